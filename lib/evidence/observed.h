@@ -1,0 +1,178 @@
+/*
+ * observed.jsonl: what is in the database (format "psmdb-drill/observed", version 1; envelope: record.h). Its size grows with the holes, not with the ticks.
+ *
+ *   open       format, version, at, collector, cluster {kind, id, set, version, fcv, sharded}, read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms}
+ *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail      the first success of each after the restore, or the last failure
+ *   login      user, ok, code, detail                                              can this user of the secrets log in (credential drift)
+ *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted]
+ *   restore    name, opid, backup, type, status, startTs, finishTs, pitr "T,I" or absent, error     each of admin.pbmRestores, newest last (at most 100)
+ *   backup     name, opid, status, lastWriteTs                                     the restored backup as admin.pbmBackups knows it
+ *   stream     s, ns, replicaSet, run, writer, intact, first, last                 s counts from 0; at most OBSERVED_STREAMS_MAX
+ *   intact     s, ranges [["from","to"], ...]                                      ascending, disjoint; as many lines as needed
+ *   block      s, block, ticks, digest                                             digest over the intact ticks of that block (tick/digest.h)
+ *   anomaly    kind ("corrupt" | "duplicate"), ns, s (absent if no stream), seq, fault, id, createdAt, detail
+ *   foreign    ns, replicaSet, documents, why ("not a tick" | "too many streams")
+ *   newest     ns, createdAt, s and seq (if it is an intact tick)                  greatest createdAt of any document, the demo's query
+ *   end        documents, intact, anomalies, foreign, truncated (true: more anomalies or holes than the limits; counts are right, details are missing)
+ *
+ * "corrupt": a document that claims the identity (by _id, else by its fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
+ * "duplicate": a further document, intact or not, for an identity that has an intact one.
+ * Without "end" an observation is incomplete and judges nothing.
+ */
+#ifndef EVIDENCE_OBSERVED_H
+#define EVIDENCE_OBSERVED_H
+
+#include "evidence/record.h"
+#include "tick/digest.h"
+#include "tick/intervals.h"
+#include "tick/tick.h"
+
+#define OBSERVED_FORMAT "psmdb-drill/observed"
+#define OBSERVED_VERSION 1
+#define OBSERVED_STREAMS_MAX 1024
+#define OBSERVED_ANOMALIES_MAX 10000
+#define OBSERVED_INTERVALS_MAX 1000000 /* per stream */
+
+struct observed_open {
+	int64_t at_ms;
+	char collector[32];
+	char cluster_kind[24], cluster_id[25], set_name[64], version[32], fcv[16];
+	bool sharded;
+	char read_concern[16];
+	struct optime read_after;
+	char read_from[300];
+	int64_t clock_offset_ms, clock_error_ms; /* server's wall clock less the collector's */
+};
+
+struct observed_probe {
+	char name[16];
+	int64_t at_ms; /* wall, when it succeeded (or was given up) */
+	bool ok;
+	int64_t attempts, elapsed_ms;
+	char detail[512];
+};
+
+struct observed_login {
+	char user[256];
+	bool ok;
+	int32_t code;
+	char detail[512];
+};
+
+#define OBSERVED_INDEXES_MAX 64
+struct observed_namespace {
+	char ns[TICK_NS_MAX];
+	bool exists;
+	int64_t documents;
+	char options[2048];
+	char indexes[OBSERVED_INDEXES_MAX][512];
+	size_t index_count;
+};
+
+struct observed_restore {
+	char name[128], opid[64], backup[128], type[32], status[32];
+	int64_t start_ts, finish_ts; /* unix seconds, 0: unknown */
+	struct optime pitr;	     /* zero: none */
+	char error[1024];
+};
+
+struct observed_backup {
+	char name[128], opid[64], status[32];
+	struct optime last_write;
+};
+
+struct observed_block {
+	int64_t block;
+	int64_t ticks;
+	struct tick_digest digest;
+};
+
+struct observed_stream {
+	char ns[TICK_NS_MAX];
+	char replica_set[64]; /* "" behind a mongos */
+	struct uuid run;
+	int32_t writer;
+	struct intervals intact;
+	struct observed_block *blocks; /* ascending */
+	size_t block_count, block_cap;
+};
+
+enum observed_anomaly_kind { OBSERVED_CORRUPT, OBSERVED_DUPLICATE };
+struct observed_anomaly {
+	enum observed_anomaly_kind kind;
+	char ns[TICK_NS_MAX];
+	int32_t stream; /* -1: none */
+	int64_t seq;	/* 0: unknown */
+	enum tick_fault fault;
+	char id[64];	/* _id as text */
+	int64_t created_at_ms; /* INT64_MIN: absent */
+	char detail[256];
+};
+
+struct observed_foreign {
+	char ns[TICK_NS_MAX];
+	char replica_set[64];
+	int64_t documents;
+	char why[32];
+};
+
+struct observed_newest {
+	char ns[TICK_NS_MAX];
+	int64_t created_at_ms;
+	int32_t stream; /* -1: not a tick */
+	int64_t seq;
+};
+
+/* The whole observation in memory. */
+struct observed {
+	struct observed_open open;
+	struct observed_probe probes[16];
+	size_t probe_count;
+	struct observed_login logins[64];
+	size_t login_count;
+	struct observed_namespace *namespaces;
+	size_t namespace_count;
+	struct observed_restore *restores; /* newest last */
+	size_t restore_count;
+	struct observed_backup backup;
+	bool has_backup;
+	struct observed_stream *streams;
+	size_t stream_count;
+	struct observed_anomaly *anomalies;
+	size_t anomaly_count;
+	struct observed_foreign *foreign;
+	size_t foreign_count;
+	struct observed_newest newest[64];
+	size_t newest_count;
+	int64_t documents, intact, anomalies_total, foreign_total;
+	bool truncated;
+	bool ended; /* the end record was there */
+};
+
+void observed_init(struct observed *o);
+void observed_clear(struct observed *o);
+#define OBSERVED_CLEANUP __attribute__((cleanup(observed_clear)))
+/*
+ * Reads and checks everything (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with the line, or the reader's
+ * error. A file without end loads with ended == false.
+ */
+bool observed_load(struct record_reader *records, struct observed *ret, struct err *err);
+
+/* --- writing, in the order of the table above; all append one or more chained lines to the sink --------------------------------------- */
+struct observed_writer;
+bool observed_writer_new(const struct record_sink *sink, const struct observed_open *open, struct observed_writer **ret, struct err *err);
+void observed_writer_free(struct observed_writer *w);
+CLEANUP_PTR(observed_writer, struct observed_writer, observed_writer_free)
+bool observed_write_probe(struct observed_writer *w, const struct observed_probe *p, struct err *err);
+bool observed_write_login(struct observed_writer *w, const struct observed_login *l, struct err *err);
+bool observed_write_namespace(struct observed_writer *w, const struct observed_namespace *n, struct err *err);
+bool observed_write_restore(struct observed_writer *w, const struct observed_restore *r, struct err *err);
+bool observed_write_backup(struct observed_writer *w, const struct observed_backup *b, struct err *err);
+/* stream, intact and block lines; streams are numbered in the order of these calls. */
+bool observed_write_stream(struct observed_writer *w, const struct observed_stream *s, struct err *err);
+bool observed_write_anomaly(struct observed_writer *w, const struct observed_anomaly *a, struct err *err);
+bool observed_write_foreign(struct observed_writer *w, const struct observed_foreign *f, struct err *err);
+bool observed_write_newest(struct observed_writer *w, const struct observed_newest *n, struct err *err);
+bool observed_write_end(struct observed_writer *w, int64_t documents, int64_t anomalies, int64_t foreign, bool truncated, struct err *err);
+
+#endif

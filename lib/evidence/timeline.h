@@ -1,0 +1,74 @@
+/*
+ * timeline.jsonl: what the drill did and saw (format "psmdb-drill/timeline", version 1; envelope: record.h). Several processes of one machine append to it.
+ *
+ *   open   format, version, drill (UUID of the run), at, by (program and version), scenario (name), boot (kernel's boot id: mono_ms of one boot can be compared)
+ *   event  at (wall), mono_ms (string; the drill machine's CLOCK_MONOTONIC), name, journal {run, n, chain} (the newest journal record that the drill holds on its own disk; absent
+ *          before there is one), data {text: text, ...}
+ *   head   at, mono_ms, journal {run, n, chain}, acked {"<s>": {"seq": ..., "hi": "T,I"}, ...}       each second while the journal is followed
+ *
+ * Event names that the judge understands (others are shown, not judged). Their data:
+ *   drill.start {scenario}            step.start / step.end {step, result: ok|failed, detail}
+ *   backup.requested {}               backup.finished {backup, state, detail}
+ *   bound.pinned {backup, sha256}     disaster {what}        the instant from which nothing of the old database is left to be written to
+ *   outage.start / outage.end {why}   writes are expected to stall in between (fault injection, a planned pause)
+ *   volumes.gone {}  cluster.requested {} (CR restored)  cluster.ready {}  restore.requested {backup}
+ *   restore.finished {backup, state, reported_by, detail}     state: done | error
+ *   bucket.recheck {missing, changed, detail}                  the backup's files compared with what was pinned, after the restore
+ *   versions {mongod, pbm, operator, kasten, ...}              clock {offset_ms, error_ms} (cluster's wall clock less the drill's)
+ *   note {text}
+ */
+#ifndef EVIDENCE_TIMELINE_H
+#define EVIDENCE_TIMELINE_H
+
+#include "evidence/record.h"
+
+#define TIMELINE_FORMAT "psmdb-drill/timeline"
+#define TIMELINE_VERSION 1
+#define TIMELINE_DATA_MAX 32
+
+struct timeline_open {
+	struct uuid drill;
+	int64_t at_ms;
+	char by[64];
+	char scenario[64];
+	char boot[UUID_TEXT_MAX];
+};
+
+struct timeline_pair {
+	char key[64];
+	char value[1024];
+};
+
+struct timeline_journal {
+	bool known;
+	struct uuid run;
+	uint64_t n;
+	char chain[RECORD_CHAIN_TEXT_MAX];
+};
+
+struct timeline_record {
+	bool is_head;
+	uint64_t n;
+	int64_t at_ms;
+	int64_t mono_ms;
+	char name[64];		/* events */
+	struct timeline_journal journal;
+	struct timeline_pair data[TIMELINE_DATA_MAX]; /* events */
+	size_t data_count;
+};
+
+/* Creates the file with its open record; fails if it exists. */
+bool timeline_create(const char *path, const struct timeline_open *open, struct err *err);
+/* Appends under the file's lock. at_ms and mono_ms are the caller's (one clock, read once). */
+bool timeline_append(const char *path, const struct timeline_record *rec, struct err *err);
+const char *timeline_data(const struct timeline_record *rec, const char *key); /* NULL if absent */
+bool timeline_put(struct timeline_record *rec, const char *key, const char *value, struct err *err);
+
+struct timeline_reader;
+bool timeline_reader_new(struct record_reader *records, struct timeline_reader **ret, struct err *err); /* takes the reader over */
+void timeline_reader_free(struct timeline_reader *r);
+CLEANUP_PTR(timeline_reader, struct timeline_reader, timeline_reader_free)
+const struct timeline_open *timeline_reader_open_record(const struct timeline_reader *r);
+enum record_state timeline_next(struct timeline_reader *r, struct timeline_record *ret, struct err *err);
+
+#endif
