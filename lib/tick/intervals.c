@@ -108,7 +108,7 @@ bool intervals_add(struct intervals *set, int64_t seq, bool *ret_new, struct err
 	int64_t before = set->total;
 
 	/* the common case: the next number */
-	if (set->count && set->items[set->count - 1].last + 1 == seq) {
+	if (set->count && set->items[set->count - 1].last < seq && set->items[set->count - 1].last + 1 == seq) {
 		set->items[set->count - 1].last = seq;
 		set->total++;
 	} else if (!intervals_add_range(set, seq, seq, err)) {

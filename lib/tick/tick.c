@@ -1,9 +1,12 @@
 #include "tick/tick.h"
 
-#include "base/num.h"
-
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
+
+/* collect checks each document of a collection while a cursor delivers it: calls into the library would cost half as
+ * much as the hashes */
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* Where each field's value lies. */
@@ -37,36 +40,68 @@ static const unsigned char layout[TICK_BSON_BYTES + 1] = "\x9a\0\0\0"
 static_assert(AT_SUM + 8 + 1 == TICK_BSON_BYTES, "the sum is the last element");
 static_assert(AT_SUM_ELEMENT == AT_SEQ + 8, "the sum covers all before it");
 
-static uint64_t get_le(const unsigned char *p, size_t bytes)
+static uint32_t get_le32(const unsigned char *p)
 {
-	uint64_t value = 0;
+	uint32_t value;
 
-	for (size_t i = 0; i < bytes; i++)
-		value |= (uint64_t)p[i] << (8 * i);
-	return value;
+	memcpy(&value, p, sizeof value);
+	return le32toh(value);
 }
 
-static void put_le(unsigned char *p, uint64_t value, size_t bytes)
+static uint64_t get_le64(const unsigned char *p)
 {
-	for (size_t i = 0; i < bytes; i++)
-		p[i] = (unsigned char)(value >> (8 * i));
+	uint64_t value;
+
+	memcpy(&value, p, sizeof value);
+	return le64toh(value);
 }
 
-static size_t stream_key(const struct tick_stream *stream, unsigned char ret[static RUN_BYTES + 4 + TICK_NS_MAX])
+static void put_le32(unsigned char *p, uint32_t value)
+{
+	value = htole32(value);
+	memcpy(p, &value, sizeof value);
+}
+
+static void put_le64(unsigned char *p, uint64_t value)
+{
+	value = htole64(value);
+	memcpy(p, &value, sizeof value);
+}
+
+/* Eight hex digits at once: each nibble into its own byte, then '0' or 'a' - 10 on top. */
+static void put_hex32(unsigned char *p, uint32_t value)
+{
+	uint64_t x = value, over_nine;
+
+	x = (x << 16 | x) & 0x0000ffff0000ffff;
+	x = (x << 8 | x) & 0x00ff00ff00ff00ff;
+	x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0f;
+	over_nine = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+	x = htobe64(x + 0x3030303030303030 + over_nine * ('a' - 10 - '0'));
+	memcpy(p, &x, sizeof x);
+}
+
+/* The stream key, with room for a sequence number behind it. */
+struct key {
+	unsigned char bytes[RUN_BYTES + 4 + TICK_NS_MAX + 8];
+	size_t len;
+};
+
+static void stream_key(const struct tick_stream *stream, struct key *ret)
 {
 	size_t ns_len = strlen(stream->ns);
 
-	memcpy(ret, stream->run.bytes, RUN_BYTES);
-	put_le(ret + RUN_BYTES, (uint32_t)stream->writer, 4);
-	memcpy(ret + RUN_BYTES + 4, stream->ns, ns_len);
-	return RUN_BYTES + 4 + ns_len;
+	memcpy(ret->bytes, stream->run.bytes, RUN_BYTES);
+	put_le32(ret->bytes + RUN_BYTES, (uint32_t)stream->writer);
+	memcpy(ret->bytes + RUN_BYTES + 4, stream->ns, ns_len);
+	ret->len = RUN_BYTES + 4 + ns_len;
 }
 
 void tick_stream_init(struct tick_stream *stream, const struct uuid *run, const char *ns, int32_t writer)
 {
-	unsigned char key[RUN_BYTES + 4 + TICK_NS_MAX];
 	XXH128_canonical_t hash;
 	size_t len = strlen(ns);
+	struct key key;
 
 	/* MongoDB's limit is 255 bytes: a longer name cannot come from a server */
 	if (len >= sizeof stream->ns)
@@ -75,45 +110,48 @@ void tick_stream_init(struct tick_stream *stream, const struct uuid *run, const 
 	stream->writer = writer;
 	memmove(stream->ns, ns, len);
 	stream->ns[len] = '\0';
-	len = stream_key(stream, key);
-	XXH128_canonicalFromHash(&hash, XXH3_128bits(key, len));
+	stream_key(stream, &key);
+	XXH128_canonicalFromHash(&hash, XXH3_128bits(key.bytes, key.len));
 	memcpy(stream->prefix, hash.digest, PREFIX_BYTES);
 }
 
 static void derive_id(const struct tick_stream *stream, int64_t seq, unsigned char ret[static ID_BYTES])
 {
+	uint64_t big = htobe64((uint64_t)seq << 16);
+
 	memcpy(ret, stream->prefix, PREFIX_BYTES);
-	for (int i = 0; i < 6; i++)
-		ret[PREFIX_BYTES + i] = (unsigned char)((uint64_t)seq >> (8 * (5 - i)));
+	memcpy(ret + PREFIX_BYTES, &big, ID_BYTES - PREFIX_BYTES);
 }
 
-static void derive_random(const struct tick_stream *stream, int64_t seq, char ret[static RANDOM_DIGITS + 1])
+static void derive_random(const struct tick_stream *stream, int64_t seq, unsigned char ret[static RANDOM_DIGITS])
 {
-	unsigned char key[RUN_BYTES + 4 + TICK_NS_MAX + 8];
-	XXH128_canonical_t hash;
-	size_t len = stream_key(stream, key);
+	XXH128_hash_t hash;
+	struct key key;
 
-	put_le(key + len, (uint64_t)seq, 8);
-	XXH128_canonicalFromHash(&hash, XXH3_128bits(key, len + 8));
-	hex_encode(hash.digest, sizeof hash.digest, ret);
+	stream_key(stream, &key);
+	put_le64(key.bytes + key.len, (uint64_t)seq);
+	hash = XXH3_128bits(key.bytes, key.len + 8);
+	/* the canonical form is the higher half first, each big endian */
+	put_hex32(ret, (uint32_t)(hash.high64 >> 32));
+	put_hex32(ret + 8, (uint32_t)hash.high64);
+	put_hex32(ret + 16, (uint32_t)(hash.low64 >> 32));
+	put_hex32(ret + 24, (uint32_t)hash.low64);
 }
 
 uint64_t tick_build(
     const struct tick_stream *stream, int64_t seq, int64_t created_at_ms, unsigned char ret[static TICK_BSON_BYTES])
 {
-	char random[RANDOM_DIGITS + 1];
 	uint64_t sum;
 
 	memcpy(ret, layout, TICK_BSON_BYTES);
 	derive_id(stream, seq, ret + AT_ID);
-	put_le(ret + AT_CREATED, (uint64_t)created_at_ms, 8);
-	derive_random(stream, seq, random);
-	memcpy(ret + AT_RANDOM, random, RANDOM_DIGITS);
+	put_le64(ret + AT_CREATED, (uint64_t)created_at_ms);
+	derive_random(stream, seq, ret + AT_RANDOM);
 	memcpy(ret + AT_RUN, stream->run.bytes, RUN_BYTES);
-	put_le(ret + AT_WRITER, (uint32_t)stream->writer, 4);
-	put_le(ret + AT_SEQ, (uint64_t)seq, 8);
+	put_le32(ret + AT_WRITER, (uint32_t)stream->writer);
+	put_le64(ret + AT_SEQ, (uint64_t)seq);
 	sum = XXH3_64bits(ret, AT_SUM_ELEMENT);
-	put_le(ret + AT_SUM, sum, 8);
+	put_le64(ret + AT_SUM, sum);
 	return sum;
 }
 
@@ -186,7 +224,7 @@ static size_t value_bytes(unsigned char type, const unsigned char *p, size_t lef
 	}
 	if (left < 4)
 		return SIZE_MAX;
-	len = get_le(p, 4) + extra;
+	len = (uint64_t)get_le32(p) + extra;
 	return len < 4 || len > left ? SIZE_MAX : (size_t)len;
 }
 
@@ -201,19 +239,19 @@ static void take_field(
 		memcpy(view->id, value, ID_BYTES);
 		view->has_id = true;
 	} else if (type == 0x09 && view->created_at_ms == INT64_MIN && !strcmp(name, "createdAt")) {
-		view->created_at_ms = (int64_t)get_le(value, 8);
-	} else if (type == 0x05 && !found->run && !strcmp(name, "run") && get_le(value, 4) == RUN_BYTES &&
+		view->created_at_ms = (int64_t)get_le64(value);
+	} else if (type == 0x05 && !found->run && !strcmp(name, "run") && get_le32(value) == RUN_BYTES &&
 		   value[4] == 4) {
 		memcpy(view->run.bytes, value + 5, RUN_BYTES);
 		found->run = true;
 	} else if (type == 0x10 && !found->writer && !strcmp(name, "writer")) {
-		view->writer = (int32_t)(uint32_t)get_le(value, 4);
+		view->writer = (int32_t)get_le32(value);
 		found->writer = true;
 	} else if (type == 0x12 && !found->seq && !strcmp(name, "seq")) {
-		view->seq = (int64_t)get_le(value, 8);
+		view->seq = (int64_t)get_le64(value);
 		found->seq = true;
 	} else if (type == 0x12 && !found->sum && !strcmp(name, "sum")) {
-		view->sum = get_le(value, 8);
+		view->sum = get_le64(value);
 		found->sum = true;
 	}
 }
@@ -265,17 +303,17 @@ enum tick_fault tick_check(
 {
 	const unsigned char *p = bson;
 	unsigned char id[ID_BYTES];
-	char random[RANDOM_DIGITS + 1];
+	unsigned char random[RANDOM_DIGITS];
 
 	if (!has_layout(p, len))
 		return classify(p, len, ret);
 	memcpy(ret->id, p + AT_ID, ID_BYTES);
 	ret->has_id = true;
 	memcpy(ret->run.bytes, p + AT_RUN, RUN_BYTES);
-	ret->writer = (int32_t)(uint32_t)get_le(p + AT_WRITER, 4);
-	ret->seq = (int64_t)get_le(p + AT_SEQ, 8);
-	ret->created_at_ms = (int64_t)get_le(p + AT_CREATED, 8);
-	ret->sum = get_le(p + AT_SUM, 8);
+	ret->writer = (int32_t)get_le32(p + AT_WRITER);
+	ret->seq = (int64_t)get_le64(p + AT_SEQ);
+	ret->created_at_ms = (int64_t)get_le64(p + AT_CREATED);
+	ret->sum = get_le64(p + AT_SUM);
 	if (XXH3_64bits(p, AT_SUM_ELEMENT) != ret->sum)
 		return TICK_BAD_SUM;
 	if (stream->writer != ret->writer || !uuid_equal(&stream->run, &ret->run) || strcmp(stream->ns, ns))
