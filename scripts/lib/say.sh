@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Talking to the person who runs a script: chatter and errors on stderr, results on stdout, long work with a line when it
-# starts, every ten seconds, and when it ends. The script that sources this sets `me`, and `work` (a private folder) before
+# starts, from time to time, and when it ends. The script that sources this sets `me`, and `work` (a private folder) before
 # it calls `step`.
 # shellcheck disable=SC2154
 
@@ -25,7 +25,7 @@ step() {
     sleep 0.1
     if [ "$SECONDS" -ge "$next" ]; then
       say "  still at it after $((SECONDS - start)) s"
-      next=$((SECONDS + 10))
+      next=$((SECONDS + (SECONDS - start < 30 ? 10 : 30)))
     fi
   done
   wait "$step_pid" || rc=$?
@@ -36,8 +36,9 @@ step() {
 
 # last_words: the line of a failed step's output that most likely says why
 last_words() {
-  local words
-  words=$(grep -iE 'error|failed|refused|unable|cannot|no matching|could not' "$work/log" | tail -n 1 || true)
+  local words network='name resolution|unreachable|connection (refused|reset|timed out)|i/o timeout|no such host|certificate|proxy error|no space left'
+  words=$(grep -iE "$network" "$work/log" | tail -n 1 || true)
+  [ -n "$words" ] || words=$(grep -iE 'error|failed|refused|unable|cannot|no matching|could not' "$work/log" | tail -n 1 || true)
   [ -n "$words" ] || words=$(tail -n 1 "$work/log")
   printf '%s' "${words:-it gave no reason}" | tr -d '\r' | cut -c 1-300
 }
