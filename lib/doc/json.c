@@ -202,7 +202,7 @@ bool json_need_string(const json_node *node, const char *key, const char **ret, 
 
 bool json_need_copy(const json_node *node, const char *key, char *ret, size_t size, struct err *err)
 {
-	const char *text;
+	const char *text = NULL;
 
 	if (!json_need_string(node, key, &text, err))
 		return false;
