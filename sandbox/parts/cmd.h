@@ -1,0 +1,48 @@
+/* The commands of "psmdb-sandbox parts": what they share. Each runs to an exit status and prints its own errors through
+ * cmd_fail. */
+#ifndef PARTS_CMD_H
+#define PARTS_CMD_H
+
+#include "base/opt.h"
+#include "sandbox/parts/connection.h"
+#include "sandbox/parts/setup.h"
+
+/* One row of an option table; bounds and "required" as designated initialisers behind it. */
+#define CMD_OPT(n, k, r, a, h, ...)                                                                                    \
+	{                                                                                                              \
+		.name = (n), .kind = (k), .ret = (r), .arg = (a), .help = (h), __VA_ARGS__                             \
+	}
+
+#define PROGRAM "psmdb-sandbox parts"
+
+typedef int cmd_main(int argc, char **argv);
+cmd_main cmd_up, cmd_down, cmd_status, cmd_wait, cmd_logs, cmd_env;
+cmd_main cmd_start, cmd_stop, cmd_kill, cmd_restart, cmd_freeze, cmd_thaw;
+cmd_main cmd_wipe, cmd_create, cmd_backup, cmd_restore, cmd_pbm;
+
+/* argv[0] is the command's name. */
+int parts_main(int argc, char **argv);
+
+/* The folder as given, made absolute with its links resolved; it must exist. */
+bool cmd_dir(const char *given, char ret[static LAYOUT_DIR_MAX], struct err *err);
+
+/* A sandbox that exists: its state and secrets. */
+struct cmd_context {
+	char dir[LAYOUT_DIR_MAX];
+	struct state state;
+	struct secrets secrets;
+};
+bool cmd_context_load(const char *dir, struct cmd_context **ret, struct err *err);
+void cmd_context_free(struct cmd_context *ctx);
+CLEANUP_PTR(cmd_context, struct cmd_context, cmd_context_free)
+
+/* Parses; true to go on, else *ret_status is the exit status (after --help or a usage error). */
+bool cmd_options(
+    const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status);
+/* A progress line on stderr, fit for struct setup. */
+void cmd_progress(void *arg, const char *what, int64_t elapsed_ms);
+int cmd_fail(const struct err *err);
+
+extern const char cmd_exit_statuses[]; /* for the end of each help text */
+
+#endif

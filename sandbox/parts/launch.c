@@ -1,0 +1,308 @@
+#include "sandbox/parts/launch.h"
+
+#include "base/file.h"
+#include "sandbox/parts/leftovers.h"
+#include "sandbox/parts/purge.h"
+#include "sandbox/parts/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MEMBERS_DEFAULT 3
+#define PORT_DEFAULT 27017
+#define COMPRESSION_DEFAULT "s2"
+#define END_LIMIT_MS 40000
+
+struct ground {
+	const struct launch *launch;
+	bool fresh; /* no sandbox was here before */
+	struct layout layout;
+	struct secrets secrets;
+	struct part_set *set;
+	int lock_fd, listen_fd;
+	struct address_hold hold;
+};
+
+static bool kill_leftovers(const struct clock *clock, const struct state *state, struct err *err)
+{
+	char boot[BOOT_ID_MAX];
+
+	process_boot_id(boot);
+	for (size_t i = 0; !strcmp(boot, state->boot_id) && i < state->count; i++) {
+		const struct state_process *p = &state->processes[i];
+
+		if (p->pid && !process_kill(clock, p->pid, p->start_ticks, p->program, err))
+			return err_wrap(err, "end left-over \"%s\"", p->name);
+	}
+	return true;
+}
+
+static bool same_as_before(const struct launch *a, const struct layout *l, struct err *err)
+{
+	if ((!a->members || a->members == l->members) && (!a->mongod_port || a->mongod_port == l->mongod_port))
+		return true;
+	err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %d members on port %u", a->dir, l->members, l->mongod_port);
+	return err_hint(err,
+	    "leave the options out to start it again, or remove it with \"psmdb-sandbox parts down --purge --dir %s\"",
+	    a->dir);
+}
+
+static bool plan_again(struct ground *g, struct err *err)
+{
+	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
+
+	if (!state)
+		return err_nomem(err);
+	if (!state_load(g->launch->dir, state, err) || !same_as_before(g->launch, &state->layout, err) ||
+	    !kill_leftovers(g->launch->clock, state, err))
+		return false;
+	g->layout = state->layout;
+	return true;
+}
+
+static bool plan_fresh(struct ground *g, struct err *err)
+{
+	struct layout *l = &g->layout;
+	const struct launch *a = g->launch;
+
+	l->created_ms = clock_wall_ms(a->clock);
+	l->members = a->members ? a->members : MEMBERS_DEFAULT;
+	l->mongod_port = a->mongod_port ? a->mongod_port : PORT_DEFAULT;
+	l->range = -1;
+	snprintf(l->compression, sizeof l->compression, COMPRESSION_DEFAULT);
+	if (chmod(l->dir, 0700))
+		return err_errno(err, ERR_IO, errno, "close folder \"%s\" to others", l->dir);
+	return uuid_random(&l->id, err);
+}
+
+static bool plan(struct ground *g, struct err *err)
+{
+	struct layout *l = &g->layout;
+	struct address_want want;
+
+	strcpy(l->dir, g->launch->dir);
+	g->fresh = !file_exists(layout_file(l, "state.json").text);
+	if (!(g->fresh ? plan_fresh(g, err) : plan_again(g, err)))
+		return false;
+	if (g->launch->compression)
+		snprintf(l->compression, sizeof l->compression, "%s", g->launch->compression);
+	for (int i = 0; i < BINARIES; i++)
+		if (!binary_find((enum binary)i, l->binaries[i], err))
+			return false;
+	layout_want(l, &want);
+	if (!address_take(&want, &g->hold, err))
+		return false;
+	l->range = g->hold.range;
+	l->ports = g->hold.ports;
+	return true;
+}
+
+/* So that clients find a plan in the state file from the beginning. */
+static bool write_first_state(struct ground *g, struct err *err)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(STATE_MAX_BYTES);
+
+	return state_format(&g->layout, g->set, PHASE_STARTING, 0, clock_wall_ms(g->launch->clock), &text, err) &&
+	       file_write_atomic(layout_file(&g->layout, "state.json").text, text.data, text.len, 0600, err);
+}
+
+static bool prepare(struct ground *g, struct err *err)
+{
+	return plan(g, err) && file_make_dirs(layout_file(&g->layout, "logs").text, 0700, err) &&
+	       secrets_ensure(&g->layout, &g->secrets, err) && part_set_new(&g->layout, &g->secrets, &g->set, err) &&
+	       write_first_state(g, err) && connection_listen(g->layout.dir, &g->listen_fd, err);
+}
+
+static void close_shared(struct ground *g)
+{
+	if (g->lock_fd >= 0)
+		close(g->lock_fd);
+	if (g->listen_fd >= 0)
+		close(g->listen_fd);
+	address_release(&g->hold);
+	g->lock_fd = g->listen_fd = -1;
+}
+
+/* A daemon that keeps a descriptor of its caller keeps the caller's pipes open: only ours stay. */
+static void close_others(const struct ground *g)
+{
+	long max = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = 3; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
+		if (fd != g->lock_fd && fd != g->listen_fd && fd != g->hold.range_fd && fd != g->hold.ports_fd)
+			close(fd);
+}
+
+static bool supervise(struct ground *g, pid_t setup_pid, struct supervisor_result *ret, struct err *err)
+{
+	const struct log log = {.least = LOG_INFO, .program = "psmdb-sandbox"};
+	const struct supervisor_config config = {
+	    .set = g->set, .listen_fd = g->listen_fd, .clock = g->launch->clock, .log = &log, .setup_pid = setup_pid};
+
+	return supervisor_run(&config, ret, err);
+}
+
+static void be_daemon(struct ground *g)
+{
+	struct supervisor_result result = {0};
+	struct err err = ERR_INIT;
+	int log_fd, null_fd;
+
+	setsid();
+	null_fd = open("/dev/null", O_RDONLY);
+	log_fd = open(layout_file(&g->layout, "logs/supervisor.log").text, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	if (null_fd < 0 || log_fd < 0 || dup2(null_fd, 0) < 0 || dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0 ||
+	    chdir("/"))
+		_exit(EXIT_ERROR);
+	close_others(g);
+	if (!supervise(g, 0, &result, &err))
+		_exit(err_print("psmdb-sandbox", &err));
+	_exit(EXIT_PASS);
+}
+
+/* The set-up over the control socket, under a lease: if this process dies, the supervisor ends. */
+static bool set_up(struct ground *g, struct err *err)
+{
+	const struct launch *a = g->launch;
+	const struct setup setup = {
+	    &g->layout, &g->secrets, a->clock, a->stop, a->timeout_ms, a->progress, a->progress_arg};
+	struct connection c;
+	bool ok;
+
+	if (!connection_open(g->layout.dir, a->clock, a->stop, &c, err))
+		return false;
+	ok = connection_request(&c, OP_LEASE, NULL, 0, 5000, err) && setup_run(&setup, &c, err) &&
+	     connection_request(&c, OP_RELEASE, NULL, 0, 5000, err);
+	if (!ok && !a->foreground) {
+		c.stop = NULL;
+		connection_shutdown(&c, g->fresh, END_LIMIT_MS, NULL);
+	}
+	connection_close(&c);
+	return ok;
+}
+
+static bool purge_if_interrupted(struct ground *g, const struct err *err)
+{
+	int lock_fd;
+	bool ok;
+
+	if (!g->fresh || err->code != ERR_INTERRUPTED || !sandbox_lock(g->layout.dir, &lock_fd, NULL))
+		return true;
+	ok = purge(g->layout.dir, NULL);
+	close(lock_fd);
+	return ok;
+}
+
+static bool up_daemon(struct ground *g, struct err *err)
+{
+	pid_t pid = fork();
+	bool ok;
+
+	if (pid < 0)
+		return err_errno(err, ERR_CHILD, errno, "start the supervisor: fork");
+	if (!pid)
+		be_daemon(g);
+	close_shared(g);
+	ok = set_up(g, err);
+	if (ok)
+		return true;
+	waitpid(pid, NULL, 0);
+	purge_if_interrupted(g, err);
+	return false;
+}
+
+static void be_setup(struct ground *g, pid_t parent)
+{
+	struct err err = ERR_INIT;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(EXIT_ERROR);
+	close_shared(g);
+	if (!set_up(g, &err))
+		_exit(err_print("psmdb-sandbox", &err));
+	if (g->launch->progress)
+		g->launch->progress(g->launch->progress_arg, "ready; Ctrl-C ends it", 0);
+	_exit(EXIT_PASS);
+}
+
+static bool up_foreground(struct ground *g, struct err *err)
+{
+	struct supervisor_result result = {0};
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		return err_errno(err, ERR_CHILD, errno, "start the set-up: fork");
+	if (!pid)
+		be_setup(g, parent);
+	close_others(g);
+	if (!supervise(g, pid, &result, err))
+		return false;
+	if (result.setup_ended && !result.setup.signaled && !result.setup.status)
+		return true;
+	if (result.end == END_SIGNAL ||
+	    (result.setup_ended && (result.setup.signaled || result.setup.status == EXIT_INTERRUPTED))) {
+		close_shared(g);
+		err_set(err, ERR_INTERRUPTED, "interrupted while starting");
+		purge_if_interrupted(g, err);
+		return false;
+	}
+	return err_set(err, ERR_CHILD, "the set-up failed; everything has been ended");
+}
+
+bool launch_up(const struct launch *launch, struct err *err)
+{
+	CLEANUP(free) struct ground *g = calloc(1, sizeof *g);
+	bool ok;
+
+	if (!g)
+		return err_nomem(err);
+	*g = (struct ground){.launch = launch, .lock_fd = -1, .listen_fd = -1, .hold = ADDRESS_HOLD_INIT};
+	if (!purge_check(launch->dir, err) || !sandbox_lock(launch->dir, &g->lock_fd, err))
+		return false;
+	ok = prepare(g, err) && (launch->foreground ? up_foreground(g, err) : up_daemon(g, err));
+	close_shared(g);
+	part_set_free(g->set);
+	secrets_clear(&g->secrets);
+	return ok;
+}
+
+static bool down_dead(const char *dir, const struct clock *clock, struct err *err)
+{
+	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
+	struct err each = ERR_INIT;
+
+	if (!state)
+		return err_nomem(err);
+	if (state_load(dir, state, &each))
+		return kill_leftovers(clock, state, err);
+	if (each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
+
+bool launch_down(const char *dir, const struct clock *clock, bool at_once, int64_t timeout_ms, struct err *err)
+{
+	struct connection c;
+	bool ok;
+
+	if (!sandbox_locked(dir))
+		return down_dead(dir, clock, err);
+	if (!connection_open(dir, clock, NULL, &c, err))
+		return !sandbox_locked(dir) || err_wrap(err, "somebody holds its lock");
+	ok = connection_shutdown(&c, at_once, timeout_ms, err);
+	connection_close(&c);
+	/* It may have ended for another reason while we asked. */
+	if (!ok && sandbox_locked(dir))
+		return false;
+	return sandbox_wait_unlocked(clock, dir, timeout_ms, err);
+}

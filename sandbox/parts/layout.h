@@ -1,0 +1,62 @@
+/*
+ * The plan of one sandbox: its folder, its members' addresses, its S3 server, where each file lies. Plain data, known
+ * before anything runs and the same on every start.
+ *
+ *   DIR/ (0700)   lock · state.json · control.sock · keyfile · s3.json
+ *     secrets/    one file a secret, 0600
+ *     mongod-N/data/   what the disaster deletes
+ *     s3/         what survives it
+ *     logs/       one log a part, pbm.log, supervisor.log
+ */
+#ifndef PARTS_LAYOUT_H
+#define PARTS_LAYOUT_H
+
+#include "base/buf.h"
+#include "base/uuid.h"
+#include "sandbox/parts/address.h"
+#include "sandbox/parts/binaries.h"
+
+#include <limits.h>
+
+#define LAYOUT_MEMBERS_MAX 7 /* voting members of a replica set */
+#define LAYOUT_PARTS_MAX (1 + 2 * LAYOUT_MEMBERS_MAX)
+#define LAYOUT_DIR_MAX 1024
+#define LAYOUT_SET_NAME "rs0"
+#define LAYOUT_BUCKET "drill"
+#define LAYOUT_PREFIX "pbm"
+#define LAYOUT_REGION "us-east-1"
+
+/* Hosts in the range. */
+#define LAYOUT_S3_HOST 1
+#define LAYOUT_MEMBER_HOST 11 /* of member 0 */
+/* Ports in the block. */
+enum { S3_PORT, S3_MASTER_PORT, S3_VOLUME_PORT, S3_FILER_PORT, S3_ADMIN_PORT, S3_PORTS };
+
+struct layout {
+	char dir[LAYOUT_DIR_MAX]; /* absolute, links resolved */
+	struct uuid id;
+	int64_t created_ms;
+	int members;
+	int range;
+	uint16_t mongod_port;
+	uint16_t ports; /* first of the block */
+	char compression[16];
+	char binaries[BINARIES][PATH_MAX];
+};
+
+struct layout_path {
+	char text[PATH_MAX];
+};
+
+/* "DIR/..." as a value: layout_file(l, "logs/%s.log", name).text lives to the end of the full expression. */
+struct layout_path layout_file(const struct layout *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *layout_member_address(const struct layout *l, int member, char text[static ADDRESS_MAX]);
+const char *layout_s3_address(const struct layout *l, char text[static ADDRESS_MAX]);
+/* "mongodb://a:27017,b:27017/?replicaSet=rs0", without credentials. */
+bool layout_uri(const struct layout *l, struct buf *out, struct err *err);
+/* The same for one member alone: "mongodb://a:27017/" and, if direct, "?directConnection=true". */
+bool layout_member_uri(const struct layout *l, int member, bool direct, struct buf *out, struct err *err);
+/* What address_take needs to hold this layout's addresses (range and ports as far as they are known). */
+void layout_want(const struct layout *l, struct address_want *ret);
+
+#endif

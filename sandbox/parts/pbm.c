@@ -1,0 +1,267 @@
+#include "sandbox/parts/pbm.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "doc/json.h"
+#include "doc/json_writer.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMMAND_LIMIT_MS 30000
+#define POLL_MS 200
+
+bool pbm_command_make(
+    const struct pbm *pbm, const char *const *args, size_t count, struct pbm_command *ret, struct err *err)
+{
+	BUF_CLEANUP struct buf uri = BUF_INIT(4096);
+	bool ok;
+
+	memset(ret, 0, sizeof *ret);
+	ret->proc = (struct proc_spec)PROC_SPEC_INIT;
+	ok = strings_add(&ret->argv, err, "%s", pbm->layout->binaries[BINARY_PBM]) &&
+	     part_environment(pbm->layout, &ret->env_set, &ret->env_unset, err);
+	for (size_t i = 0; ok && i < count; i++)
+		ok = strings_add(&ret->argv, err, "%s", args[i]);
+	ok = ok && buf_printf(&uri, err, "PBM_MONGODB_URI=mongodb://%s:", secret_user_name(USER_BACKUP)) &&
+	     uri_encode(&uri, pbm->secrets->password[USER_BACKUP], err) && buf_add_char(&uri, '@', err);
+	for (int i = 0; ok && i < pbm->layout->members; i++) {
+		char address[ADDRESS_MAX];
+
+		ok = buf_printf(&uri, err, "%s%s:%u", i ? "," : "", layout_member_address(pbm->layout, i, address),
+		    pbm->layout->mongod_port);
+	}
+	ok = ok && buf_printf(&uri, err, "/?replicaSet=%s&authSource=admin", LAYOUT_SET_NAME) &&
+	     strings_add(&ret->env_set, err, "%s", buf_str(&uri));
+	if (uri.data)
+		explicit_bzero(uri.data, uri.len);
+	if (!ok) {
+		pbm_command_clear(ret);
+		return false;
+	}
+	ret->proc.argv = (const char *const *)ret->argv.items;
+	ret->proc.env_set = (const char *const *)ret->env_set.items;
+	ret->proc.env_unset = (const char *const *)ret->env_unset.items;
+	return true;
+}
+
+void pbm_command_clear(struct pbm_command *command)
+{
+	strings_clear(&command->argv);
+	strings_clear(&command->env_set);
+	strings_clear(&command->env_unset);
+}
+
+/* For people; a log that cannot be written must not fail a restore. */
+static void keep_log(const struct pbm *pbm, const char *const *args, size_t count, const char *output, const char *how)
+{
+	CLEANUP(fd)
+	int fd = open(layout_file(pbm->layout, "logs/pbm.log").text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	BUF_CLEANUP struct buf text = BUF_INIT(PBM_OUTPUT_MAX + 65536);
+	char time[TIME_TEXT_MAX];
+
+	if (fd < 0 || !buf_printf(&text, NULL, "%s pbm", time_format(clock_wall_ms(pbm->clock), time)))
+		return;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&text, NULL, " %s", args[i]);
+	buf_printf(&text, NULL, " -> %s\n%s\n", how, output);
+	fd_write_all(fd, text.data, text.len, NULL);
+}
+
+bool pbm_run(const struct pbm *pbm, const char *const *args, size_t count, int64_t timeout_ms, struct buf *out,
+    struct proc_exit *ret_exit, struct err *err)
+{
+	struct pbm_command command;
+	struct proc_exit ex = {0};
+	char how[64];
+	bool ok;
+
+	if (pbm->stop && *pbm->stop)
+		return err_set(err, ERR_INTERRUPTED, "interrupted");
+	if (!pbm_command_make(pbm, args, count, &command, err))
+		return false;
+	ok = proc_run(pbm->clock, &command.proc, timeout_ms, out, &ex, err);
+	pbm_command_clear(&command);
+	keep_log(pbm, args, count, buf_str(out), ok ? proc_exit_text(&ex, how) : "not finished");
+	if (ok)
+		*ret_exit = ex;
+	return ok;
+}
+
+void pbm_last_words(const char *output, char *ret, size_t size)
+{
+	BUF_CLEANUP struct buf clean = BUF_INIT(PBM_OUTPUT_MAX);
+	const char *best = "";
+	size_t best_len = 0;
+	bool error = false;
+
+	for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+		bool says = len >= 5 && !strncmp(line, "Error", 5);
+
+		if (!len || (error && !says))
+			continue;
+		best = line;
+		best_len = len;
+		error = says;
+	}
+	text_neutral(&clean, best, best_len, false, NULL);
+	snprintf(ret, size, "%s", clean.len ? buf_str(&clean) : "(no output)");
+}
+
+bool pbm_need(
+    const struct pbm *pbm, const char *const *args, size_t count, int64_t timeout_ms, struct buf *out, struct err *err)
+{
+	BUF_CLEANUP struct buf own = BUF_INIT(PBM_OUTPUT_MAX);
+	struct buf *output = out ? out : &own;
+	struct proc_exit ex;
+	char words[600], how[64];
+
+	if (!pbm_run(pbm, args, count, timeout_ms, output, &ex, err))
+		return false;
+	if (!ex.signaled && !ex.status)
+		return true;
+	pbm_last_words(buf_str(output), words, sizeof words);
+	err_set(err, ERR_CHILD, "\"pbm %s\" ended with %s: %s", count ? args[0] : "", proc_exit_text(&ex, how), words);
+	return err_hint(
+	    err, "see \"%s\" and the agents' logs beside it", layout_file(pbm->layout, "logs/pbm.log").text);
+}
+
+/* YAML is what pbm reads, and JSON is YAML. */
+static bool config_text(const struct pbm *pbm, struct buf *text, struct err *err)
+{
+	const struct layout *l = pbm->layout;
+	char address[ADDRESS_MAX], endpoint[64];
+	struct json_writer w;
+
+	snprintf(endpoint, sizeof endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
+	json_writer_init(&w, text);
+	json_object(&w, NULL);
+	json_object(&w, "storage");
+	json_put_string(&w, "type", "s3");
+	json_object(&w, "s3");
+	json_put_string(&w, "endpointUrl", endpoint);
+	json_put_string(&w, "region", LAYOUT_REGION);
+	json_put_string(&w, "bucket", LAYOUT_BUCKET);
+	json_put_string(&w, "prefix", LAYOUT_PREFIX);
+	json_put_bool(&w, "forcePathStyle", true);
+	json_object(&w, "credentials");
+	json_put_string(&w, "access-key-id", pbm->secrets->s3_access);
+	json_put_string(&w, "secret-access-key", pbm->secrets->s3_secret);
+	json_end_object(&w);
+	json_end_object(&w);
+	json_end_object(&w);
+	json_object(&w, "backup");
+	json_put_string(&w, "compression", l->compression);
+	json_end_object(&w);
+	json_end_object(&w);
+	return json_writer_ok(&w, err) && buf_add_char(text, '\n', err);
+}
+
+bool pbm_configure(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(8192);
+	struct layout_path path = layout_file(pbm->layout, "secrets/pbm-config.yaml");
+	const char *const args[] = {"config", "--file", path.text};
+	bool ok;
+
+	ok = config_text(pbm, &text, err) && file_write_atomic(path.text, text.data, text.len, 0600, err) &&
+	     pbm_need(pbm, args, 3, timeout_ms < COMMAND_LIMIT_MS ? timeout_ms : COMMAND_LIMIT_MS, NULL, err);
+	if (text.data)
+		explicit_bzero(text.data, text.len);
+	unlink(path.text);
+	return ok || err_wrap(err, "configure PBM");
+}
+
+struct idle_arg {
+	const struct pbm *pbm;
+	char last[200];
+};
+
+static bool agents_good(const json_node *status, int members, struct idle_arg *a)
+{
+	int good = 0;
+
+	for (const json_node *rs = json_first(json_get(status, "cluster")); rs; rs = json_next(rs)) {
+		for (const json_node *node = json_first(json_get(rs, "nodes")); node; node = json_next(node)) {
+			const char *host = json_string(json_get(node, "host"));
+
+			if (json_bool(json_get(node, "ok"), false))
+				good++;
+			else
+				snprintf(
+				    a->last, sizeof a->last, "the agent of \"%s\" is not ready", host ? host : "?");
+		}
+	}
+	return good == members;
+}
+
+static bool is_idle(void *arg, struct err *err)
+{
+	struct idle_arg *a = arg;
+	const char *const args[] = {"status", "--out", "json", "--sections", "cluster", "--sections", "running"};
+	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
+	CLEANUP(json) struct json *doc = NULL;
+	struct json_limits limits = JSON_LIMITS_DEFAULT;
+	const json_node *running;
+	struct proc_exit ex;
+	const char *start;
+
+	if (!pbm_run(a->pbm, args, 7, COMMAND_LIMIT_MS, &out, &ex, err))
+		return false;
+	/* A newer PBM puts a warning about old servers in front of it. */
+	start = strchr(buf_str(&out), '{');
+	if (ex.signaled || ex.status || !start || !json_parse(start, strlen(start), &limits, &doc, NULL)) {
+		pbm_last_words(buf_str(&out), a->last, sizeof a->last);
+		return false;
+	}
+	if (!agents_good(json_root(doc), a->pbm->layout->members, a))
+		return false;
+	running = json_get(json_root(doc), "running");
+	if (!json_string(json_get(running, "type")))
+		return true;
+	snprintf(a->last, sizeof a->last, "operation \"%s\" is running", json_string(json_get(running, "type")));
+	return false;
+}
+
+bool pbm_wait_idle(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
+{
+	struct idle_arg arg = {.pbm = pbm};
+
+	if (wait_for(pbm->clock, "idle PBM agents", timeout_ms, POLL_MS, pbm->stop, is_idle, &arg, err))
+		return true;
+	if (err && err->code == ERR_TIMEOUT)
+		err_hint(
+		    err, "last: %s; see the agents' logs in \"%s\"", arg.last, layout_file(pbm->layout, "logs").text);
+	return false;
+}
+
+bool pbm_resync(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
+{
+	const char *const args[] = {"config", "--force-resync", "--wait"};
+
+	return pbm_need(pbm, args, 3, timeout_ms, NULL, err) && pbm_wait_idle(pbm, timeout_ms, err);
+}
+
+bool pbm_backup_name(const char *output, char ret[static PBM_NAME_MAX])
+{
+	/* "Starting backup '2026-11-23T06:00:00Z'" */
+	for (const char *p = strchr(output, '\''); p; p = strchr(p + 1, '\'')) {
+		size_t len = strcspn(p + 1, "'\n");
+		char name[PBM_NAME_MAX];
+		int64_t when;
+
+		if (len >= PBM_NAME_MAX || p[1 + len] != '\'')
+			continue;
+		memcpy(name, p + 1, len);
+		name[len] = '\0';
+		if (time_parse(name, &when)) {
+			memcpy(ret, name, len + 1);
+			return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,35 @@
+/* The parts of one sandbox, made from its layout: one S3 server, N mongods, one agent beside each. */
+#ifndef PARTS_SET_H
+#define PARTS_SET_H
+
+#include "base/cleanup.h"
+#include "sandbox/parts/layout.h"
+#include "sandbox/parts/part.h"
+#include "sandbox/parts/secrets.h"
+
+struct part_set {
+	const struct layout *layout;
+	size_t count;
+	struct part parts[LAYOUT_PARTS_MAX];
+};
+
+/* A bit a part, in the order of the set. */
+typedef uint32_t part_mask;
+
+bool part_set_new(const struct layout *l, const struct secrets *s, struct part_set **ret, struct err *err);
+void part_set_free(struct part_set *set);
+CLEANUP_PTR(part_set, struct part_set, part_set_free)
+/*
+ * A name ("mongod-0"), a kind ("mongod", "pbm-agent", "s3") or "all", as the parts that it names. ERR_NOT_FOUND lists
+ * the names.
+ */
+bool part_set_select(const struct part_set *set, const char *name, part_mask *ret, struct err *err);
+part_mask part_set_all(const struct part_set *set);
+part_mask part_set_kind(const struct part_set *set, const char *kind);
+/*
+ * What every real process gets: a HOME inside the sandbox, and none of the variables of the caller's environment that
+ * the AWS SDK, PBM or the S3 server would read.
+ */
+bool part_environment(const struct layout *l, struct strings *env_set, struct strings *env_unset, struct err *err);
+
+#endif
