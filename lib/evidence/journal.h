@@ -8,12 +8,12 @@
  *   acked    ms, s, seq | from,to, hi, exact                      operationTime of that reply; exact only for a single tick
  *   failed   ms, s, seq | from,to, code, reason                   proven not to have been executed
  *   unknown  ms, s, seq | from,to, code, reason                   it may or may not be there
- *   end      ms, reason, issued, acked, failed, unknown           totals in ticks
+ *   end      ms, reason, issued, acked, failed, unknown           totals in ticks, as decimal strings; unknown: those that are so at the end
  *
  * ms: milliseconds since "open" on the ticker's monotonic clock (JSON number). s: index into streams. seq, from, to: decimal strings. lo, hi: "T,I".
  *
  * Lifecycle of a tick (asserted by the reader):  issued -> acked | failed | unknown;  unknown -> acked | unknown.
- * An outcome may cover a part of an issued range; a tick without outcome at the end is "issued without outcome". Sequences of a stream are issued in order, without
+ * A range lies within one block of 1,000 (tick_block). An outcome may cover a part of an issued range; a tick without outcome at the end is "issued without outcome". Sequences of a stream are issued in order, without
  * gaps, from 1. A tick's own operation time lies in (lo, hi]; it is hi itself if exact.
  */
 #ifndef EVIDENCE_JOURNAL_H
@@ -27,6 +27,8 @@
 #define JOURNAL_VERSION 1
 #define JOURNAL_STREAMS_MAX 64
 #define JOURNAL_RANGE_MAX 1000
+/* A stream's ticks with a final outcome, and those that were ever unknown, are held as two sets of so many intervals at most: more holes than that are ERR_LIMIT. */
+#define JOURNAL_INTERVALS_MAX 65536
 
 struct journal_stream {
 	char ns[TICK_NS_MAX];
@@ -73,7 +75,10 @@ struct journal_writer;
 bool journal_writer_new(const struct record_sink *sink, const struct journal_open *open, struct journal_writer **ret, struct err *err);
 void journal_writer_free(struct journal_writer *w); /* writes nothing */
 CLEANUP_PTR(journal_writer, struct journal_writer, journal_writer_free)
-/* Any type but OPEN. rec->n is ignored; totals of END are the writer's own counts. */
+/*
+ * Any type but OPEN. rec->n is ignored; totals of END are the writer's own counts. A record that breaks the lifecycle is ERR_STATE and is not written; after END nothing is. After a
+ * failure of the sink the head has not moved and the same record may be written again.
+ */
 bool journal_write(struct journal_writer *w, const struct journal_record *rec, struct err *err);
 struct record_head journal_writer_head(const struct journal_writer *w);
 
@@ -88,15 +93,18 @@ enum journal_state {
 };
 
 struct journal_reader;
-/* A file whose first record is no journal open record: false (ERR_PARSE / ERR_UNSUPPORTED / ERR_BROKEN). */
-bool journal_reader_new(struct record_reader *records, struct journal_reader **ret, struct err *err); /* takes the reader over */
+/* Takes records over in any case, also on failure (pass TAKE(records)). A file whose first record is no journal's open record: false (ERR_PARSE / ERR_UNSUPPORTED / ERR_BROKEN). */
+bool journal_reader_new(struct record_reader *records, struct journal_reader **ret, struct err *err);
 void journal_reader_free(struct journal_reader *r);
 CLEANUP_PTR(journal_reader, struct journal_reader, journal_reader_free)
 const struct journal_open *journal_reader_open_record(const struct journal_reader *r);
 struct record_head journal_reader_head(const struct journal_reader *r);
+/* SEALED, UNSEALED, BROKEN and FAILED_TO_READ are final: asked again, the reader says the same. UNSEALED and SEALED leave err alone. */
 enum journal_state journal_next(struct journal_reader *r, struct journal_record *ret, struct err *err);
 /* Parses the members of one record (not its lifecycle): used by the reader and by followers. open may be NULL for the open record itself. */
 bool journal_parse(const struct record *rec, const struct journal_open *open, struct journal_record *ret, struct err *err);
 bool journal_parse_open(const struct record *rec, struct journal_open *ret, struct err *err);
+/* Which journal, and how far: from the file's first and last whole lines only. Nothing in between is read or checked. */
+bool journal_tail(const char *path, struct uuid *ret_run, struct record_head *ret, struct err *err);
 
 #endif

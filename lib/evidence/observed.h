@@ -17,7 +17,8 @@
  *
  * "corrupt": a document that claims the identity (by _id, else by its fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
  * "duplicate": a further document, intact or not, for an identity that has an intact one.
- * Without "end" an observation is incomplete and judges nothing.
+ * intact and block lines follow the line of their stream. Every document read is an intact tick, an anomaly or foreign: documents = intact + anomalies + foreign (>= if truncated).
+ * Every block with intact ticks has one block line. Without "end" an observation is incomplete and judges nothing.
  */
 #ifndef EVIDENCE_OBSERVED_H
 #define EVIDENCE_OBSERVED_H
@@ -32,6 +33,12 @@
 #define OBSERVED_STREAMS_MAX 1024
 #define OBSERVED_ANOMALIES_MAX 10000
 #define OBSERVED_INTERVALS_MAX 1000000 /* per stream */
+#define OBSERVED_NAMESPACES_MAX 1024
+#define OBSERVED_RESTORES_MAX 100
+#define OBSERVED_FOREIGN_MAX 4096
+#define OBSERVED_PROBES_MAX 16
+#define OBSERVED_LOGINS_MAX 64
+#define OBSERVED_NEWEST_MAX 64
 
 struct observed_open {
 	int64_t at_ms;
@@ -126,9 +133,9 @@ struct observed_newest {
 /* The whole observation in memory. */
 struct observed {
 	struct observed_open open;
-	struct observed_probe probes[16];
+	struct observed_probe probes[OBSERVED_PROBES_MAX];
 	size_t probe_count;
-	struct observed_login logins[64];
+	struct observed_login logins[OBSERVED_LOGINS_MAX];
 	size_t login_count;
 	struct observed_namespace *namespaces;
 	size_t namespace_count;
@@ -142,7 +149,7 @@ struct observed {
 	size_t anomaly_count;
 	struct observed_foreign *foreign;
 	size_t foreign_count;
-	struct observed_newest newest[64];
+	struct observed_newest newest[OBSERVED_NEWEST_MAX];
 	size_t newest_count;
 	int64_t documents, intact, anomalies_total, foreign_total;
 	bool truncated;
@@ -153,12 +160,17 @@ void observed_init(struct observed *o);
 void observed_clear(struct observed *o);
 #define OBSERVED_CLEANUP __attribute__((cleanup(observed_clear)))
 /*
- * Reads and checks everything (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with the line, or the reader's
+ * Takes nothing over; *ret need not be initialised, and is untouched on failure. Reads and checks everything (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with the line, or the reader's
  * error. A file without end loads with ended == false.
  */
 bool observed_load(struct record_reader *records, struct observed *ret, struct err *err);
 
-/* --- writing, in the order of the table above; all append one or more chained lines to the sink --------------------------------------- */
+/*
+ * --- writing, in the order of the table above; all append one or more chained lines to the sink -------------------------------------
+ *
+ * Texts too long for their field are cut. After a failure of the sink the head has not moved; a call that writes several lines cannot be repeated then. What could not be read
+ * back (limits, blocks that do not agree with the intervals, totals) is ERR_STATE or ERR_LIMIT.
+ */
 struct observed_writer;
 bool observed_writer_new(const struct record_sink *sink, const struct observed_open *open, struct observed_writer **ret, struct err *err);
 void observed_writer_free(struct observed_writer *w);

@@ -46,6 +46,14 @@ struct timeline_journal {
 	char chain[RECORD_CHAIN_TEXT_MAX];
 };
 
+/* Of a head: the greatest acknowledged tick of a stream, and the greatest hi among its acknowledgements. */
+struct timeline_acked {
+	uint32_t stream;
+	int64_t seq;
+	struct optime hi;
+};
+#define TIMELINE_ACKED_MAX 64
+
 struct timeline_record {
 	bool is_head;
 	uint64_t n;
@@ -55,6 +63,8 @@ struct timeline_record {
 	struct timeline_journal journal;
 	struct timeline_pair data[TIMELINE_DATA_MAX]; /* events */
 	size_t data_count;
+	struct timeline_acked acked[TIMELINE_ACKED_MAX]; /* heads */
+	size_t acked_count;
 };
 
 /* Creates the file with its open record; fails if it exists. */
@@ -62,10 +72,17 @@ bool timeline_create(const char *path, const struct timeline_open *open, struct 
 /* Appends under the file's lock. at_ms and mono_ms are the caller's (one clock, read once). */
 bool timeline_append(const char *path, const struct timeline_record *rec, struct err *err);
 const char *timeline_data(const struct timeline_record *rec, const char *key); /* NULL if absent */
+/* Sets one member of data; a value too long for it is cut, a key too long for it, or one too many, is ERR_LIMIT. */
 bool timeline_put(struct timeline_record *rec, const char *key, const char *value, struct err *err);
+/* The judge's vocabulary, ended by NULL. */
+extern const char *const timeline_event_names[];
+bool timeline_event_known(const char *name);
+/* The kernel's boot id; "" where there is none. */
+void timeline_boot_id(char ret[static UUID_TEXT_MAX]);
 
 struct timeline_reader;
-bool timeline_reader_new(struct record_reader *records, struct timeline_reader **ret, struct err *err); /* takes the reader over */
+/* Takes records over in any case, also on failure (pass TAKE(records)). */
+bool timeline_reader_new(struct record_reader *records, struct timeline_reader **ret, struct err *err);
 void timeline_reader_free(struct timeline_reader *r);
 CLEANUP_PTR(timeline_reader, struct timeline_reader, timeline_reader_free)
 const struct timeline_open *timeline_reader_open_record(const struct timeline_reader *r);

@@ -260,6 +260,7 @@ struct verdict {
 	char cluster_before[64], cluster_after[64]; /* identities: "replicaSet 65…" */
 };
 #define VERDICT_EVENTS_MAX 500
+#define VERDICT_REASONS_MAX 256
 
 void verdict_init(struct verdict *v);
 void verdict_clear(struct verdict *v);
