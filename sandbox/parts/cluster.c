@@ -8,6 +8,7 @@
 
 #define SELECT_LIMIT_MS 3000
 #define POLL_MS 50
+#define LAST_USER USER_VERIFIER
 
 /* The server's codes that mean "this step has been done before". */
 enum { CODE_UNAUTHORIZED = 13, CODE_ALREADY_INITIALIZED = 23, CODE_ROLE_EXISTS = 51002, CODE_USER_EXISTS = 51003 };
@@ -132,13 +133,14 @@ bool cluster_wait_primary(const struct cluster *c, int *ret_member, struct err *
 	return true;
 }
 
-/* Known to every member, so that an agent on a secondary finds its user. */
-static void append_concern(bson_t *command, const struct cluster *c)
+/* The last of them waits for every member, so that an agent on a secondary finds its user; what was written before it
+ * has arrived then, too. */
+static void append_concern(bson_t *command, const struct cluster *c, bool last)
 {
 	bson_t concern;
 
 	BSON_APPEND_DOCUMENT_BEGIN(command, "writeConcern", &concern);
-	BSON_APPEND_INT32(&concern, "w", c->layout->members);
+	BSON_APPEND_INT32(&concern, "w", last ? c->layout->members : 1);
 	BSON_APPEND_BOOL(&concern, "j", true);
 	BSON_APPEND_INT32(&concern, "wtimeout", 30000);
 	bson_append_document_end(command, &concern);
@@ -157,7 +159,7 @@ static bool make_user(
 	BSON_APPEND_UTF8(&command, "createUser", secret_user_name(user));
 	BSON_APPEND_UTF8(&command, "pwd", c->secrets->password[user]);
 	BSON_APPEND_ARRAY(&command, "roles", array);
-	append_concern(&command, c);
+	append_concern(&command, c, user == LAST_USER);
 	return command_once(client, &command, CODE_USER_EXISTS,
 		   user == USER_ADMIN ? CODE_UNAUTHORIZED : CODE_USER_EXISTS, err) ||
 	       err_wrap(err, "create user \"%s\"", secret_user_name(user));
@@ -171,7 +173,7 @@ static bool make_role(const struct cluster *c, mongoc_client_t *client, const ch
 
 	if (!command)
 		return err_set(err, ERR_PARSE, "role: %s", error.message);
-	append_concern(command, c);
+	append_concern(command, c, false);
 	return command_once(client, command, CODE_ROLE_EXISTS, CODE_ROLE_EXISTS, err) || err_wrap(err, "create role");
 }
 
@@ -200,7 +202,7 @@ static const struct {
 } users[] = {
     {USER_BACKUP, "[\"readWrite\", \"backup\", \"clusterMonitor\", \"restore\", \"pbmAnyAction\"]"},
     {USER_TICKER, "[\"drillTicker\"]"},
-    {USER_VERIFIER, "[\"drillVerifier\"]"},
+    {LAST_USER, "[\"drillVerifier\"]"},
 };
 
 bool cluster_make_users(const struct cluster *c, int primary, struct err *err)

@@ -268,7 +268,11 @@ bool launch_up(const struct launch *launch, struct err *err)
 	*g = (struct ground){.launch = launch, .lock_fd = -1, .listen_fd = -1, .hold = ADDRESS_HOLD_INIT};
 	if (!purge_check(launch->dir, err) || !sandbox_lock(launch->dir, &g->lock_fd, err))
 		return false;
-	ok = prepare(g, err) && (launch->foreground ? up_foreground(g, err) : up_daemon(g, err));
+	ok = prepare(g, err);
+	/* Nothing ran: there are no logs to keep. */
+	if (!ok && g->fresh)
+		purge(launch->dir, NULL);
+	ok = ok && (launch->foreground ? up_foreground(g, err) : up_daemon(g, err));
 	close_shared(g);
 	part_set_free(g->set);
 	secrets_clear(&g->secrets);

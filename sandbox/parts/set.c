@@ -6,6 +6,8 @@
 
 #define MONGOD_STOP_LIMIT_MS 20000
 #define STOP_LIMIT_MS 8000
+#define AGENT_STOP_LIMIT_MS 3000 /* 20 ms, unless its database is gone */
+#define AGENT "pbm-agent"
 
 /*
  * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these, and
@@ -100,9 +102,10 @@ static bool make_agent(
 	BUF_CLEANUP struct buf password = BUF_INIT(4 * SECRET_MAX);
 	bool ok;
 
-	if (!common(spec, l, "pbm-agent", member, err) || !uri_encode(&password, s->password[USER_BACKUP], err))
+	if (!common(spec, l, AGENT, member, err) || !uri_encode(&password, s->password[USER_BACKUP], err))
 		return false;
 	spec->restart = true;
+	spec->stop_limit_ms = AGENT_STOP_LIMIT_MS;
 	spec->probe = (struct probe_spec){.kind = PROBE_LOG, .text = "listening for the commands"};
 	/* No directConnection: agents on secondaries exit with it. */
 	ok = strings_add(&spec->argv, err, "%s", l->binaries[BINARY_PBM_AGENT]) &&
@@ -160,6 +163,32 @@ part_mask part_set_kind(const struct part_set *set, const char *kind)
 		if (!strcmp(set->parts[i].spec.kind, kind))
 			mask |= (part_mask)1 << i;
 	return mask;
+}
+
+/* True when none of them lives. */
+static bool end_some(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct part *part = &set->parts[i];
+
+		if (!(mask & (part_mask)1 << i))
+			continue;
+		if (part->state != PART_STOPPING || (at_once && part->kill_at_ms > now_ms))
+			part_end(part, at_once, now_ms);
+		all = all && !part_state_alive(part->state);
+	}
+	return all;
+}
+
+bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms)
+{
+	part_mask agents = mask & part_set_kind(set, AGENT);
+
+	if (at_once)
+		return end_some(set, mask, true, now_ms);
+	return end_some(set, agents, false, now_ms) && end_some(set, mask & ~agents, false, now_ms);
 }
 
 bool part_set_select(const struct part_set *set, const char *name, part_mask *ret, struct err *err)

@@ -27,11 +27,12 @@ struct peer {
 struct supervisor {
 	const struct supervisor_config *config;
 	struct part_set *set;
-	enum sandbox_phase phase, phase_at_end;
+	enum sandbox_phase phase;
 	int signal_fd;
 	struct peer peers[SUPERVISOR_CONNECTIONS_MAX];
 	size_t peer_count;
-	bool ending, dirty, setup_running;
+	bool ending, at_once, gone; /* gone: no part has a process any more */
+	bool dirty, setup_running;
 	struct supervisor_result result;
 };
 
@@ -47,17 +48,9 @@ static void begin_end(struct supervisor *s, enum supervisor_end why, bool at_onc
 		s->result.phase = s->phase;
 	}
 	s->ending = true;
-	for (size_t i = 0; i < s->set->count; i++)
-		part_end(&s->set->parts[i], at_once, now_of(s));
+	s->at_once |= at_once;
+	s->gone = part_set_end(s->set, part_set_all(s->set), s->at_once, now_of(s));
 	s->dirty = true;
-}
-
-static bool all_gone(const struct supervisor *s)
-{
-	for (size_t i = 0; i < s->set->count; i++)
-		if (s->set->parts[i].pid)
-			return false;
-	return true;
 }
 
 static void write_state(struct supervisor *s, bool last)
@@ -133,7 +126,7 @@ static void peer_request(struct supervisor *s, struct peer *p, const char *line,
 		p->lease = request.op == OP_LEASE;
 	} else {
 		p->busy = true;
-		op_begin(&p->run, s->set, &request, now_of(s));
+		op_begin(&p->run, &request, now_of(s));
 		s->dirty = true;
 		return;
 	}
@@ -309,6 +302,8 @@ static bool turn(struct supervisor *s, struct err *err)
 		accept_peer(s);
 	reap_setup(s);
 	step_parts(s);
+	if (s->ending)
+		s->gone = part_set_end(s->set, part_set_all(s->set), s->at_once, now_of(s));
 	step_peers(s);
 	drop_gone(s);
 	if (s->dirty)
@@ -355,7 +350,7 @@ bool supervisor_run(const struct supervisor_config *config, struct supervisor_re
 	if (s->signal_fd < 0)
 		return err_errno(err, ERR_IO, errno, "watch signals");
 	write_state(s, false);
-	while (ok && !(s->ending && all_gone(s)))
+	while (ok && !s->gone)
 		ok = turn(s, err);
 	if (s->setup_running && proc_reap(config->setup_pid, &s->result.setup))
 		s->result.setup_ended = true;

@@ -8,12 +8,6 @@
 
 enum progress { WORKING, DONE, BROKEN };
 
-static void end_parts(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms)
-{
-	EACH(part, set, mask)
-	part_end(part, at_once, now_ms);
-}
-
 static bool start_parts(struct part_set *set, part_mask mask, int64_t now_ms, struct err *err)
 {
 	EACH(part, set, mask)
@@ -22,13 +16,9 @@ static bool start_parts(struct part_set *set, part_mask mask, int64_t now_ms, st
 	return true;
 }
 
-void op_begin(struct op_run *run, struct part_set *set, const struct control_request *request, int64_t now_ms)
+void op_begin(struct op_run *run, const struct control_request *request, int64_t now_ms)
 {
 	*run = (struct op_run){.request = *request, .deadline_ms = now_ms + request->timeout_ms};
-	if (request->op == OP_STOP || request->op == OP_RESTART)
-		end_parts(set, request->parts, false, now_ms);
-	else if (request->op == OP_KILL || request->op == OP_WIPE)
-		end_parts(set, request->parts, true, now_ms);
 }
 
 static enum progress all_ready(struct part_set *set, part_mask mask, struct err *answer)
@@ -52,18 +42,10 @@ static enum progress all_ready(struct part_set *set, part_mask mask, struct err 
 	return progress;
 }
 
-static enum progress all_ended(struct part_set *set, part_mask mask)
-{
-	EACH(part, set, mask)
-	if (part_state_alive(part->state))
-		return WORKING;
-	return DONE;
-}
-
 static enum progress step_restart(struct op_run *run, struct part_set *set, int64_t now_ms, struct err *answer)
 {
 	if (!run->second_stage) {
-		if (all_ended(set, run->request.parts) == WORKING)
+		if (!part_set_end(set, run->request.parts, false, now_ms))
 			return WORKING;
 		run->second_stage = true;
 		if (!start_parts(set, run->request.parts, now_ms, answer))
@@ -82,11 +64,12 @@ static enum progress step_start(struct op_run *run, struct part_set *set, int64_
 	return all_ready(set, run->request.parts, answer);
 }
 
-static enum progress step_wipe(struct op_run *run, struct part_set *set, enum sandbox_phase *phase, struct err *answer)
+static enum progress step_wipe(
+    struct op_run *run, struct part_set *set, enum sandbox_phase *phase, int64_t now_ms, struct err *answer)
 {
 	part_mask mongods = part_set_kind(set, "mongod");
 
-	if (all_ended(set, run->request.parts) == WORKING)
+	if (!part_set_end(set, run->request.parts, true, now_ms))
 		return WORKING;
 	EACH(part, set, run->request.parts)
 	if (!part_wipe(part, answer))
@@ -114,9 +97,9 @@ static enum progress step(
 		return step_restart(run, set, now_ms, answer);
 	case OP_STOP:
 	case OP_KILL:
-		return all_ended(set, run->request.parts);
+		return part_set_end(set, run->request.parts, run->request.op == OP_KILL, now_ms) ? DONE : WORKING;
 	case OP_WIPE:
-		return step_wipe(run, set, phase, answer);
+		return step_wipe(run, set, phase, now_ms, answer);
 	case OP_FREEZE:
 	case OP_THAW:
 		return step_signal(run, set, answer);

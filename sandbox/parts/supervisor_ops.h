@@ -7,11 +7,10 @@
 struct op_run {
 	struct control_request request;
 	int64_t deadline_ms;
-	bool second_stage; /* restart, wipe: the parts have ended */
+	bool second_stage; /* restart, wipe: what had to end has ended */
 };
 
-/* Takes the first step. */
-void op_begin(struct op_run *run, struct part_set *set, const struct control_request *request, int64_t now_ms);
+void op_begin(struct op_run *run, const struct control_request *request, int64_t now_ms);
 /*
  * Goes on; true when the request is answered: *ret_answer says with what. *phase is the sandbox's, and a wipe of all
  * mongods changes it. STATUS, PHASE, LEASE, RELEASE and SHUTDOWN are the supervisor's own and do not come here.
