@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 3339 has no other years, and a record's time must be readable again */
+/* RFC 3339 has no other years: such a date is damage, and would hide the newest real one */
 #define TIME_LEAST_MS (-62167219200000)
 #define TIME_MOST_MS 253402300799999
 
@@ -507,8 +507,6 @@ void tally_anomaly(const struct tally *t, size_t i, int32_t first_stream, struct
 	memcpy(ret->ns, t->ns, sizeof ret->ns);
 	suspect_id_text(s, ret->id, sizeof ret->id);
 	suspect_detail(s, t->ns, ret->detail, sizeof ret->detail);
-	if (ret->created_at_ms < TIME_LEAST_MS || ret->created_at_ms > TIME_MOST_MS)
-		ret->created_at_ms = INT64_MIN;
 }
 
 bool tally_newest(const struct tally *t, int32_t first_stream, struct observed_newest *ret)

@@ -1,6 +1,6 @@
 /* Ticks and what can happen to them, made with libbson alone: not with the code under test. */
-#ifndef TESTS_COLLECT_DAMAGE_H
-#define TESTS_COLLECT_DAMAGE_H
+#ifndef TESTS_SUPPORT_TICK_DAMAGE_H
+#define TESTS_SUPPORT_TICK_DAMAGE_H
 
 #include "tick/tick.h"
 
@@ -51,13 +51,13 @@ static inline void damage_id(enum damage how, const bson_iter_t *it, bson_t *out
 	switch (how) {
 	case ID_REPLACED:
 	case ID_REPLACED_SUM_MENDED:
-		bson_oid_init_from_string(&oid, "65f000000000000000000001");
+		oid.bytes[0] = (uint8_t)~oid.bytes[0];
 		break;
 	case ID_OF_A_LATER_TICK:
 		oid.bytes[8] = 9;
 		break;
 	case ID_IS_A_NUMBER:
-		BSON_APPEND_INT32(out, "_id", 42);
+		BSON_APPEND_INT32(out, "_id", oid.bytes[10] << 8 | oid.bytes[11]);
 		return;
 	default:
 		break;
