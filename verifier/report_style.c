@@ -67,7 +67,7 @@ const char report_style[] =
     "{stroke:var(--k);stroke-width:3}\n"
     ".scroll{overflow-x:auto;margin-top:14px}table{border-collapse:collapse;width:100%;font-size:14.5px}\n"
     "th,td{padding:8px 16px 8px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}th:last-child,td:last-child{padding-right:0}\n"
-    "thead th{color:var(--soft);font-weight:500;font-size:13px}tbody th{font-weight:500}tbody tr:last-child th,tbody tr:last-child td{border-bottom:0}\n"
+    "thead th{color:var(--soft);font-weight:500;font-size:13px;white-space:nowrap}tbody th{font-weight:500;min-width:9em}tbody tr:last-child th,tbody tr:last-child td{border-bottom:0}\n"
     "th.num,td.num{text-align:right;white-space:nowrap}.nowrap{white-space:nowrap}.bad{color:var(--bad);font-weight:600}\n"
     ".hash{min-width:17em;font-size:12.5px;color:var(--soft)}\n"
     ".checks{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:1fr 1fr;gap:12px 32px}.checks li{display:flex;gap:12px}\n"
