@@ -257,6 +257,7 @@ struct counted {
 	void *ctx;
 	size_t left, max;
 	const char *prefix;
+	bool folder;
 };
 
 static bool count_object(void *ctx, const struct s3_object *object, struct err *err)
@@ -272,25 +273,27 @@ static bool count_object(void *ctx, const struct s3_object *object, struct err *
 	return c->on_object(c->ctx, object, err);
 }
 
-static bool list_page(
-    struct s3 *s3, const char *prefix, const char *token, struct counted *counted, struct s3_page *ret, struct err *err)
+static bool list_page(struct s3 *s3, const char *token, struct counted *counted, struct s3_page *ret, struct err *err)
 {
 	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
-	const struct sigv4_pair query[] = {
+	struct sigv4_pair query[5] = {
 	    {"list-type", "2"},
 	    {"encoding-type", "url"}, /* or a key with a control character breaks the XML */
-	    {"prefix", prefix},
-	    {"continuation-token", token},
+	    {"prefix", counted->prefix},
 	};
 	struct call call = {
 	    .s3 = s3,
 	    .method = "GET",
 	    .query = query,
-	    .query_count = *token ? 4 : 3,
+	    .query_count = 3,
 	    .max_answer = LIST_BODY_MAX,
 	};
 
-	snprintf(call.what, sizeof call.what, "list \"%.300s\" in bucket \"%s\"", prefix, s3->config.bucket);
+	if (*token)
+		query[call.query_count++] = (struct sigv4_pair){"continuation-token", token};
+	if (counted->folder)
+		query[call.query_count++] = (struct sigv4_pair){"delimiter", "/"};
+	snprintf(call.what, sizeof call.what, "list \"%.300s\" in bucket \"%s\"", counted->prefix, s3->config.bucket);
 	if (!perform(&call, &res, err))
 		return false;
 	if (!s3_parse_list(buf_str(&res.body), res.body.len, count_object, counted, ret, err))
@@ -298,22 +301,41 @@ static bool list_page(
 	return true;
 }
 
-bool s3_list(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err)
+static bool list(struct s3 *s3, struct counted *counted, struct err *err)
 {
-	struct counted counted = {
-	    .on_object = on_object, .ctx = ctx, .left = max_objects, .max = max_objects, .prefix = prefix};
 	char token[S3_TOKEN_MAX] = "";
 
 	for (int pages = 1;; pages++) {
 		struct s3_page page;
 
-		if (!list_page(s3, prefix, token, &counted, &page, err))
+		if (!list_page(s3, token, counted, &page, err))
 			return false;
 		if (!page.truncated)
 			return true;
 		if (!strcmp(page.next_token, token) || pages == PAGES_MAX)
 			return err_set(err, ERR_PARSE, "list \"%.300s\" in bucket \"%s\": the listing does not get on",
-			    prefix, s3->config.bucket);
+			    counted->prefix, s3->config.bucket);
 		memcpy(token, page.next_token, sizeof token);
 	}
+}
+
+bool s3_list(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err)
+{
+	struct counted counted = {
+	    .on_object = on_object, .ctx = ctx, .left = max_objects, .max = max_objects, .prefix = prefix};
+
+	return list(s3, &counted, err);
+}
+
+bool s3_list_folder(
+    struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err)
+{
+	struct counted counted = {.on_object = on_object,
+	    .ctx = ctx,
+	    .left = max_objects,
+	    .max = max_objects,
+	    .prefix = prefix,
+	    .folder = true};
+
+	return list(s3, &counted, err);
 }

@@ -44,6 +44,8 @@ typedef bool (*s3_on_object)(void *ctx, const struct s3_object *object, struct e
 
 /* Every object whose key begins with prefix, page by page; ERR_LIMIT after max_objects. */
 bool s3_list(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err);
+/* The same without objects in "folders": those whose key has a '/' behind the prefix. */
+bool s3_list_folder(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err);
 /* Appends the object to body; ERR_LIMIT beyond body->max. ret may be NULL. */
 bool s3_get(struct s3 *s3, const char *key, struct buf *body, struct s3_object *ret, struct err *err);
 bool s3_put(struct s3 *s3, const char *key, const void *bytes, size_t len, struct err *err);
