@@ -1,0 +1,2 @@
+#include "story.h"
+#include <criterion/criterion.h>
