@@ -29,6 +29,7 @@ static const struct {
     {"backup", cmd_backup, "make a backup, print its name"},
     {"restore", cmd_restore, "restore a backup"},
     {"pbm", cmd_pbm, "run any pbm command"},
+    {"s3", cmd_s3, "list the bucket, or delete an object of it"},
 };
 
 static void usage(FILE *out)

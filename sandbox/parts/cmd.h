@@ -18,7 +18,7 @@
 typedef int cmd_main(int argc, char **argv);
 cmd_main cmd_up, cmd_down, cmd_status, cmd_wait, cmd_logs, cmd_env;
 cmd_main cmd_start, cmd_stop, cmd_kill, cmd_restart, cmd_freeze, cmd_thaw;
-cmd_main cmd_wipe, cmd_create, cmd_backup, cmd_restore, cmd_pbm;
+cmd_main cmd_wipe, cmd_create, cmd_backup, cmd_restore, cmd_pbm, cmd_s3;
 
 /* argv[0] is the command's name. */
 int parts_main(int argc, char **argv);
