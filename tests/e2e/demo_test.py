@@ -1,0 +1,65 @@
+"""scripts/demo as a user runs it: the good story, the silent loss, and Ctrl-C in the middle."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import harness
+from harness import FAIL, PASS, SOURCE, Tap, failing_junit, reasons
+
+tap = Tap()
+ENV = {**os.environ, "PSMDB_DRILL_BUILD": str(harness.BUILD), "TERM": "dumb"}
+
+
+def demo(directory, *args):
+    return subprocess.run([SOURCE / "scripts/demo", "--no-setup", "--run", directory, *args], capture_output=True, text=True, timeout=300, env=ENV, check=False)
+
+
+def leftovers(path, before):
+    return harness.processes_of(path), sorted(set(os.listdir(os.environ.get("TMPDIR", "/tmp"))) - before)
+
+
+def main():
+    with harness.workspace("demo") as path:
+        temp = set(os.listdir(os.environ.get("TMPDIR", "/tmp")))
+        with tap.check("scripts/demo: PASS, under 2 minutes, says what the issue asks for, leaves nothing running"):
+            began = time.monotonic()
+            done = demo(path / "good")
+            took = time.monotonic() - began
+            assert done.returncode == PASS, done.stdout + done.stderr
+            assert took < 120, took
+            for word in ("PASS", "acked", "ok", "expected_loss", "lost", "RPO", "RTO", "report.html"):
+                assert word in done.stdout[-4000:], (word, done.stdout[-4000:])
+            for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
+                         "logs/pbm-agent-0.log", "logs/s3.log"):
+                assert (path / "good" / name).stat().st_size > 0, name
+            assert not leftovers(path, temp)[0], leftovers(path, temp)
+            assert not (path / "good/sandbox").exists()
+        with tap.check("scripts/demo --silent-loss: PBM reports success, the verdict is FAIL, names the missing operations and says so"):
+            done = demo(path / "silent", "--silent-loss")
+            assert done.returncode == FAIL, done.stdout + done.stderr
+            assert "PBM says: restored" in done.stdout, done.stdout
+            verdict = json.loads((path / "silent/verdict.json").read_text())
+            assert {"LOST", "SILENT_LOSS", "BACKUP_FILES_CHANGED"} <= set(reasons(verdict)), reasons(verdict)
+            assert int(verdict["counts"]["lost"]) > 0 and int(verdict["counts"]["ok"]) > 0, verdict["counts"]
+            bad = [r for s in verdict["streams"] for r in s["bad"] if r[2] == "lost"]
+            assert sum(int(r[1]) - int(r[0]) + 1 for r in bad) == int(verdict["counts"]["lost"]), bad
+            assert failing_junit(path / "silent")[0] >= 1
+            assert not leftovers(path, temp)[0]
+        with tap.check("Ctrl-C in the middle: exit status 130, no process, no sandbox, no temporary file"):
+            child = subprocess.Popen([SOURCE / "scripts/demo", "--no-setup", "--run", path / "cut"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV, start_new_session=True)
+            deadline = time.monotonic() + 60
+            while not (path / "cut/journal.jsonl").exists() and time.monotonic() < deadline:
+                time.sleep(0.2)
+            time.sleep(3)
+            os.killpg(child.pid, signal.SIGINT)
+            assert child.wait(60) == 130, child.returncode
+            time.sleep(1)
+            assert not leftovers(path, temp)[0], leftovers(path, temp)
+            assert not (path / "cut/sandbox").exists()
+            assert not [f for f in leftovers(path, temp)[1] if f.startswith("tmp.")], leftovers(path, temp)
+    tap.done()
+
+
+main()
