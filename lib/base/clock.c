@@ -33,7 +33,8 @@ static bool system_sleep_until(void *ctx, int64_t deadline_ns, const volatile in
 		int64_t until = deadline_ns;
 		struct timespec ts;
 
-		if (stop && *stop)
+		/* the flag is set by a signal handler or another thread */
+		if (stop && __atomic_load_n(stop, __ATOMIC_RELAXED))
 			return false;
 		if (now >= deadline_ns)
 			return true;

@@ -20,6 +20,27 @@ static int count_entries(const bson_t *reply, const char *path)
 	return bson_path_doc(reply, path, &array) ? (int)bson_count_keys(&array) : 0;
 }
 
+static int count_duplicates(const bson_t *reply)
+{
+	bson_t array, entry;
+	bson_iter_t it;
+	int count = 0;
+
+	if (!bson_path_doc(reply, "writeErrors", &array) || !bson_iter_init(&it, &array))
+		return 0;
+	while (bson_iter_next(&it)) {
+		const uint8_t *data;
+		uint32_t len;
+
+		if (!BSON_ITER_HOLDS_DOCUMENT(&it))
+			continue;
+		bson_iter_document(&it, &len, &data);
+		if (bson_init_static(&entry, data, len))
+			count += path_i32(&entry, "code", 0) == MONGOC_ERROR_DUPLICATE_KEY;
+	}
+	return count;
+}
+
 static bool has_label(const bson_t *reply, const char *label)
 {
 	bson_t labels;
@@ -58,6 +79,7 @@ static void see_reply(struct reply_seen *seen, const bson_t *reply)
 		seen->retried = true;
 	seen->code = seen->ok ? 0 : path_i32(reply, "code", 0);
 	seen->write_errors = count_entries(reply, "writeErrors");
+	seen->duplicate_keys = count_duplicates(reply);
 	seen->write_error = path_i32(reply, "writeErrors.0.code", 0);
 	seen->write_concern_error = path_i32(reply, "writeConcernError.code", 0);
 	seen->n = path_i32(reply, "n", -1);
@@ -75,6 +97,7 @@ static void on_started(const mongoc_apm_command_started_t *event)
 	w->seen.attempts++;
 	if (w->seen.attempts > 1)
 		w->seen.retried = true;
+	w->seen.server_id = mongoc_apm_command_started_get_server_id(event);
 	w->seen.last_answered = false;
 	w->seen.ok = false;
 	w->seen.has_optime = false;

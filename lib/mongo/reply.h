@@ -24,8 +24,10 @@ struct reply_seen {
 	int32_t code;		/* the last reply's top-level error code, 0 if none */
 	int32_t write_error;	/* code of its first writeErrors entry, 0 if none */
 	int32_t write_errors;	/* how many */
+	int duplicate_keys;	/* how many of them are code 11000 */
 	int32_t write_concern_error; /* code of writeConcernError, 0 if none */
 	int32_t n;		/* its n, -1 if absent */
+	uint32_t server_id;	/* the driver's number of the server that the last one was sent to */
 	bool no_writes_performed; /* errorLabels hold NoWritesPerformed */
 	char message[256];	/* errmsg of the first error */
 };

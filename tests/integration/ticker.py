@@ -1,0 +1,490 @@
+import atexit
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import bson
+import pymongo
+from bson.raw_bson import RawBSONDocument
+
+import mongod
+import tap
+import ticks
+
+TICKER = os.environ.get("PSMDB_TICKER") or os.path.join(os.environ["BUILD_DIR"], "ticker", "psmdb-ticker")
+PASSWORD = "p@ss:w/ord#1"
+OCTET = 11
+
+if not mongod.find():
+    tap.skip_all("no mongod: run scripts/setup")
+server = mongod.Mongod(OCTET, PASSWORD, ["enableTestCommands=1"])
+atexit.register(server.remove)
+work = tempfile.mkdtemp(prefix="drill-ticker-")
+atexit.register(shutil.rmtree, work, ignore_errors=True)
+admin = server.client()
+children = []
+
+
+@atexit.register
+def end_children():
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def secret(name, text):
+    path = os.path.join(work, name)
+    with open(path, "w") as f:
+        f.write(text)
+    return path
+
+
+USER, SECRET = secret("user", "root\n"), secret("password", PASSWORD + "\n")
+
+
+class Ticker:
+    """One run of the program."""
+    count = 0
+
+    def __init__(self, *args, journal=None, uri=None, user=USER, password=SECRET, stdout=subprocess.PIPE, **popen):
+        Ticker.count += 1
+        self.path = journal or os.path.join(work, f"journal-{Ticker.count}")
+        args = [TICKER, "--uri", uri or server.uri, "--user-file", user, "--password-file", password, "--journal", self.path, *args]
+        self.process = subprocess.Popen(args, stdout=stdout, stderr=subprocess.PIPE, text=True, **popen)
+        children.append(self.process)
+
+    def wait(self, seconds=40):
+        self.out, self.err = self.process.communicate(timeout=seconds)
+        assert "Sanitizer" not in self.err, self.err
+        for text in (self.out or "", self.err):
+            assert PASSWORD not in text and "p@ss" not in text
+        return self.process.returncode
+
+    def stop(self, signum=signal.SIGTERM):
+        self.process.send_signal(signum)
+        return self.wait()
+
+    def text(self):
+        return open(self.path).read() if os.path.exists(self.path) else ""
+
+    def wait_for(self, text, count=1, seconds=20):
+        tap.eventually(lambda: self.text().count(text) >= count, seconds, f"{count} times {text} in the journal")
+
+    def journal(self):
+        return ticks.Journal(self.text())
+
+    def errors(self):
+        """Lines that are no log."""
+        return [line for line in self.err.splitlines() if line.startswith("psmdb-ticker: ")]
+
+
+def stored(journal):
+    """What the run has in the database: (stream, seq) -> raw document. Each once, and each with the bytes that it must have."""
+    found = {}
+    for index, (ns, writer) in enumerate(journal.streams):
+        db, coll = ns.split(".", 1)
+        options = bson.CodecOptions(document_class=RawBSONDocument)
+        collection = admin[db].get_collection(coll, codec_options=options)
+        run = bson.Binary(bytes.fromhex(journal.open["run"].replace("-", "")), 4)
+        for doc in collection.find({"run": run, "writer": writer}):
+            key = (index, int(doc["seq"]))
+            created = int((doc["createdAt"] - ticks.EPOCH).total_seconds() * 1000 + 0.5)
+            assert doc.raw == ticks.tick(journal.open["run"], ns, writer, key[1], created), f"bytes of {key}"
+            assert key not in found, f"{key} is there twice"
+            found[key] = doc
+    return found
+
+
+def check_digests(journal, found):
+    for record in journal.issues():
+        first, last = int(record.get("seq") or record["from"]), int(record.get("seq") or record["to"])
+        seqs = range(first, last + 1)
+        assert (first - 1) // 1000 == (last - 1) // 1000, "a range crosses a block"
+        if any((record["s"], seq) not in found for seq in seqs):
+            continue
+        sums = [(seq, int(found[record["s"], seq]["sum"]) % (1 << 64)) for seq in seqs]
+        if "seq" in record:
+            assert record["sum"] == f"{sums[0][1]:016x}"
+        else:
+            assert record["digest"] == ticks.digest(sums)
+
+
+def check_against_oplog(journal):
+    """Each acknowledged tick's true operation time lies in (lo, hi], and is hi where that was claimed."""
+    times = {}
+    run = bson.Binary(bytes.fromhex(journal.open["run"].replace("-", "")), 4)
+    names = {pair: index for index, pair in enumerate(journal.streams)}
+
+    def take(op, ts):
+        if op.get("op") == "i" and op["o"].get("run") == run:
+            times[names[op["ns"], op["o"]["writer"]], int(op["o"]["seq"])] = (ts.time, ts.inc)
+    for entry in admin.local["oplog.rs"].find({"op": {"$in": ["i", "c"]}}):
+        take(entry, entry["ts"])
+        for op in entry["o"].get("applyOps", []) if entry["op"] == "c" else []:
+            take(op, entry["ts"])
+    for key, tick in journal.of("acked").items():
+        assert tick["lo"] < times[key] <= tick["hi"], f"{key}: {tick['lo']} < {times[key]} <= {tick['hi']}"
+        assert not tick["exact"] or times[key] == tick["hi"], f"{key} is not exact"
+    return times
+
+
+def check_everything(run):
+    journal = run.journal()
+    found = stored(journal)
+    check_digests(journal, found)
+    check_against_oplog(journal)
+    assert not set(journal.of("acked")) - set(found), "an acknowledged tick is missing"
+    assert not set(journal.of("failed")) & set(found), "a refused tick is there"
+    assert not set(found) - set(journal.ticks), "a tick that was never issued is there"
+    return journal, found
+
+
+def fail_insert(mode, **data):
+    admin.admin.command("configureFailPoint", "failCommand", mode=mode, data={"failCommands": ["insert"], "appName": "psmdb-ticker", **data})
+
+
+def fail_insert_off():
+    admin.admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+# --- the ordinary life -----------------------------------------------------------------------------------------------------------
+
+
+def one_tick_a_second_goes_into_both_namespaces_and_the_journal_is_exact():
+    run = Ticker()
+    run.wait_for('"acked"', 8)
+    assert run.stop() == 0, run.err
+    journal, found = check_everything(run)
+    assert journal.streams == [("admin.ticker", 0), ("drill.ticker", 0)]
+    assert len(found) == len(journal.ticks) and all(t["exact"] for t in journal.ticks.values())
+    assert journal.end["reason"] == "stopped" and journal.open["interval_us"] == 1000000
+    assert oct(os.stat(run.path).st_mode)[-3:] == "600"
+    admin_issues = [r["ms"] for r in journal.issues() if r["s"] == 0]
+    assert all(abs((b - a) - 1000) < 200 for a, b in zip(admin_issues, admin_issues[1:])), admin_issues
+    config = admin.admin.command("replSetGetConfig")["config"]
+    assert journal.open["cluster"] == {"kind": "replicaSet", "id": str(config["settings"]["replicaSetId"]), "set": "rs0"}
+    assert not run.errors() and "ended" in run.err
+
+
+def the_journal_on_stdout_is_marked_and_mixes_with_other_lines():
+    run = Ticker("--rate", "50", "--count", "20", journal="-")
+    assert run.wait() == 0, run.err
+    journal = ticks.Journal(run.out + "some other line\n", prefixed=True)
+    assert len(stored(journal)) == 40 and journal.end["reason"] == "complete"
+    assert all(line.startswith(ticks.PREFIX) for line in run.out.splitlines())
+
+
+def a_high_rate_is_journaled_in_ranges_within_blocks():
+    run = Ticker("--rate", "2000", "--count", "3300", "--ns", "drill.ticker", "--writers", "2")
+    assert run.wait() == 0, run.err
+    journal, found = check_everything(run)
+    assert len(found) == 6600 and journal.open["batch"] == 10
+    assert len(journal.of("acked")) == 6600 and any("from" in r for r in journal.issues())
+    assert not any(t["exact"] for t in journal.ticks.values() if "from" in t["issue"])
+
+
+def a_batch_size_that_does_not_divide_a_block_is_cut_at_its_end():
+    run = Ticker("--flat-out", "--batch", "300", "--count", "2500", "--ns", "drill.ticker")
+    assert run.wait() == 0, run.err
+    journal, found = check_everything(run)
+    sizes = [int(r["to"]) - int(r["from"]) + 1 for r in journal.issues()]
+    assert sizes == [300, 300, 300, 100, 300, 300, 300, 100, 300, 200], sizes
+    assert len(found) == 2500
+
+
+def a_duration_ends_the_run():
+    run = Ticker("--rate", "20", "--duration", "1s")
+    assert run.wait() == 0
+    journal, found = check_everything(run)
+    assert 30 <= len(found) <= 40 and journal.end["reason"] == "complete", len(found)  # a busy machine misses a slot
+
+
+def an_interrupt_ends_with_130_and_a_sealed_journal():
+    run = Ticker("--rate", "100")
+    run.wait_for('"acked"', 20)
+    assert run.stop(signal.SIGINT) == 130
+    journal, _ = check_everything(run)
+    assert journal.end["reason"] == "interrupted" and not journal.of("issued")
+
+
+def credentials_may_come_from_the_environment():
+    path = os.path.join(work, "journal-env")
+    env = dict(os.environ, MONGODB_USER="root", MONGODB_PASSWORD=PASSWORD)
+    done = subprocess.run([TICKER, "--uri", server.uri, "--journal", path, "--count", "1"], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert PASSWORD not in open(path).read() + done.stderr
+
+
+def nothing_but_the_namespaces_is_touched():
+    admin.drop_database("scratch")
+    before = {db: set(admin[db].list_collection_names()) for db in admin.list_database_names()}
+    run = Ticker("--ns", "scratch.ticks", "--count", "2", "--rate", "10")
+    assert run.wait() == 0
+    after = {db: set(admin[db].list_collection_names()) for db in admin.list_database_names()}
+    assert after.pop("scratch") == {"ticks"}
+    before.pop("scratch", None)
+    before["config"].update({"transactions"} & after["config"])  # the server's own, for retryable writes
+    assert after == before
+    assert list(admin.scratch.ticks.index_information()) == ["_id_"]
+
+
+# --- trouble ---------------------------------------------------------------------------------------------------------------------
+
+
+def a_killed_server_loses_no_acknowledged_tick_and_doubles_none():
+    run = Ticker("--rate", "200")
+    run.wait_for('"acked"', 300)
+    server.kill()
+    time.sleep(1)
+    server.start()
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 300, 40)
+    assert run.stop() == 0, run.err
+    journal, found = check_everything(run)
+    doubted = [t for t in journal.ticks.values() if t.get("was") == "unknown" or t["state"] == "unknown"]
+    assert not any(t.get("exact") for t in doubted)
+    assert not journal.of("issued") and not journal.of("failed")
+    # no burst after the stall
+    for stream in range(2):
+        times = [r["ms"] for r in journal.issues() if r["s"] == stream]
+        assert max(sum(1 for t in times if start <= t < start + 100) for start in range(0, times[-1], 10)) <= 22
+
+
+def a_killed_server_in_the_middle_of_batches_leaves_no_gap_among_the_acknowledged():
+    run = Ticker("--flat-out", "--ns", "drill.ticker", "--writers", "3")
+    run.wait_for('"acked"', 20)
+    server.kill()
+    server.start()
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 10, 40)
+    assert run.stop() == 0, run.err
+    journal, found = check_everything(run)
+    assert not journal.of("failed") and not journal.of("unknown") and not journal.of("issued")
+    assert len(found) == len(journal.ticks)
+
+
+def a_write_concern_error_is_in_doubt_until_the_same_tick_is_met_again():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker")
+    run.wait_for('"acked"', 5)
+    fail_insert({"times": 1}, writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"})
+    run.wait_for('"unknown"')
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    doubted = [t for t in journal.ticks.values() if t.get("was") == "unknown"]
+    assert len(doubted) == 1 and doubted[0]["state"] == "acked" and not doubted[0]["exact"]
+    reasons = [r for r in journal.records if r["type"] == "unknown"]
+    assert [r["code"] for r in reasons] == [64] and "timed out" in reasons[0]["reason"], reasons
+
+
+def a_tick_whose_connection_was_lost_is_in_doubt_then_acknowledged_but_never_exact():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker")
+    run.wait_for('"acked"', 5)
+    fail_insert({"times": 1}, closeConnection=True)
+    run.wait_for('"exact":false')
+    assert run.stop() == 0
+    journal, _ = check_everything(run)
+    assert sum(not t["exact"] for t in journal.ticks.values()) == 1 and len(journal.of("acked")) == len(journal.ticks)
+
+
+def a_connection_lost_again_and_again_is_in_doubt_then_resolved():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker")
+    run.wait_for('"acked"', 5)
+    fail_insert({"times": 5}, closeConnection=True)
+    run.wait_for('"unknown"')
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    assert len(found) == len(journal.ticks) == len(journal.of("acked"))
+
+
+def a_step_down_is_never_taken_for_a_refusal():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker")
+    run.wait_for('"acked"', 5)
+    fail_insert({"times": 4}, errorCode=10107, errorLabels=["RetryableWriteError"])
+    run.wait_for('"unknown"')
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5)
+    assert run.stop() == 0
+    journal, _ = check_everything(run)
+    assert not journal.of("failed")
+
+
+def a_refused_document_is_failed_and_the_ticks_go_on():
+    admin.drop_database("refuse")
+    admin.refuse.create_collection("ticks")
+    run = Ticker("--rate", "20", "--ns", "refuse.ticks")
+    run.wait_for('"acked"', 5)
+    admin.refuse.command("collMod", "ticks", validator={"nobody": {"$exists": True}})
+    run.wait_for('"failed"', 2)
+    admin.refuse.command("collMod", "ticks", validator={})
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    assert {t["outcome"]["code"] for t in journal.of("failed").values()} == {121}
+    assert not journal.of("unknown")
+
+
+def a_batch_with_a_refused_document_is_told_apart_tick_by_tick():
+    admin.drop_database("refuse")
+    admin.refuse.create_collection("ticks", validator={"seq": {"$ne": 550}})
+    run = Ticker("--flat-out", "--batch", "100", "--count", "1000", "--ns", "refuse.ticks")
+    assert run.wait() == 0
+    journal, found = check_everything(run)
+    assert sorted(seq for _, seq in journal.of("failed")) == list(range(550, 601))
+    assert len(journal.of("acked")) == 949 == len(found)
+
+
+def a_frozen_server_leaves_a_doubt_that_the_thaw_resolves():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker", "--write-timeout", "100ms", "--give-up", "4s")
+    run.wait_for('"acked"', 5)
+    server.freeze()
+    try:
+        run.wait_for('"unknown"', 1, 30)
+    finally:
+        server.thaw()
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5, 40)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    assert len(found) == len(journal.ticks) == len(journal.of("acked"))
+
+
+def a_stop_does_not_wait_for_ever_for_a_frozen_server():
+    run = Ticker("--rate", "20", "--give-up", "1s")
+    run.wait_for('"acked"', 5)
+    server.freeze()
+    try:
+        time.sleep(0.3)
+        started = time.monotonic()
+        assert run.stop() == 0, run.err
+        assert time.monotonic() - started < 4
+    finally:
+        server.thaw()
+    time.sleep(0.5)
+    journal, found = check_everything(run)
+    assert journal.end and 1 <= len(journal.of("issued")) + len(journal.of("unknown")) <= 2
+
+
+def after_giving_up_the_ticks_go_on_and_the_doubt_stays():
+    run = Ticker("--rate", "20", "--ns", "drill.ticker", "--give-up", "500ms")
+    run.wait_for('"acked"', 5)
+    server.kill()
+    run.wait_for('"unknown"', 1, 30)
+    time.sleep(1.5)
+    issued = run.text().count('"issued"')
+    time.sleep(1)
+    assert run.text().count('"issued"') == issued, "ticks are issued while nobody answers"
+    server.start()
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5, 40)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    assert len(journal.of("unknown")) == 1
+
+
+def another_cluster_at_the_same_address_ends_the_run():
+    run = Ticker("--rate", "20", "--give-up", "60s")
+    run.wait_for('"acked"', 5)
+    server.fresh()
+    assert run.wait(60) == 3, run.err
+    global admin
+    admin = server.client()
+    journal = run.journal()
+    assert journal.end and "the cluster changed" in journal.end["reason"], journal.records[-1]
+    assert len(run.errors()) == 2 and "the cluster changed" in run.errors()[0], run.err
+    assert not stored(journal), "ticks of the old run are in the new cluster"
+
+
+# --- what cannot work ------------------------------------------------------------------------------------------------------------
+
+
+def expect_refusal(run, *texts, journal_made=False):
+    assert run.wait() == 3, run.err
+    errors = run.errors()
+    assert 1 <= len(errors) <= 2 and len(errors[0]) < 700, run.err
+    for text in texts:
+        assert text in run.err, (text, run.err)
+    assert journal_made == os.path.exists(run.path)
+
+
+def a_wrong_password_is_one_clear_error():
+    expect_refusal(Ticker(password=secret("wrong", "not it")), "login refused", "hint: check the user name and the password")
+
+
+def an_unreachable_server_is_one_clear_error():
+    started = time.monotonic()
+    expect_refusal(Ticker("--give-up", "1s", uri=f"mongodb://127.{OCTET}.254.254:27017/?replicaSet=rs0"), f"127.{OCTET}.254.254:27017",
+                   "hint: check that MongoDB runs")
+    assert time.monotonic() - started < 5
+
+
+def a_user_without_the_right_roles_is_one_clear_error():
+    admin.admin.command("createUser", "reader", pwd="r", roles=["clusterMonitor", {"role": "read", "db": "drill"}])
+    admin.admin.command("createUser", "nobody", pwd="n", roles=[])
+    run = Ticker("--ns", "drill.ticker", user=secret("u1", "reader"), password=secret("p1", "r"))
+    expect_refusal(run, "write the first tick into \"drill.ticker\"", "no permission", "hint: grant the user a role", journal_made=True)
+    journal = run.journal()
+    assert journal.ticks[0, 1]["state"] == "failed" and journal.ticks[0, 1]["outcome"]["code"] == 13
+    expect_refusal(Ticker(user=secret("u2", "nobody"), password=secret("p2", "n")), "hint: grant the user clusterMonitor")
+
+
+def an_existing_journal_is_not_overwritten():
+    path = secret("taken", "precious")
+    run = Ticker(journal=path)
+    expect_refusal(run, "exists already", "hint: a journal is never overwritten", journal_made=True)
+    assert open(path).read() == "precious"
+
+
+def a_password_in_the_uri_is_a_usage_error():
+    run = Ticker(uri=f"mongodb://root:secret99@{server.host}:27017/")
+    assert run.wait() == 2 and "secret99" not in run.err and "holds a password" in run.err, run.err
+
+
+def a_full_disk_ends_the_run_before_an_unjournaled_tick():
+    limit = 40000
+    run = Ticker("--rate", "200", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    expect_refusal(run, "File too large", "hint: no tick is sent that is not journaled", journal_made=True)
+    journal = run.journal()
+    found = stored(journal)
+    assert journal.end is None and len(journal.ticks) > 50
+    assert not set(found) - set(journal.ticks), "a tick went out without its record"
+
+
+def a_full_stdout_is_one_clear_error():
+    with open("/dev/full", "w") as full:
+        expect_refusal(Ticker(journal="-", stdout=full), "write the journal to stdout", "No space left on device")
+
+
+def a_closed_stdout_ends_the_run():
+    run = Ticker("--rate", "50", journal="-")
+    lines = [run.process.stdout.readline() for _ in range(20)]
+    run.process.stdout.close()
+    run.process.stdout = None
+    assert run.wait() == 3
+    assert "Broken pipe" in run.err and len(run.errors()) == 2, run.err
+    assert lines[0].startswith(ticks.PREFIX)
+
+
+def usage_errors_name_the_fault():
+    for args, text in ((["--rate", "0"], "--rate"), (["--rate", "nan"], "--rate"), (["--ns", "admin"], "\"admin\" is not a namespace"),
+                       (["--ns", "admin.system.users"], "is not a namespace"), (["--writers", "40"], "more than 64 streams"),
+                       (["--rate", "5", "--flat-out"], "exclude each other"), (["--ns", "a.b", "--ns", "a.b"], "twice"),
+                       (["--log-level", "loud"], "--log-level")):
+        done = subprocess.run([TICKER, "--uri", server.uri, *args], capture_output=True, text=True)
+        assert done.returncode == 2 and text in done.stderr, (args, done.stderr)
+
+
+if __name__ == "__main__":
+    functions = [f for f in list(globals().values()) if callable(f) and getattr(f, "__module__", "") == "__main__" and f.__doc__ is None]
+    helpers = {"secret", "fail_insert", "fail_insert_off", "check_digests", "check_everything", "expect_refusal", "end_children", "Ticker"}
+    sys.exit(tap.run([f for f in functions if f.__name__ not in helpers], sys.argv[1] if len(sys.argv) > 1 else None))
