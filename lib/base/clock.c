@@ -145,13 +145,22 @@ static bool parse_offset(const char **p, int64_t *ret_seconds)
 	return true;
 }
 
+/* Days from 1970-01-01 in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms"). timegm()
+ * would ask for the time zone first. */
+static int64_t days_of(int year, int month, int day)
+{
+	int y = month <= 2 ? year - 1 : year, era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+	int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+	return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
 bool time_parse(const char *text, int64_t *ret_wall_ms)
 {
 	static const int days_in[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	const char *p = text;
 	int year, month, day, hour, minute, second, ms = 0;
 	int64_t offset;
-	struct tm tm = {0};
 	bool leap;
 
 	if (!digits(&p, 4, &year) || !literal(&p, "-") || !digits(&p, 2, &month) || !literal(&p, "-") ||
@@ -172,12 +181,6 @@ bool time_parse(const char *text, int64_t *ret_wall_ms)
 	if (month < 1 || month > 12 || day < 1 || day > days_in[month - 1] + (month == 2 && leap) || hour > 23 ||
 	    minute > 59 || second > 60)
 		return false;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = month - 1;
-	tm.tm_mday = day;
-	tm.tm_hour = hour;
-	tm.tm_min = minute;
-	tm.tm_sec = second;
-	*ret_wall_ms = ((int64_t)timegm(&tm) - offset) * 1000 + ms;
+	*ret_wall_ms = (days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset) * 1000 + ms;
 	return true;
 }

@@ -104,6 +104,17 @@ Test(time, round_trip_and_offsets)
 	cr_assert_str_eq(time_format(INT64_MIN, text), "invalid");
 }
 
+Test(time, every_day_of_ten_thousand_years_comes_back)
+{
+	char text[TIME_TEXT_MAX];
+
+	for (int64_t day = -719528; day < 2932897; day++) { /* 0000-01-01 to 9999-12-31 */
+		int64_t want = day * 86400000 + 45296789, ms = 0;
+
+		cr_assert(time_parse(time_format(want, text), &ms) && ms == want, "%s", text);
+	}
+}
+
 Test(time, what_is_no_time_is_refused)
 {
 	static const char *const bad[] = {"", "2023-11-14", "2023-13-14T22:13:20Z", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13:20",
