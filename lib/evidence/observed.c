@@ -131,7 +131,7 @@ bool observed_write_restore(struct observed_writer *w, const struct observed_res
 	record_put_text(j, "name", r->name, sizeof r->name);
 	record_put_text(j, "opid", r->opid, sizeof r->opid);
 	record_put_text(j, "backup", r->backup, sizeof r->backup);
-	record_put_text(j, "type", r->type, sizeof r->type);
+	record_put_text(j, "kind", r->type, sizeof r->type);
 	record_put_text(j, "status", r->status, sizeof r->status);
 	json_put_i64(j, "startTs", r->start_ts);
 	json_put_i64(j, "finishTs", r->finish_ts);

@@ -5,7 +5,7 @@
  *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail      the first success of each after the restore, or the last failure
  *   login      user, ok, code, detail                                              can this user of the secrets log in (credential drift)
  *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted]
- *   restore    name, opid, backup, type, status, startTs, finishTs, pitr "T,I" or absent, error     each of admin.pbmRestores, newest last (at most 100)
+ *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error     each of admin.pbmRestores, newest last (at most 100)
  *   backup     name, opid, status, lastWriteTs                                     the restored backup as admin.pbmBackups knows it
  *   stream     s, ns, replicaSet, run, writer, intact, first, last                 s counts from 0; at most OBSERVED_STREAMS_MAX
  *   intact     s, ranges [["from","to"], ...]                                      ascending, disjoint; as many lines as needed

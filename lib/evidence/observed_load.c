@@ -134,7 +134,7 @@ static bool load_restore(struct loader *l, const json_node *body, struct err *er
 	struct observed_restore *r = ADD(l->o.restores, l->o.restore_count, OBSERVED_RESTORES_MAX, "restores", err);
 
 	return r && COPY(body, "name", r->name, err) && COPY(body, "opid", r->opid, err) &&
-	       COPY(body, "backup", r->backup, err) && COPY(body, "type", r->type, err) &&
+	       COPY(body, "backup", r->backup, err) && COPY(body, "kind", r->type, err) &&
 	       COPY(body, "status", r->status, err) && json_need_i64(body, "startTs", &r->start_ts, err) &&
 	       json_need_i64(body, "finishTs", &r->finish_ts, err) && COPY(body, "error", r->error, err) &&
 	       (!json_get(body, "pitr") || json_need_optime(body, "pitr", &r->pitr, err));
