@@ -51,16 +51,20 @@ int cmd_check(int argc, char **argv)
 	const struct opt opts[] = {
 	    {"run", OPT_STRING, &a.run, "DIR", "the run's folder", 0, 0, true},
 	    {"max-rpo", OPT_STRING, &a.max_rpo, "TIME", "FAIL if more is lost (default: no limit)", 0, 0, false},
-	    {"max-rto", OPT_STRING, &a.max_rto, "TIME", "FAIL if the recovery takes longer (default: no limit)", 0, 0, false},
-	    {"max-undecided", OPT_STRING, &a.max_undecided, "NUMBER", "INCONCLUSIVE if more ticks are undecided", 0, 0, false},
-	    {"annotations", OPT_STRING, &a.annotations, "github", "one workflow command a cause, on standard output before the summary", 0, 0, false},
+	    {"max-rto", OPT_STRING, &a.max_rto, "TIME", "FAIL if the recovery takes longer (default: no limit)", 0, 0,
+		false},
+	    {"max-undecided", OPT_STRING, &a.max_undecided, "NUMBER", "INCONCLUSIVE if more ticks are undecided", 0, 0,
+		false},
+	    {"annotations", OPT_STRING, &a.annotations, "github",
+		"one workflow command a cause, on standard output before the summary", 0, 0, false},
 	    {"color", OPT_STRING, &a.color, "WHEN", "auto, always or never (default: auto)", 0, 0, false},
 	    {0},
 	};
 	const struct opt_command command = {
 	    .program = PROGRAM,
 	    .args = "",
-	    .about = "Judges the evidence in a run's folder and writes all reports beside it: \"psmdb-verify judge\" and \"psmdb-verify report\" in one call.",
+	    .about = "Judges the evidence in a run's folder and writes all reports beside it: \"psmdb-verify judge\" "
+		     "and \"psmdb-verify report\" in one call.",
 	    .opts = opts,
 	    .more = "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 error, 4 INCONCLUSIVE.",
 	};

@@ -34,7 +34,8 @@ static bool place(const char *run, const char *name, char path[static PATH_MAX],
 		return true;
 	while (len > 1 && run[len - 1] == '/')
 		len--;
-	if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(len < PATH_MAX ? len : PATH_MAX), run, run[len - 1] == '/' ? "" : "/", name) >= PATH_MAX)
+	if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(len < PATH_MAX ? len : PATH_MAX), run,
+		run[len - 1] == '/' ? "" : "/", name) >= PATH_MAX)
 		return err_set(err, ERR_LIMIT, "path \"%.64s...\" is longer than %d bytes", run, PATH_MAX);
 	*ret = path;
 	return true;
@@ -53,22 +54,29 @@ static size_t count_stdout(const struct arguments *a)
 static bool settle(struct arguments *a, struct places *p, struct err *err)
 {
 	if (!a->run == !a->verdict)
-		return usage(err, a->run ? "both --run and --verdict are given" : "neither --run nor --verdict is given", "name one of them");
+		return usage(err,
+		    a->run ? "both --run and --verdict are given" : "neither --run nor --verdict is given",
+		    "name one of them");
 	if (a->run && !a->run[0])
 		return usage(err, "option \"--run\": the folder's name is empty", "name the folder of the run");
 	if (a->annotations && strcmp(a->annotations, "github") != 0)
-		return usage(err, "option \"--annotations\" knows \"github\" only", "leave it out for other CI systems: they read the JUnit file");
+		return usage(err, "option \"--annotations\" knows \"github\" only",
+		    "leave it out for other CI systems: they read the JUnit file");
 	if (strcmp(a->color, "auto") != 0 && strcmp(a->color, "always") != 0 && strcmp(a->color, "never") != 0)
-		return usage(err, "option \"--color\" is none of auto, always, never", "leave it out: a terminal gets colour");
-	if (a->run && (!place(a->run, "verdict.json", p->verdict, &a->verdict, err) || !place(a->run, "report.html", p->html, &a->html, err) ||
-			  !place(a->run, "report.md", p->markdown, &a->markdown, err) || !place(a->run, "junit.xml", p->junit, &a->junit, err) ||
+		return usage(
+		    err, "option \"--color\" is none of auto, always, never", "leave it out: a terminal gets colour");
+	if (a->run && (!place(a->run, "verdict.json", p->verdict, &a->verdict, err) ||
+			  !place(a->run, "report.html", p->html, &a->html, err) ||
+			  !place(a->run, "report.md", p->markdown, &a->markdown, err) ||
+			  !place(a->run, "junit.xml", p->junit, &a->junit, err) ||
 			  !place(a->run, "metrics.prom", p->metrics, &a->metrics, err)))
 		return false;
 	/* the summary, unless another report has standard output for itself, or only files were asked for */
 	if (!a->text && !count_stdout(a) && (a->run || (!a->html && !a->markdown && !a->junit && !a->metrics)))
 		a->text = "-";
 	if (count_stdout(a) > 1)
-		return usage(err, "standard output (\"-\") is given for more than one report", "give a file for the others");
+		return usage(
+		    err, "standard output (\"-\") is given for more than one report", "give a file for the others");
 	return true;
 }
 
@@ -79,8 +87,8 @@ static bool put(const char *path, const struct buf *text, struct err *err)
 	return file_write_atomic(path, buf_str(text), text->len, 0644, err);
 }
 
-static bool write_report(const char *path, bool (*render)(const struct verdict *, struct buf *, struct err *), size_t max,
-    const struct verdict *v, struct err *err)
+static bool write_report(const char *path, bool (*render)(const struct verdict *, struct buf *, struct err *),
+    size_t max, const struct verdict *v, struct err *err)
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(max);
 
@@ -93,7 +101,8 @@ static bool wants_color(const struct arguments *a)
 
 	if (strcmp(a->color, "auto") != 0)
 		return !strcmp(a->color, "always");
-	return !strcmp(a->text, "-") && isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && !(term && !strcmp(term, "dumb"));
+	return !strcmp(a->text, "-") && isatty(STDOUT_FILENO) && !(no_color && no_color[0]) &&
+	       !(term && !strcmp(term, "dumb"));
 }
 
 static bool write_text(const struct arguments *a, const struct verdict *v, struct err *err)
@@ -110,7 +119,8 @@ static bool write_all(const struct arguments *a, const struct verdict *v, struct
 	       write_report(a->markdown, report_markdown, REPORT_MARKDOWN_MAX, v, err) &&
 	       write_report(a->junit, report_junit, REPORT_BYTES_MAX, v, err) &&
 	       write_report(a->metrics, report_metrics, REPORT_BYTES_MAX, v, err) &&
-	       write_report(a->annotations ? "-" : NULL, report_github, REPORT_BYTES_MAX, v, err) && write_text(a, v, err);
+	       write_report(a->annotations ? "-" : NULL, report_github, REPORT_BYTES_MAX, v, err) &&
+	       write_text(a, v, err);
 }
 
 static bool run(struct arguments *a, int *ret_status, struct err *err)
@@ -132,22 +142,30 @@ int cmd_report(int argc, char **argv)
 	struct arguments a = {.color = "auto"};
 	const struct opt opts[] = {
 	    {"run", OPT_STRING, &a.run, "DIR",
-		"a run's folder: reads verdict.json there, writes report.html, report.md, junit.xml and metrics.prom beside it", 0, 0, false},
-	    {"verdict", OPT_STRING, &a.verdict, "FILE", "a verdict by its own path; only the reports that are named are written", 0, 0, false},
-	    {"text", OPT_STRING, &a.text, "FILE", "the summary for people (default: -, unless only files are asked for)", 0, 0, false},
+		"a run's folder: reads verdict.json there, writes report.html, report.md, junit.xml and metrics.prom "
+		"beside it",
+		0, 0, false},
+	    {"verdict", OPT_STRING, &a.verdict, "FILE",
+		"a verdict by its own path; only the reports that are named are written", 0, 0, false},
+	    {"text", OPT_STRING, &a.text, "FILE",
+		"the summary for people (default: -, unless only files are asked for)", 0, 0, false},
 	    {"html", OPT_STRING, &a.html, "FILE", "one page without script, readable without network", 0, 0, false},
 	    {"markdown", OPT_STRING, &a.markdown, "FILE", "a job summary", 0, 0, false},
 	    {"junit", OPT_STRING, &a.junit, "FILE", "JUnit XML for GitHub, GitLab and Jenkins", 0, 0, false},
 	    {"metrics", OPT_STRING, &a.metrics, "FILE", "OpenMetrics, for a text file collector", 0, 0, false},
-	    {"annotations", OPT_STRING, &a.annotations, "github", "one workflow command a cause, on standard output before the rest", 0, 0, false},
-	    {"color", OPT_STRING, &a.color, "WHEN", "auto, always or never (default: auto: on a terminal, unless NO_COLOR is set)", 0, 0, false},
-	    {"no-verdict-status", OPT_FLAG, &a.no_verdict_status, NULL, "exit with 0 when the reports are written, whatever the verdict", 0, 0, false},
+	    {"annotations", OPT_STRING, &a.annotations, "github",
+		"one workflow command a cause, on standard output before the rest", 0, 0, false},
+	    {"color", OPT_STRING, &a.color, "WHEN",
+		"auto, always or never (default: auto: on a terminal, unless NO_COLOR is set)", 0, 0, false},
+	    {"no-verdict-status", OPT_FLAG, &a.no_verdict_status, NULL,
+		"exit with 0 when the reports are written, whatever the verdict", 0, 0, false},
 	    {0},
 	};
 	const struct opt_command command = {
 	    .program = PROGRAM,
 	    .args = "",
-	    .about = "Shows a verdict. All reports come from verdict.json alone, and nothing is judged again. FILE may be - for standard output. Files are replaced in one "
+	    .about = "Shows a verdict. All reports come from verdict.json alone, and nothing is judged again. FILE may "
+		     "be - for standard output. Files are replaced in one "
 		     "step, so nobody reads half of one.",
 	    .opts = opts,
 	    .more = "Exit status: the verdict's, so that a CI job can end with this command:\n"

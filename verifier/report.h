@@ -1,6 +1,6 @@
 /*
- * The reports: each takes a verdict and adds one format to a buffer. They lay out, and compute nothing; they open no file, ask no clock, and know no secret. All text of the verdict
- * is escaped for its format (report_escape.h).
+ * The reports: each takes a verdict and adds one format to a buffer. They lay out, and compute nothing; they open no
+ * file, ask no clock, and know no secret. All text of the verdict is escaped for its format (report_escape.h).
  */
 #ifndef VERIFIER_REPORT_H
 #define VERIFIER_REPORT_H

@@ -130,7 +130,8 @@ enum check_status check_status(const struct verdict *v, enum report_check check)
 	if (status != CHECK_PASSED || v->result == VERDICT_PASS)
 		return status;
 	/* a limit can be kept only by a figure that is known to its end */
-	if ((check == CHECK_RPO && (!v->has_rpo || v->rpo_at_least)) || (check == CHECK_RTO && !(v->has_rto && v->rto_complete)))
+	if ((check == CHECK_RPO && (!v->has_rpo || v->rpo_at_least)) ||
+	    (check == CHECK_RTO && !(v->has_rto && v->rto_complete)))
 		return CHECK_NOT_JUDGED;
 	return judged(v, checks[check].needs) ? CHECK_PASSED : CHECK_NOT_JUDGED;
 }

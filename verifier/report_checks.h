@@ -1,7 +1,8 @@
 /*
- * The checks behind a verdict, one line each, for the reports that list them (text, JUnit, HTML, Markdown). Every failing or inconclusive reason belongs to exactly one check, so
- * that none can be left out. A check without a reason has passed, unless the evidence that it needs is itself missing or damaged, or the drill
- * ended in an error: then it was not judged, and is never shown as passed.
+ * The checks behind a verdict, one line each, for the reports that list them (text, JUnit, HTML, Markdown). Every
+ * failing or inconclusive reason belongs to exactly one check, so that none can be left out. A check without a reason
+ * has passed, unless the evidence that it needs is itself missing or damaged, or the drill ended in an error: then it
+ * was not judged, and is never shown as passed.
  */
 #ifndef VERIFIER_REPORT_CHECKS_H
 #define VERIFIER_REPORT_CHECKS_H
@@ -14,12 +15,15 @@
 	X(TIMELINE, "timeline", "the drill's timeline is whole and names the disaster", 0)                             \
 	X(BOUND, "restore point", "a restore point was pinned before the disaster", 0)                                 \
 	X(OBSERVATION, "observation", "the restored database was read completely", 0)                                  \
-	X(ANCHOR, "anchor", "the backup holds what was acknowledged before it was requested", NEEDS_JOURNAL | NEEDS_TIMELINE | NEEDS_BOUND)      \
+	X(ANCHOR, "anchor", "the backup holds what was acknowledged before it was requested",                          \
+	    NEEDS_JOURNAL | NEEDS_TIMELINE | NEEDS_BOUND)                                                              \
 	X(IDENTITY, "identity", "what was restored is what was pinned", NEEDS_BOUND | NEEDS_OBSERVATION)               \
 	X(RESTORE, "restore", "the restore ended well, from unchanged files", NEEDS_OBSERVATION)                       \
-	X(COVERAGE, "coverage", "ticks lie on both sides of the restore point, on each replica set", NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION) \
+	X(COVERAGE, "coverage", "ticks lie on both sides of the restore point, on each replica set",                   \
+	    NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION)                                                           \
 	X(LIVENESS, "liveness", "the ticker was alive until the disaster", NEEDS_JOURNAL | NEEDS_TIMELINE)             \
-	X(DATA, "data", "no tick is lost, late, altered, repeated or invented", NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION) \
+	X(DATA, "data", "no tick is lost, late, altered, repeated or invented",                                        \
+	    NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION)                                                           \
 	X(UNDECIDED, "undecided", "few enough ticks are undecided", NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION)   \
 	X(PROBES, "probes", "the restored database serves reads and writes", NEEDS_OBSERVATION)                        \
 	X(LOGINS, "logins", "the users of the secrets can log in", NEEDS_OBSERVATION)                                  \

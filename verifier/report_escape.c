@@ -9,9 +9,10 @@
 /* Draws nothing, or draws something else than it says: soft hyphen, zero-width and bidi marks, tags, non-characters. */
 static bool is_invisible(uint32_t code)
 {
-	return code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb) ||
-	       (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe || (code >= 0xe0000 && code <= 0xe0fff);
+	return code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+	       (code >= 0xfff9 && code <= 0xfffb) || (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe ||
+	       (code >= 0xe0000 && code <= 0xe0fff);
 }
 
 /* Takes one character from the text: its code point, or what stands for it. A newline is left to the caller. */
@@ -101,7 +102,8 @@ bool escape_xml(struct buf *out, const char *text, size_t len, struct err *err)
 	return true;
 }
 
-/* GitHub decodes entities before it looks for mentions, issue numbers and addresses: only a character in between stops those. */
+/* GitHub decodes entities before it looks for mentions, issue numbers and addresses: only a character in between stops
+ * those. */
 static bool starts_link(uint32_t code, const char *rest, size_t len)
 {
 	return code == '@' || code == '#' || (code == ':' && len && *rest == '/');
@@ -110,6 +112,7 @@ static bool starts_link(uint32_t code, const char *rest, size_t len)
 bool escape_markdown(struct buf *out, const char *text, size_t len, struct err *err)
 {
 	static const char harmless[] = " ,.-/:;=?%";
+	uint32_t before = 0;
 
 	while (len) {
 		bool www = len >= 4 && !strncasecmp(text, "www.", 4);
@@ -119,6 +122,8 @@ bool escape_markdown(struct buf *out, const char *text, size_t len, struct err *
 
 		if (code == '\n')
 			code = ' ', plain = true;
+		plain = plain && !(code == ':' && before == ':');
+		before = code;
 		if (!(plain ? add_code(out, code, err) : buf_printf(out, err, "&#%u;", code)))
 			return false;
 		if ((www || starts_link(code, text, len)) && !buf_add_str(out, "&#8203;", err))
@@ -135,7 +140,8 @@ bool escape_github(struct buf *out, const char *text, size_t len, struct err *er
 
 		if (carriage)
 			code = '\r';
-		if (!(code < 0x80 && strchr("%\r\n:,", (int)code) ? buf_printf(out, err, "%%%02X", code) : add_code(out, code, err)))
+		if (!(code < 0x80 && strchr("%\r\n:,", (int)code) ? buf_printf(out, err, "%%%02X", code)
+								  : add_code(out, code, err)))
 			return false;
 	}
 	return true;

@@ -7,22 +7,30 @@
 
 static const char *result_class(enum verdict_result r)
 {
-	return r == VERDICT_PASS ? "pass" : r == VERDICT_FAIL ? "fail" : r == VERDICT_INCONCLUSIVE ? "inconclusive" : "error";
+	return r == VERDICT_PASS	   ? "pass"
+	       : r == VERDICT_FAIL	   ? "fail"
+	       : r == VERDICT_INCONCLUSIVE ? "inconclusive"
+					   : "error";
 }
 
 static const char *bare_title(const struct verdict *v)
 {
 	size_t len = strlen(verdict_result_text(v->result));
 
-	return !strncmp(v->title, verdict_result_text(v->result), len) && !strncmp(v->title + len, ": ", 2) ? v->title + len + 2 : v->title;
+	return !strncmp(v->title, verdict_result_text(v->result), len) && !strncmp(v->title + len, ": ", 2)
+		   ? v->title + len + 2
+		   : v->title;
 }
 
 static void open_page(struct sink *s, const struct verdict *v)
 {
-	sink_raw(s, "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-		    "<meta name=\"referrer\" content=\"no-referrer\"/>\n<meta name=\"color-scheme\" content=\"light dark\"/>\n");
+	sink_raw(s,
+	    "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta "
+	    "charset=\"utf-8\"/>\n"
+	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+	    "<meta name=\"referrer\" content=\"no-referrer\"/>\n<meta name=\"color-scheme\" content=\"light "
+	    "dark\"/>\n");
 	sink_fill(s, "<title>{}: {}</title>\n", verdict_result_text(v->result), bare_title(v), NULL);
 	sink_raw(s, "<style>\n");
 	sink_raw(s, report_style);
@@ -35,8 +43,10 @@ static void hero(struct sink *s, const struct verdict *v)
 	char uuid[UUID_TEXT_MAX];
 	struct words w;
 
-	sink_fill(s, "<header>\n<p class=\"kicker\">psmdb-drill{}{}</p>\n", v->scenario[0] ? " · " : "", v->scenario, NULL);
-	sink_fill(s, "<h1><span class=\"result\">{}</span> {}</h1>\n", verdict_result_text(v->result), bare_title(v), NULL);
+	sink_fill(
+	    s, "<header>\n<p class=\"kicker\">psmdb-drill{}{}</p>\n", v->scenario[0] ? " · " : "", v->scenario, NULL);
+	sink_fill(
+	    s, "<h1><span class=\"result\">{}</span> {}</h1>\n", verdict_result_text(v->result), bare_title(v), NULL);
 	sink_fill(s, "<p class=\"meta\">judged {} by psmdb-verify {}", words_wall(&w, v->judged_at_ms), v->judge, NULL);
 	if (v->has_drill)
 		sink_fill(s, " · drill <span class=\"mono\">{}</span>", uuid_format(&v->drill, uuid), NULL);
@@ -45,7 +55,8 @@ static void hero(struct sink *s, const struct verdict *v)
 
 static void tile(struct sink *s, const char *tone, const char *name, const char *value, const char *note)
 {
-	sink_fill(s, "<div class=\"{}\"><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", tone, name, value, note, NULL);
+	sink_fill(
+	    s, "<div class=\"{}\"><dt>{}</dt><dd>{}<small>{}</small></dd></div>\n", tone, name, value, note, NULL);
 }
 
 static void limit_note(char *text, size_t size, int64_t limit_ms)
@@ -72,8 +83,10 @@ static void tiles(struct sink *s, const struct verdict *v)
 
 	sink_raw(s, "<dl class=\"tiles\">\n");
 	if (v->has_rpo) {
-		snprintf(note, sizeof note, "± %s · %s gone", words_duration(&w, v->rpo_error_ms), words_of(&n, v->rpo_ops, "operation"));
-		snprintf(value, sizeof value, "%s%.40s", v->rpo_at_least ? "at least " : "", words_duration(&w, v->rpo_ms));
+		snprintf(note, sizeof note, "± %s · %s gone", words_duration(&w, v->rpo_error_ms),
+		    words_of(&n, v->rpo_ops, "operation"));
+		snprintf(
+		    value, sizeof value, "%s%.40s", v->rpo_at_least ? "at least " : "", words_duration(&w, v->rpo_ms));
 	}
 	limit_note(note, sizeof note, v->max_rpo_ms);
 	tile(s, has_reason(v, REASON_RPO_EXCEEDED) ? "bad" : "", "RPO", value, note);
@@ -92,13 +105,14 @@ static void reasons(struct sink *s, const struct verdict *v)
 {
 	if (!v->reason_count)
 		return;
-	sink_fill(s, "<section><h2>{}</h2>\n<ul class=\"reasons\">\n", v->result == VERDICT_PASS ? "To know" : "Why", NULL);
+	sink_fill(
+	    s, "<section><h2>{}</h2>\n<ul class=\"reasons\">\n", v->result == VERDICT_PASS ? "To know" : "Why", NULL);
 	for (size_t i = 0; i < v->reason_count; i++) {
 		const struct verdict_reason *r = &v->reasons[i];
 		const char *severity = verdict_severity_text(verdict_reason_severity(r->code));
 
-		sink_fill(s, "<li class=\"{}\"><h3>{} <small><span class=\"mono\">{}</span> · {}</small></h3>", severity, verdict_reason_title(r->code),
-		    verdict_reason_text(r->code), severity, NULL);
+		sink_fill(s, "<li class=\"{}\"><h3>{} <small><span class=\"mono\">{}</span> · {}</small></h3>",
+		    severity, verdict_reason_title(r->code), verdict_reason_text(r->code), severity, NULL);
 		if (r->message[0])
 			sink_fill(s, "<p>{}</p>", r->message, NULL);
 		if (r->hint[0])
@@ -130,6 +144,9 @@ bool report_html(const struct verdict *v, struct buf *out, struct err *err)
 	page_events(&s, v);
 	page_evidence(&s, v);
 	page_glossary(&s);
-	sink_fill(&s, "</main>\n<footer>psmdb-drill {} · this page is drawn from verdict.json alone and needs no network</footer>\n</body>\n</html>\n", v->judge, NULL);
+	sink_fill(&s,
+	    "</main>\n<footer>psmdb-drill {} · this page is drawn from verdict.json alone and needs no "
+	    "network</footer>\n</body>\n</html>\n",
+	    v->judge, NULL);
 	return sink_ok(&s, err) || err_wrap(err, "HTML report");
 }

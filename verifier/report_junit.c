@@ -47,7 +47,9 @@ static int64_t recovery_ms(const struct verdict *v)
 
 static void open_problem(struct sink *s, enum check_status status, const char *message, const char *type)
 {
-	sink_fill(s, status == CHECK_FAILED ? "\n      <failure message=\"{}\" type=\"{}\">" : "\n      <error message=\"{}\" type=\"{}\">",
+	sink_fill(s,
+	    status == CHECK_FAILED ? "\n      <failure message=\"{}\" type=\"{}\">"
+				   : "\n      <error message=\"{}\" type=\"{}\">",
 	    message, type, NULL);
 }
 
@@ -59,7 +61,9 @@ static void close_problem(struct sink *s, enum check_status status)
 static void not_judged(struct sink *s, const struct verdict *v)
 {
 	open_problem(s, CHECK_NOT_JUDGED,
-	    v->result == VERDICT_ERROR ? "not judged: the drill ended in an error" : "not judged: the evidence for it is missing or damaged", "NOT_JUDGED");
+	    v->result == VERDICT_ERROR ? "not judged: the drill ended in an error"
+				       : "not judged: the evidence for it is missing or damaged",
+	    "NOT_JUDGED");
 	sink_text(s, v->title);
 	close_problem(s, CHECK_NOT_JUDGED);
 }
@@ -69,7 +73,8 @@ static void check_case(struct sink *s, const struct verdict *v, enum report_chec
 	enum check_status status = check_status(v, check);
 	bool opened = false;
 
-	sink_fill(s, "    <testcase classname=\"psmdb-drill.checks\" name=\"{}: {}\"", check_text(check), check_asks(check), NULL);
+	sink_fill(s, "    <testcase classname=\"psmdb-drill.checks\" name=\"{}: {}\"", check_text(check),
+	    check_asks(check), NULL);
 	put_time(s, check == CHECK_RTO ? recovery_ms(v) : 0);
 	if (status == CHECK_PASSED) {
 		sink_raw(s, "/>\n");
@@ -111,8 +116,8 @@ static void stream_name(const struct verdict_stream *st, char ret[static 500])
 {
 	char run[UUID_TEXT_MAX];
 
-	snprintf(ret, 500, "%s writer %" PRId32 "%s%s run %s", st->ns, st->writer, st->replica_set[0] ? " on " : "", st->replica_set,
-	    uuid_format(&st->run, run));
+	snprintf(ret, 500, "%s writer %" PRId32 "%s%s run %s", st->ns, st->writer, st->replica_set[0] ? " on " : "",
+	    st->replica_set, uuid_format(&st->run, run));
 }
 
 static void stream_case(struct sink *s, const struct verdict *v, size_t at)
@@ -143,8 +148,9 @@ static void stream_case(struct sink *s, const struct verdict *v, size_t at)
 		not_judged(s, v);
 		return;
 	}
-	snprintf(message, sizeof message, "%s", words_of(&n, status == CHECK_FAILED ? stream_failing(st) : st->count[CLASS_UNJOURNALED],
-	    status == CHECK_FAILED ? "failing tick" : "unjournaled tick"));
+	snprintf(message, sizeof message, "%s",
+	    words_of(&n, status == CHECK_FAILED ? stream_failing(st) : st->count[CLASS_UNJOURNALED],
+		status == CHECK_FAILED ? "failing tick" : "unjournaled tick"));
 	open_problem(s, status, message, status == CHECK_FAILED ? "INTEGRITY" : "UNJOURNALED");
 	bad_list(s, st);
 	close_problem(s, status);
@@ -196,7 +202,9 @@ bool report_junit(const struct verdict *v, struct buf *out, struct err *err)
 	sink_init(&s, out, escape_xml);
 	sink_raw(&s, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"psmdb-drill\"");
 	put_totals(&s, v, t);
-	sink_fill(&s, ">\n  <testsuite name=\"psmdb-drill{}{}\" id=\"0\" package=\"psmdb-drill\" hostname=\"localhost\" timestamp=\"{}\" skipped=\"0\"",
+	sink_fill(&s,
+	    ">\n  <testsuite name=\"psmdb-drill{}{}\" id=\"0\" package=\"psmdb-drill\" hostname=\"localhost\" "
+	    "timestamp=\"{}\" skipped=\"0\"",
 	    v->scenario[0] ? " " : "", v->scenario, at, NULL);
 	put_totals(&s, v, t);
 	sink_raw(&s, ">\n");

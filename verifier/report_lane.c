@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LANES_MAX 24  /* the other streams are in the table */
-#define COLUMNS 480   /* a lane with more runs than this is drawn in so many columns, each with the gravest class in it */
+#define LANES_MAX 24 /* the other streams are in the table */
+#define COLUMNS 480  /* a lane with more runs than this is drawn in so many columns, each with the gravest class in it \
+		      */
 #define STREAMS_MAX 200
 
 struct scale {
@@ -24,9 +25,9 @@ static int gravity(int class)
 {
 	if (class < 0)
 		return -1;
-	if (tick_class_fails((enum tick_class)class))
+	if (tick_class_fails((enum tick_class) class))
 		return 3;
-	return is_undecided((enum tick_class)class) ? 2 : class == CLASS_OK ? 0 : 1;
+	return is_undecided((enum tick_class) class) ? 2 : class == CLASS_OK ? 0 : 1;
 }
 
 static void run_rect(struct sink *s, enum tick_class class, double x, double width)
@@ -34,7 +35,14 @@ static void run_rect(struct sink *s, enum tick_class class, double x, double wid
 	bool fails = tick_class_fails(class), open = is_undecided(class);
 
 	sink_fill(s, "<rect class=\"k-{}\"", tick_class_text(class), NULL);
-	sink_printf(s, " x=\"%.3f%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\"/>\n", x, fails ? 2 : open ? 8 : 12, width, fails ? 32 : open ? 20 : 12);
+	sink_printf(s, " x=\"%.3f%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\"/>\n", x,
+	    fails  ? 2
+	    : open ? 8
+		   : 12,
+	    width,
+	    fails  ? 32
+	    : open ? 20
+		   : 12);
 }
 
 static double at(const struct scale *sc, int64_t seq)
@@ -44,7 +52,8 @@ static double at(const struct scale *sc, int64_t seq)
 	return 100 * (f < 0 ? 0 : f > 1 ? 1 : f);
 }
 
-static void draw_ranges(struct sink *s, const struct scale *sc, const struct verdict_range *ranges, size_t count, bool failing)
+static void draw_ranges(
+    struct sink *s, const struct scale *sc, const struct verdict_range *ranges, size_t count, bool failing)
 {
 	for (size_t i = 0; i < count; i++) {
 		double x = at(sc, ranges[i].first);
@@ -61,7 +70,8 @@ static void draw_columns(struct sink *s, const struct scale *sc, const struct ve
 	for (size_t i = 0; i < COLUMNS; i++)
 		column[i] = -1;
 	for (size_t i = 0; i < count; i++) {
-		size_t from = (size_t)(at(sc, ranges[i].first) * COLUMNS / 100), to = (size_t)(at(sc, ranges[i].last + 1) * COLUMNS / 100);
+		size_t from = (size_t)(at(sc, ranges[i].first) * COLUMNS / 100),
+		       to = (size_t)(at(sc, ranges[i].last + 1) * COLUMNS / 100);
 
 		from = from < COLUMNS ? from : COLUMNS - 1;
 		for (size_t c = from; c < COLUMNS && (c < to || c == from); c++)
@@ -72,7 +82,8 @@ static void draw_columns(struct sink *s, const struct scale *sc, const struct ve
 		for (to = from + 1; to < COLUMNS && column[to] == column[from]; to++)
 			;
 		if (column[from] >= 0)
-			run_rect(s, (enum tick_class)column[from], 100.0 * (double)from / COLUMNS, 100.0 * (double)(to - from) / COLUMNS);
+			run_rect(s, (enum tick_class)column[from], 100.0 * (double)from / COLUMNS,
+			    100.0 * (double)(to - from) / COLUMNS);
 	}
 }
 
@@ -80,7 +91,8 @@ static void draw_columns(struct sink *s, const struct scale *sc, const struct ve
 static const struct verdict_range *behind_bound(const struct verdict_stream *st)
 {
 	for (size_t i = 0; i < st->range_count; i++)
-		if (st->ranges[i].class == CLASS_EXPECTED_LOSS || st->ranges[i].class == CLASS_AT_BOUND || st->ranges[i].class == CLASS_LATE)
+		if (st->ranges[i].class == CLASS_EXPECTED_LOSS || st->ranges[i].class == CLASS_AT_BOUND ||
+		    st->ranges[i].class == CLASS_LATE)
 			return &st->ranges[i];
 	return NULL;
 }
@@ -93,12 +105,16 @@ static void lane_svg(struct sink *s, const struct verdict_stream *st, size_t num
 
 	if (!(sc.ticks >= 1))
 		sc.ticks = 1;
-	sink_printf(s, "<svg class=\"lane\" role=\"img\" aria-labelledby=\"lane-%zu-t lane-%zu-d\" width=\"100%%\" height=\"44\">\n", number, number);
+	sink_printf(s,
+	    "<svg class=\"lane\" role=\"img\" aria-labelledby=\"lane-%zu-t lane-%zu-d\" width=\"100%%\" "
+	    "height=\"44\">\n",
+	    number, number);
 	sink_printf(s, "<title id=\"lane-%zu-t\">", number);
 	sink_fill(s, "Ticks of {}</title>", st->ns, NULL);
 	sink_printf(s, "<desc id=\"lane-%zu-d\">", number);
-	sink_fill(s, "{} intact, {} of expected loss, {} failing, over the sequence numbers.</desc>\n", words_count(&ok, st->count[CLASS_OK]),
-	    words_count(&gone, st->count[CLASS_EXPECTED_LOSS]), words_count(&bad, stream_failing(st)), NULL);
+	sink_fill(s, "{} intact, {} of expected loss, {} failing, over the sequence numbers.</desc>\n",
+	    words_count(&ok, st->count[CLASS_OK]), words_count(&gone, st->count[CLASS_EXPECTED_LOSS]),
+	    words_count(&bad, stream_failing(st)), NULL);
 	sink_raw(s, "<rect class=\"rail\" x=\"0\" y=\"17\" width=\"100%\" height=\"2\"/>\n");
 	if (st->range_count > COLUMNS) {
 		draw_columns(s, &sc, st->ranges, st->range_count);
@@ -115,7 +131,10 @@ static void lane_svg(struct sink *s, const struct verdict_stream *st, size_t num
 	if (bound) {
 		double x = at(&sc, bound->first);
 
-		sink_printf(s, "<line class=\"point\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"0\" y2=\"44\"><title>restore point</title></line>\n", x, x);
+		sink_printf(s,
+		    "<line class=\"point\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"0\" y2=\"44\"><title>restore "
+		    "point</title></line>\n",
+		    x, x);
 	}
 	sink_raw(s, "</svg>\n");
 }
@@ -127,15 +146,18 @@ static void lane(struct sink *s, const struct verdict_stream *st, size_t number)
 	struct words a, b;
 
 	snprintf(writer, sizeof writer, "%" PRId32, st->writer);
-	sink_fill(s, "<div class=\"stream\">\n<h3><span class=\"mono\">{}</span> <small>writer {}{}{} · {} issued</small>", st->ns, writer,
-	    st->replica_set[0] ? " · " : "", st->replica_set, words_count(&a, st->issued), NULL);
+	sink_fill(s,
+	    "<div class=\"stream\">\n<h3><span class=\"mono\">{}</span> <small>writer {}{}{} · {} issued</small>",
+	    st->ns, writer, st->replica_set[0] ? " · " : "", st->replica_set, words_count(&a, st->issued), NULL);
 	if (failing)
 		sink_fill(s, " <strong class=\"bad\">{}</strong>", words_of(&a, failing, "failing tick"), NULL);
 	sink_raw(s, "</h3>\n");
 	lane_svg(s, st, number);
-	sink_fill(s, "<p class=\"ends\"><span>{}</span><span>{}</span></p>\n", words_count(&a, st->first), words_count(&b, st->last), NULL);
+	sink_fill(s, "<p class=\"ends\"><span>{}</span><span>{}</span></p>\n", words_count(&a, st->first),
+	    words_count(&b, st->last), NULL);
 	if (st->ranges_truncated)
-		sink_raw(s, "<p class=\"note\">Only the first runs are listed; behind them, only what fails or is undecided is drawn.</p>\n");
+		sink_raw(s, "<p class=\"note\">Only the first runs are listed; behind them, only what fails or is "
+			    "undecided is drawn.</p>\n");
 	sink_raw(s, "</div>\n");
 }
 
@@ -146,15 +168,18 @@ static void legend(struct sink *s, const struct verdict *v)
 	sink_raw(s, "<ul class=\"legend\">\n");
 	for (int c = 0; c < CLASS_COUNT; c++)
 		if (v->count[c] && c != CLASS_FOREIGN)
-			sink_fill(s, "<li><i class=\"k-{}\"></i>{} <b>{}</b></li>\n", tick_class_text((enum tick_class)c),
-			    words_class(&w, (enum tick_class)c), words_count(&n, v->count[c]), NULL);
+			sink_fill(s, "<li><i class=\"k-{}\"></i>{} <b>{}</b></li>\n",
+			    tick_class_text((enum tick_class)c), words_class(&w, (enum tick_class)c),
+			    words_count(&n, v->count[c]), NULL);
 	sink_raw(s, "<li><i class=\"point\"></i>restore point</li>\n</ul>\n");
 }
 
 static void stream_table(struct sink *s, const struct verdict *v, const size_t *order)
 {
-	sink_raw(s, "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">stream</th><th scope=\"col\">replica set</th><th scope=\"col\" class=\"num\">issued</th>"
-		    "<th scope=\"col\" class=\"num\">ok</th><th scope=\"col\" class=\"num\">expected loss</th><th scope=\"col\" class=\"num\">other</th>"
+	sink_raw(s, "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">stream</th><th scope=\"col\">replica "
+		    "set</th><th scope=\"col\" class=\"num\">issued</th>"
+		    "<th scope=\"col\" class=\"num\">ok</th><th scope=\"col\" class=\"num\">expected loss</th><th "
+		    "scope=\"col\" class=\"num\">other</th>"
 		    "<th scope=\"col\" class=\"num\">failing</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < v->stream_count && i < STREAMS_MAX; i++) {
 		const struct verdict_stream *st = &v->streams[order[i]];
@@ -162,17 +187,21 @@ static void stream_table(struct sink *s, const struct verdict *v, const size_t *
 		char writer[16];
 
 		snprintf(writer, sizeof writer, "%" PRId32, st->writer);
-		sink_fill(s, "<tr><th scope=\"row\"><span class=\"mono\">{}</span> writer {}</th><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td>", st->ns, writer,
-		    st->replica_set[0] ? st->replica_set : "–", words_count(&w[0], st->issued), words_count(&w[1], st->count[CLASS_OK]), NULL);
+		sink_fill(s,
+		    "<tr><th scope=\"row\"><span class=\"mono\">{}</span> writer {}</th><td>{}</td><td "
+		    "class=\"num\">{}</td><td class=\"num\">{}</td>",
+		    st->ns, writer, st->replica_set[0] ? st->replica_set : "–", words_count(&w[0], st->issued),
+		    words_count(&w[1], st->count[CLASS_OK]), NULL);
 		sink_fill(s, "<td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num{}\">{}</td></tr>\n",
-		    words_count(&w[2], st->count[CLASS_EXPECTED_LOSS]), words_count(&w[3], stream_other(st)), stream_failing(st) ? " bad" : "",
-		    words_count(&w[4], stream_failing(st)), NULL);
+		    words_count(&w[2], st->count[CLASS_EXPECTED_LOSS]), words_count(&w[3], stream_other(st)),
+		    stream_failing(st) ? " bad" : "", words_count(&w[4], stream_failing(st)), NULL);
 	}
 	sink_raw(s, "</tbody></table></div>\n");
 	if (v->stream_count > STREAMS_MAX) {
 		struct words w;
 
-		sink_fill(s, "<p class=\"note\">{} more are in verdict.json.</p>\n", words_of(&w, (int64_t)(v->stream_count - STREAMS_MAX), "stream"), NULL);
+		sink_fill(s, "<p class=\"note\">{} more are in verdict.json.</p>\n",
+		    words_of(&w, (int64_t)(v->stream_count - STREAMS_MAX), "stream"), NULL);
 	}
 }
 
@@ -180,7 +209,8 @@ void page_lanes(struct sink *s, const struct verdict *v, const size_t *order)
 {
 	if (!v->stream_count)
 		return;
-	sink_raw(s, "<section><h2>Ticks</h2>\n<p>Each lane is one stream of ticks, from its first sequence number to its last. What fails stands out of the lane.</p>\n");
+	sink_raw(s, "<section><h2>Ticks</h2>\n<p>Each lane is one stream of ticks, from its first sequence number to "
+		    "its last. What fails stands out of the lane.</p>\n");
 	legend(s, v);
 	for (size_t i = 0; i < v->stream_count && i < LANES_MAX; i++)
 		lane(s, &v->streams[order[i]], i);

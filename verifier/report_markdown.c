@@ -35,7 +35,8 @@ static void key_figures(struct sink *s, const struct verdict *v)
 {
 	struct words a, b, c, d, e;
 
-	sink_raw(s, "| RPO | RTO | acknowledged | intact | expected loss | lost |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
+	sink_raw(s, "| RPO | RTO | acknowledged | intact | expected loss | lost |\n| --- | --- | ---: | ---: | ---: | "
+		    "---: |\n");
 	sink_fill(s, "| {}", words_rpo(&a, v), NULL);
 	if (v->max_rpo_ms >= 0)
 		sink_fill(s, " (limit {})", words_duration(&a, v->max_rpo_ms), NULL);
@@ -55,7 +56,8 @@ static void reasons(struct sink *s, const struct verdict *v)
 		const struct verdict_reason *r = &v->reasons[i];
 
 		sink_fill(s, "| {} | **{}** | {} | {} |\n", verdict_severity_text(verdict_reason_severity(r->code)),
-		    verdict_reason_text(r->code), r->message[0] ? r->message : verdict_reason_title(r->code), r->hint, NULL);
+		    verdict_reason_text(r->code), r->message[0] ? r->message : verdict_reason_title(r->code), r->hint,
+		    NULL);
 	}
 	sink_raw(s, "\n");
 }
@@ -70,17 +72,20 @@ static void bad_ranges(struct sink *s, const struct verdict *v, const size_t *or
 		all += v->streams[i].bad_count;
 	if (!all)
 		return;
-	sink_raw(s, "### Where\n\n| class | ticks | numbers | namespace | writer |\n| --- | ---: | --- | --- | ---: |\n");
+	sink_raw(
+	    s, "### Where\n\n| class | ticks | numbers | namespace | writer |\n| --- | ---: | --- | --- | ---: |\n");
 	for (size_t i = 0; i < v->stream_count; i++) {
 		const struct verdict_stream *st = &v->streams[order[i]];
 
 		snprintf(writer, sizeof writer, "%" PRId32, st->writer);
 		for (size_t k = 0; k < st->bad_count && shown < BAD_SHOWN; k++, shown++)
 			sink_fill(s, "| {} | {} | {} | {} | {} |\n", words_class(&c, st->bad[k].class),
-			    words_count(&n, st->bad[k].last - st->bad[k].first + 1), words_range(&w, &st->bad[k]), st->ns, writer, NULL);
+			    words_count(&n, st->bad[k].last - st->bad[k].first + 1), words_range(&w, &st->bad[k]),
+			    st->ns, writer, NULL);
 	}
 	if (all > shown)
-		sink_fill(s, "\n{} more are in the other reports.\n", words_of(&n, (int64_t)(all - shown), "range"), NULL);
+		sink_fill(
+		    s, "\n{} more are in the other reports.\n", words_of(&n, (int64_t)(all - shown), "range"), NULL);
 	sink_raw(s, "\n");
 }
 
@@ -90,12 +95,13 @@ static void classes(struct sink *s, const struct verdict *v)
 
 	if (!v->stream_count && !v->issued)
 		return;
-	sink_raw(s, "<details><summary>Ticks by class</summary>\n\n| class | ticks | meaning |\n| --- | ---: | --- |\n");
+	sink_raw(
+	    s, "<details><summary>Ticks by class</summary>\n\n| class | ticks | meaning |\n| --- | ---: | --- |\n");
 	sink_fill(s, "| issued | {} | sent, by the journal |\n", words_count(&n, v->issued), NULL);
 	for (int c = 0; c < CLASS_COUNT; c++)
 		if (v->count[c] || c == CLASS_OK || c == CLASS_EXPECTED_LOSS || c == CLASS_LOST)
-			sink_fill(s, "| {} | {} | {} |\n", words_class(&w, (enum tick_class)c), words_count(&n, v->count[c]),
-			    tick_class_meaning((enum tick_class)c), NULL);
+			sink_fill(s, "| {} | {} | {} |\n", words_class(&w, (enum tick_class)c),
+			    words_count(&n, v->count[c]), tick_class_meaning((enum tick_class)c), NULL);
 	sink_raw(s, "\n</details>\n\n");
 }
 
@@ -106,7 +112,8 @@ static void checks(struct sink *s, const struct verdict *v)
 		enum report_check check = (enum report_check)c;
 
 		if (check_applies(v, check))
-			sink_fill(s, "| {} | {} | {} |\n", check_text(check), check_status_text(check_status(v, check)), check_asks(check), NULL);
+			sink_fill(s, "| {} | {} | {} |\n", check_text(check), check_status_text(check_status(v, check)),
+			    check_asks(check), NULL);
 	}
 	sink_raw(s, "\n</details>\n\n");
 }
@@ -121,17 +128,21 @@ static void restore_point(struct sink *s, const struct verdict *v)
 	sink_raw(s, "<details><summary>Restore point and recovery</summary>\n\n| | |\n| --- | --- |\n");
 	if (v->has_bound) {
 		sink_fill(s, "| backup | {} |\n", v->backup_name, NULL);
-		sink_fill(s, "| restore point | {}, operation time {} ({}, exact to the {}) |\n", words_wall(&w, (int64_t)v->b0.t * 1000),
-		    optime_format(v->b0, b0), v->bound_source, v->bound_precision, NULL);
+		sink_fill(s, "| restore point | {}, operation time {} ({}, exact to the {}) |\n",
+		    words_wall(&w, (int64_t)v->b0.t * 1000), optime_format(v->b0, b0), v->bound_source,
+		    v->bound_precision, NULL);
 	}
 	for (size_t i = 0; i < v->set_count && i < ROWS_SHOWN; i++)
 		sink_fill(s, "| replica set {} | {} |\n", v->sets[i].name,
-		    v->sets[i].ticks < 0 ? "not known which ticks live there" : words_of(&w, v->sets[i].ticks, "acknowledged tick"), NULL);
+		    v->sets[i].ticks < 0 ? "not known which ticks live there"
+					 : words_of(&w, v->sets[i].ticks, "acknowledged tick"),
+		    NULL);
 	if (v->has_restore)
-		sink_fill(s, "| restore | {}, says {}: {} {} |\n", v->restore_state, v->restore_reported_by, v->restored_backup,
-		    v->restore_detail, NULL);
+		sink_fill(s, "| restore | {}, says {}: {} {} |\n", v->restore_state, v->restore_reported_by,
+		    v->restored_backup, v->restore_detail, NULL);
 	for (size_t i = 0; i < v->phase_count; i++)
-		sink_fill(s, "| {} | {} |\n", v->phases[i].name, words_duration(&w, v->phases[i].to_ms - v->phases[i].from_ms), NULL);
+		sink_fill(s, "| {} | {} |\n", v->phases[i].name,
+		    words_duration(&w, v->phases[i].to_ms - v->phases[i].from_ms), NULL);
 	sink_raw(s, "\n</details>\n");
 }
 
@@ -155,7 +166,8 @@ bool report_markdown(const struct verdict *v, struct buf *out, struct err *err)
 
 bool report_github(const struct verdict *v, struct buf *out, struct err *err)
 {
-	static const char *const commands[] = {"::error title={}::{}", "::error title={}::{}", "::warning title={}::{}", "::notice title={}::{}"};
+	static const char *const commands[] = {
+	    "::error title={}::{}", "::error title={}::{}", "::warning title={}::{}", "::notice title={}::{}"};
 	struct sink s;
 
 	sink_init(&s, out, escape_github);

@@ -83,9 +83,11 @@ static void reasons(struct sink *s, const struct verdict *v)
 static void figures(struct sink *s, const struct verdict *v)
 {
 	if (v->has_rpo) {
-		seconds(s, v, "rpo_seconds", "The disaster's instant less the restore point, in cluster time.", v->rpo_ms);
+		seconds(
+		    s, v, "rpo_seconds", "The disaster's instant less the restore point, in cluster time.", v->rpo_ms);
 		seconds(s, v, "rpo_error_seconds", "Half the width of the RPO's interval.", v->rpo_error_ms);
-		whole(s, v, "rpo_at_least", "1 if the journal was open, so that the loss is at least this.", v->rpo_at_least);
+		whole(s, v, "rpo_at_least", "1 if the journal was open, so that the loss is at least this.",
+		    v->rpo_at_least);
 		whole(s, v, "rpo_operations", "Acknowledged operations that are gone.", v->rpo_ops);
 	}
 	if (v->max_rpo_ms >= 0)
@@ -97,7 +99,8 @@ static void figures(struct sink *s, const struct verdict *v)
 	if (v->max_rto_ms >= 0)
 		seconds(s, v, "rto_limit_seconds", "Threshold of the RTO.", v->max_rto_ms);
 	if (v->has_bound)
-		seconds(s, v, "restore_point_timestamp_seconds", "The restore point in cluster time, to the second.", (int64_t)v->b0.t * 1000);
+		seconds(s, v, "restore_point_timestamp_seconds", "The restore point in cluster time, to the second.",
+		    (int64_t)v->b0.t * 1000);
 }
 
 static void phases(struct sink *s, const struct verdict *v)
@@ -106,7 +109,8 @@ static void phases(struct sink *s, const struct verdict *v)
 		return;
 	family(s, "rto_phase_seconds", "seconds", "Duration of each phase of the recovery.");
 	for (size_t i = 0; i < v->phase_count; i++) {
-		sink_fill(s, "psmdb_drill_rto_phase_seconds{scenario=\"{}\",phase=\"{}\",", v->scenario, v->phases[i].name, NULL);
+		sink_fill(s, "psmdb_drill_rto_phase_seconds{scenario=\"{}\",phase=\"{}\",", v->scenario,
+		    v->phases[i].name, NULL);
 		sink_printf(s, "position=\"%zu\"} ", i + 1);
 		put_seconds(s, v->phases[i].to_ms - v->phases[i].from_ms);
 	}

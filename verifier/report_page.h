@@ -1,4 +1,5 @@
-/* The parts of the HTML page (report_html.c puts them together). Each writes a complete, well-formed piece, or nothing if the verdict has nothing to show there. */
+/* The parts of the HTML page (report_html.c puts them together). Each writes a complete, well-formed piece, or nothing
+ * if the verdict has nothing to show there. */
 #ifndef VERIFIER_REPORT_PAGE_H
 #define VERIFIER_REPORT_PAGE_H
 
@@ -11,7 +12,8 @@ extern const char report_style[]; /* the style sheet */
 void page_story(struct sink *s, const struct verdict *v);     /* events over time, the loss and the outage */
 void page_waterfall(struct sink *s, const struct verdict *v); /* phases of the recovery */
 /* report_lane.c */
-void page_lanes(struct sink *s, const struct verdict *v, const size_t *order); /* classes over sequence numbers, one lane a stream */
+void page_lanes(struct sink *s, const struct verdict *v,
+    const size_t *order); /* classes over sequence numbers, one lane a stream */
 
 /* report_tables.c */
 void page_bad_ranges(struct sink *s, const struct verdict *v, const size_t *order);

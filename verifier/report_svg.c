@@ -31,11 +31,11 @@ static const struct {
 };
 
 struct story {
-	int64_t from, to;	    /* wall, ms */
-	int64_t knee;		    /* the disaster; where a second scale may begin */
-	double knee_at;		    /* its place, 0 to 1 */
+	int64_t from, to; /* wall, ms */
+	int64_t knee;	  /* the disaster; where a second scale may begin */
+	double knee_at;	  /* its place, 0 to 1 */
 	bool has_disaster, has_point, has_up, two_scales;
-	int64_t point, up;	    /* restore point and end of the recovery */
+	int64_t point, up; /* restore point and end of the recovery */
 };
 
 static const char *moment_label(const char *name)
@@ -81,7 +81,9 @@ static bool story_plan(const struct verdict *v, struct story *st)
 		return false;
 	if (v->has_bound) {
 		/* the RPO has the clocks' difference in it already */
-		st->point = st->has_disaster && v->has_rpo && v->rpo_ms > -31536000000000 && v->rpo_ms < 31536000000000 ? st->knee - v->rpo_ms : (int64_t)v->b0.t * 1000;
+		st->point = st->has_disaster && v->has_rpo && v->rpo_ms > -31536000000000 && v->rpo_ms < 31536000000000
+				? st->knee - v->rpo_ms
+				: (int64_t)v->b0.t * 1000;
 		st->has_point = true;
 		stretch(st, st->point);
 	}
@@ -116,7 +118,8 @@ static double place(const struct story *st, int64_t at)
 	return MARGIN + f * (100 - 2 * MARGIN);
 }
 
-static void span(struct sink *s, const struct story *st, const char *class, const char *title, int64_t from, int64_t to, int y)
+static void span(
+    struct sink *s, const struct story *st, const char *class, const char *title, int64_t from, int64_t to, int y)
 {
 	double x = place(st, from), width = place(st, to) - x;
 
@@ -142,21 +145,24 @@ static void spans(struct sink *s, const struct story *st, int y)
 }
 
 /* A vertical line over the whole picture with its name beside it, on the side where there is room. */
-static void flag(struct sink *s, const struct story *st, const char *class, const char *label, int64_t at, int y, int bottom)
+static void flag(
+    struct sink *s, const struct story *st, const char *class, const char *label, int64_t at, int y, int bottom)
 {
 	double x = place(st, at);
 
 	sink_fill(s, "<g class=\"{}\">", class, NULL);
 	sink_printf(s, "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/>", x, x, y - 10, bottom);
-	sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" dx=\"%d\" text-anchor=\"%s\">", x, y, x < 50 ? 6 : -6, x < 50 ? "start" : "end");
+	sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" dx=\"%d\" text-anchor=\"%s\">", x, y, x < 50 ? 6 : -6,
+	    x < 50 ? "start" : "end");
 	sink_text(s, label);
 	sink_raw(s, "</text></g>\n");
 }
 
 static int64_t nice_step(double span_ms, int most)
 {
-	static const int64_t steps[] = {100, 200, 500, 1000, 2000, 5000, 10000, 15000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000,
-	    3600000, 7200000, 10800000, 21600000, 43200000, 86400000, 172800000, 604800000, 2592000000, 31536000000};
+	static const int64_t steps[] = {100, 200, 500, 1000, 2000, 5000, 10000, 15000, 30000, 60000, 120000, 300000,
+	    600000, 900000, 1800000, 3600000, 7200000, 10800000, 21600000, 43200000, 86400000, 172800000, 604800000,
+	    2592000000, 31536000000};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (span_ms / (double)steps[i] <= most)
@@ -179,7 +185,10 @@ static void axis_label(struct sink *s, const struct story *st, int64_t offset, i
 	else
 		words_duration(&w, away);
 	sink_printf(s, "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/>", x, x, y, y + 5);
-	sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" text-anchor=\"%s\">", x, y + 18, x < 6 ? "start" : x > 94 ? "end" : "middle");
+	sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" text-anchor=\"%s\">", x, y + 18,
+	    x < 6    ? "start"
+	    : x > 94 ? "end"
+		     : "middle");
 	sink_fill(s, "{}{}</text>\n", offset < 0 ? "−" : offset > 0 ? "+" : "", offset ? w.text : "0", NULL);
 }
 
@@ -245,7 +254,9 @@ static void badges_draw(struct sink *s, const struct badges *b, int bar)
 
 		sink_fill(s, "<g class=\"{}\">", strcmp(e->name, "disaster") ? "badge" : "badge boom", NULL);
 		sink_fill(s, "<title>{} {}</title>", moment_label(e->name), words_clock(&w, e->at_ms), NULL);
-		sink_printf(s, "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/><circle cx=\"%.3f%%\" cy=\"%d\" r=\"10\"/>", x, x, y, bar, x, y);
+		sink_printf(s,
+		    "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/><circle cx=\"%.3f%%\" cy=\"%d\" r=\"10\"/>",
+		    x, x, y, bar, x, y);
 		sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" text-anchor=\"middle\">%zu</text></g>\n", x, y + 4, i + 1);
 	}
 }
@@ -269,7 +280,8 @@ static void story_legend(struct sink *s, const struct verdict *v, const struct s
 
 	sink_raw(s, "<ul class=\"legend\">\n<li><i class=\"safe\"></i>in the backup, or serving</li>\n");
 	if (st->has_point && st->has_disaster)
-		sink_fill(s, "<li><i class=\"gone\"></i>written, not in the backup: RPO {}</li>\n", words_rpo(&w, v), NULL);
+		sink_fill(
+		    s, "<li><i class=\"gone\"></i>written, not in the backup: RPO {}</li>\n", words_rpo(&w, v), NULL);
 	if (st->has_disaster)
 		sink_fill(s, "<li><i class=\"down\"></i>not serving: RTO {}</li>\n", words_rto(&w, v), NULL);
 	sink_raw(s, "</ul>\n");
@@ -289,9 +301,13 @@ void page_story(struct sink *s, const struct verdict *v)
 	badges_plan(v, &st, &marks);
 	bar = 56 + 24 * marks.rows;
 	sink_raw(s, "<section><h2>What happened</h2>\n<figure>\n");
-	sink_printf(s, "<svg class=\"story\" role=\"img\" aria-labelledby=\"story-t story-d\" width=\"100%%\" height=\"%d\">\n", bar + 42);
-	sink_fill(s, "<title id=\"story-t\">Timeline of the drill</title><desc id=\"story-d\">From the restore point to the disaster: {}. From the disaster "
-		     "until the database served again: {}. The numbered moments are listed below.</desc>\n",
+	sink_printf(s,
+	    "<svg class=\"story\" role=\"img\" aria-labelledby=\"story-t story-d\" width=\"100%%\" height=\"%d\">\n",
+	    bar + 42);
+	sink_fill(s,
+	    "<title id=\"story-t\">Timeline of the drill</title><desc id=\"story-d\">From the restore point to the "
+	    "disaster: {}. From the disaster "
+	    "until the database served again: {}. The numbered moments are listed below.</desc>\n",
 	    words_rpo(&rpo, v), words_rto(&rto, v), NULL);
 	spans(s, &st, bar);
 	if (st.has_point)
@@ -314,15 +330,18 @@ static void fall(struct sink *s, const struct verdict_phase *p, int64_t total, i
 
 	from = from > 100 ? 100 : from;
 	width = width < 0 ? 0 : width > 100 - from ? 100 - from : width;
-	sink_fill(s, "<li><span class=\"what\">{}</span><span class=\"num\">{}</span>", p->name, words_duration(&d, p->to_ms - p->from_ms), NULL);
+	sink_fill(s, "<li><span class=\"what\">{}</span><span class=\"num\">{}</span>", p->name,
+	    words_duration(&d, p->to_ms - p->from_ms), NULL);
 	sink_raw(s, "<svg role=\"img\" width=\"100%\" height=\"18\">");
-	sink_fill(s, "<title>from {} to {} after the disaster</title>", words_duration(&a, p->from_ms), words_duration(&b, p->to_ms), NULL);
+	sink_fill(s, "<title>from {} to {} after the disaster</title>", words_duration(&a, p->from_ms),
+	    words_duration(&b, p->to_ms), NULL);
 	sink_raw(s, "<rect class=\"rail\" x=\"0\" y=\"8\" width=\"100%\" height=\"2\"/>");
 	/* the stroke keeps a phase visible that is thinner than a pixel */
-	sink_printf(s, "<rect class=\"phase\" x=\"%.3f%%\" y=\"3\" width=\"%.3f%%\" height=\"12\" rx=\"2\"/>", from, width);
+	sink_printf(
+	    s, "<rect class=\"phase\" x=\"%.3f%%\" y=\"3\" width=\"%.3f%%\" height=\"12\" rx=\"2\"/>", from, width);
 	if (limit >= 0 && limit < total)
-		sink_printf(s, "<line class=\"limit\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"0\" y2=\"18\"/>", 100.0 * (double)limit / (double)total,
-		    100.0 * (double)limit / (double)total);
+		sink_printf(s, "<line class=\"limit\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"0\" y2=\"18\"/>",
+		    100.0 * (double)limit / (double)total, 100.0 * (double)limit / (double)total);
 	sink_raw(s, "</svg></li>\n");
 }
 
@@ -336,9 +355,11 @@ void page_waterfall(struct sink *s, const struct verdict *v)
 	for (size_t i = 0; i < v->phase_count; i++)
 		if (v->phases[i].to_ms > total)
 			total = v->phases[i].to_ms;
-	sink_fill(s, "<section><h2>Recovery</h2>\n<p>{} from the disaster to {}.", words_rto(&w, v), v->rto_until[0] ? v->rto_until : "the last known phase", NULL);
+	sink_fill(s, "<section><h2>Recovery</h2>\n<p>{} from the disaster to {}.", words_rto(&w, v),
+	    v->rto_until[0] ? v->rto_until : "the last known phase", NULL);
 	if (v->max_rto_ms >= 0)
-		sink_fill(s, " The limit is {}{}.", words_duration(&w, v->max_rto_ms), v->max_rto_ms < total ? ": the red line" : "", NULL);
+		sink_fill(s, " The limit is {}{}.", words_duration(&w, v->max_rto_ms),
+		    v->max_rto_ms < total ? ": the red line" : "", NULL);
 	sink_raw(s, "</p>\n<ul class=\"falls\">\n");
 	for (size_t i = 0; i < v->phase_count; i++)
 		fall(s, &v->phases[i], total, v->max_rto_ms);

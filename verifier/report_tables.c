@@ -29,7 +29,8 @@ static void table(struct sink *s, const char *columns)
 		char name[64];
 
 		snprintf(name, sizeof name, "%.*s", (int)len - number, columns + number);
-		sink_fill(s, number ? "<th scope=\"col\" class=\"num\">{}</th>" : "<th scope=\"col\">{}</th>", name, NULL);
+		sink_fill(
+		    s, number ? "<th scope=\"col\" class=\"num\">{}</th>" : "<th scope=\"col\">{}</th>", name, NULL);
 		columns += len + (columns[len] == '|');
 	}
 	sink_raw(s, "</tr></thead>\n<tbody>\n");
@@ -57,13 +58,17 @@ void page_bad_ranges(struct sink *s, const struct verdict *v, const size_t *orde
 
 		snprintf(writer, sizeof writer, "%" PRId32, st->writer);
 		for (size_t k = 0; k < st->bad_count && shown < BAD_SHOWN; k++, shown++)
-			sink_fill(s, "<tr><th scope=\"row\"><i class=\"dot k-{}\"></i>{}</th><td class=\"num\">{}</td><td class=\"mono\">{}</td><td><span class=\"mono\">{}</span> writer {}</td><td>{}</td></tr>\n",
-			    tick_class_text(st->bad[k].class), words_class(&c, st->bad[k].class), words_count(&n, st->bad[k].last - st->bad[k].first + 1),
-			    words_range(&w, &st->bad[k]), st->ns, writer, st->replica_set[0] ? st->replica_set : "–", NULL);
+			sink_fill(s,
+			    "<tr><th scope=\"row\"><i class=\"dot k-{}\"></i>{}</th><td class=\"num\">{}</td><td "
+			    "class=\"mono\">{}</td><td><span class=\"mono\">{}</span> writer {}</td><td>{}</td></tr>\n",
+			    tick_class_text(st->bad[k].class), words_class(&c, st->bad[k].class),
+			    words_count(&n, st->bad[k].last - st->bad[k].first + 1), words_range(&w, &st->bad[k]),
+			    st->ns, writer, st->replica_set[0] ? st->replica_set : "–", NULL);
 	}
 	end_table(s);
 	if (all > shown)
-		sink_fill(s, "<p class=\"note\">{} more are in verdict.json.</p>\n", words_of(&n, (int64_t)(all - shown), "range"), NULL);
+		sink_fill(s, "<p class=\"note\">{} more are in verdict.json.</p>\n",
+		    words_of(&n, (int64_t)(all - shown), "range"), NULL);
 	end_section(s);
 }
 
@@ -79,8 +84,11 @@ void page_checks(struct sink *s, const struct verdict *v)
 		enum check_status status = check_status(v, check);
 
 		if (check_applies(v, check))
-			sink_fill(s, "<li class=\"{}\"><b aria-hidden=\"true\">{}</b><span><strong>{}</strong> {}<br/><small>{}</small></span></li>\n", classes[status],
-			    marks[status], check_text(check), check_status_text(status), check_asks(check), NULL);
+			sink_fill(s,
+			    "<li class=\"{}\"><b aria-hidden=\"true\">{}</b><span><strong>{}</strong> "
+			    "{}<br/><small>{}</small></span></li>\n",
+			    classes[status], marks[status], check_text(check), check_status_text(status),
+			    check_asks(check), NULL);
 	}
 	sink_raw(s, "</ul>\n");
 	end_section(s);
@@ -101,8 +109,11 @@ static void set_table(struct sink *s, const struct verdict *v)
 		return;
 	table(s, "replica set|everything up to|nothing after|>acknowledged ticks there");
 	for (size_t i = 0; i < v->set_count; i++)
-		sink_fill(s, "<tr><th scope=\"row\">{}</th><td class=\"mono\">{}</td><td class=\"mono\">{}</td><td class=\"num{}\">{}</td></tr>\n", v->sets[i].name,
-		    optime_format(v->sets[i].b0, b0), optime_format(v->sets[i].b1, b1), v->sets[i].ticks ? "" : " bad",
+		sink_fill(s,
+		    "<tr><th scope=\"row\">{}</th><td class=\"mono\">{}</td><td class=\"mono\">{}</td><td "
+		    "class=\"num{}\">{}</td></tr>\n",
+		    v->sets[i].name, optime_format(v->sets[i].b0, b0), optime_format(v->sets[i].b1, b1),
+		    v->sets[i].ticks ? "" : " bad",
 		    v->sets[i].ticks < 0 ? "not known" : words_count(&w, v->sets[i].ticks), NULL);
 	end_table(s);
 }
@@ -150,7 +161,8 @@ static const char *age(struct words *w, bool known, int64_t ms)
 	if (!known)
 		snprintf(w->text, sizeof w->text, "–");
 	else
-		snprintf(w->text, sizeof w->text, "%.40s %s", words_duration(&d, ms < 0 ? -ms : ms), ms < 0 ? "after" : "before");
+		snprintf(w->text, sizeof w->text, "%.40s %s", words_duration(&d, ms < 0 ? -ms : ms),
+		    ms < 0 ? "after" : "before");
 	return w->text;
 }
 
@@ -167,8 +179,11 @@ static void newest(struct sink *s, const struct verdict *v)
 		const struct verdict_newest *n = &v->newest[i];
 
 		snprintf(seq, sizeof seq, "%" PRId64, n->seq);
-		sink_fill(s, "<tr><th scope=\"row\" class=\"mono\">{}</th><td>{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n", n->ns,
-		    words_wall(&at, n->created_at_ms), n->seq ? seq : "–", age(&backup, n->has_age_at_backup, n->age_at_backup_ms),
+		sink_fill(s,
+		    "<tr><th scope=\"row\" class=\"mono\">{}</th><td>{}</td><td class=\"num\">{}</td><td "
+		    "class=\"num\">{}</td><td class=\"num\">{}</td></tr>\n",
+		    n->ns, words_wall(&at, n->created_at_ms), n->seq ? seq : "–",
+		    age(&backup, n->has_age_at_backup, n->age_at_backup_ms),
 		    age(&disaster, n->has_age_at_disaster, n->age_at_disaster_ms), NULL);
 	}
 	end_table(s);
@@ -185,8 +200,11 @@ static void collections(struct sink *s, const struct verdict *v)
 	for (size_t i = 0; i < v->namespace_count; i++) {
 		const struct verdict_namespace *n = &v->namespaces[i];
 
-		sink_fill(s, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"num{}\">{}</td><td class=\"num\">{}</td><td class=\"mono\">{}</td></tr>\n", n->ns,
-		    n->exists ? "" : " bad", n->exists ? words_count(&docs, n->documents) : "missing", words_count(&indexes, n->indexes), n->options, NULL);
+		sink_fill(s,
+		    "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"num{}\">{}</td><td "
+		    "class=\"num\">{}</td><td class=\"mono\">{}</td></tr>\n",
+		    n->ns, n->exists ? "" : " bad", n->exists ? words_count(&docs, n->documents) : "missing",
+		    words_count(&indexes, n->indexes), n->options, NULL);
 	}
 	end_table(s);
 }
@@ -198,8 +216,9 @@ static void logins(struct sink *s, const struct verdict *v)
 	sink_raw(s, "<h3>Logins</h3>\n");
 	table(s, "user|login|detail");
 	for (size_t i = 0; i < v->login_count; i++)
-		sink_fill(s, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"{}\">{}</td><td>{}</td></tr>\n", v->logins[i].user,
-		    v->logins[i].ok ? "" : "bad", v->logins[i].ok ? "works" : "refused", v->logins[i].detail, NULL);
+		sink_fill(s, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"{}\">{}</td><td>{}</td></tr>\n",
+		    v->logins[i].user, v->logins[i].ok ? "" : "bad", v->logins[i].ok ? "works" : "refused",
+		    v->logins[i].detail, NULL);
 	end_table(s);
 }
 
@@ -226,8 +245,11 @@ void page_events(struct sink *s, const struct verdict *v)
 		    v->events_truncated ? ", and more in timeline.jsonl" : "", NULL);
 	table(s, "time|>since the start|event|detail");
 	for (size_t i = 0; i < v->event_count; i++)
-		sink_fill(s, "<tr><td class=\"nowrap\">{}</td><td class=\"num\">{}</td><th scope=\"row\" class=\"mono\">{}</th><td>{}</td></tr>\n",
-		    words_wall(&at, v->events[i].at_ms), words_duration(&since, v->events[i].since_ms), v->events[i].name, v->events[i].text, NULL);
+		sink_fill(s,
+		    "<tr><td class=\"nowrap\">{}</td><td class=\"num\">{}</td><th scope=\"row\" "
+		    "class=\"mono\">{}</th><td>{}</td></tr>\n",
+		    words_wall(&at, v->events[i].at_ms), words_duration(&since, v->events[i].since_ms),
+		    v->events[i].name, v->events[i].text, NULL);
 	end_table(s);
 	if (v->event_count > EVENTS_OPEN)
 		sink_raw(s, "</details>\n");
@@ -248,8 +270,12 @@ void page_evidence(struct sink *s, const struct verdict *v)
 			const struct verdict_input *in = &v->inputs[i];
 
 			snprintf(records, sizeof records, "%" PRIu64, in->records);
-			sink_fill(s, "<tr><th scope=\"row\"><span class=\"mono\">{}</span> <small>{}</small></th><td>{}</td><td class=\"num\">{}</td><td class=\"num nowrap\">{}</td><td class=\"mono hash\">{}</td></tr>\n",
-			    in->name[0] ? in->name : "–", in->kind, in->state, in->records ? records : "–", words_bytes(&w, in->bytes), in->sha256[0] ? in->sha256 : "–", NULL);
+			sink_fill(s,
+			    "<tr><th scope=\"row\"><span class=\"mono\">{}</span> <small>{}</small></th><td>{}</td><td "
+			    "class=\"num\">{}</td><td class=\"num nowrap\">{}</td><td class=\"mono "
+			    "hash\">{}</td></tr>\n",
+			    in->name[0] ? in->name : "–", in->kind, in->state, in->records ? records : "–",
+			    words_bytes(&w, in->bytes), in->sha256[0] ? in->sha256 : "–", NULL);
 		}
 		end_table(s);
 	}
@@ -278,8 +304,10 @@ void page_glossary(struct sink *s)
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		sink_fill(s, "<div><dt>{}</dt><dd>{}</dd></div>\n", words[i][0], words[i][1], NULL);
 	for (int c = 0; c < CLASS_COUNT; c++)
-		sink_fill(s, "<div><dt><i class=\"dot k-{}\"></i>{}</dt><dd>{}{}</dd></div>\n", tick_class_text((enum tick_class)c), words_class(&w, (enum tick_class)c),
-		    tick_class_meaning((enum tick_class)c), tick_class_fails((enum tick_class)c) ? " (fails)" : "", NULL);
+		sink_fill(s, "<div><dt><i class=\"dot k-{}\"></i>{}</dt><dd>{}{}</dd></div>\n",
+		    tick_class_text((enum tick_class)c), words_class(&w, (enum tick_class)c),
+		    tick_class_meaning((enum tick_class)c), tick_class_fails((enum tick_class)c) ? " (fails)" : "",
+		    NULL);
 	sink_raw(s, "</dl>\n");
 	end_section(s);
 }

@@ -39,9 +39,12 @@ static int column_width(uint32_t code)
 {
 	if ((code >= 0x300 && code <= 0x36f) || (code >= 0xfe00 && code <= 0xfe0f))
 		return 0;
-	return (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3) ||
-	       (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
-	       (code >= 0x1f000 && code <= 0x3fffd) ? 2 : 1;
+	return (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
+		       (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
+		       (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
+		       (code >= 0x1f000 && code <= 0x3fffd)
+		   ? 2
+		   : 1;
 }
 
 /* Bytes of text that fill at most columns; *ret_used: the columns they take. text is escaped, so it is UTF-8. */
@@ -285,7 +288,8 @@ static void figures(struct screen *sc, const struct verdict *v)
 
 	heading(sc, "Figures");
 	snprintf(what, sizeof what, "%s gone", words_of(&n, v->rpo_ops, "acknowledged operation"));
-	figure(sc, "RPO", words_rpo(&w, v), v->has_rpo ? what : "the disaster or the restore point is not known", v->max_rpo_ms);
+	figure(sc, "RPO", words_rpo(&w, v), v->has_rpo ? what : "the disaster or the restore point is not known",
+	    v->max_rpo_ms);
 	snprintf(what, sizeof what, "from the disaster to %s", v->rto_until[0] ? v->rto_until : "the last known phase");
 	figure(sc, "RTO", words_rto(&w, v), v->has_rto ? what : "the timeline does not say", v->max_rto_ms);
 }
@@ -317,10 +321,10 @@ static void ticks(struct screen *sc, const struct verdict *v)
 
 		if (v->count[c] || c == CLASS_OK || c == CLASS_EXPECTED_LOSS || c == CLASS_LOST)
 			class_row(sc, words_class(&w, class), v->count[c], tick_class_meaning(class),
-			    tick_class_fails(class)   ? "1;31"
-			    : c == CLASS_OK	      ? "32"
+			    tick_class_fails(class)  ? "1;31"
+			    : c == CLASS_OK	     ? "32"
 			    : c == CLASS_UNJOURNALED ? "33"
-						      : "0");
+						     : "0");
 	}
 }
 
@@ -333,7 +337,8 @@ static void streams(struct screen *sc, const struct verdict *v, const size_t *or
 		return;
 	heading(sc, "Streams");
 	style(sc, DIM);
-	sink_printf(&sc->s, "  %-34s%-12s%12s%12s%14s%8s\n", "", "replica set", "issued", "ok", "expected loss", "failing");
+	sink_printf(
+	    &sc->s, "  %-34s%-12s%12s%12s%14s%8s\n", "", "replica set", "issued", "ok", "expected loss", "failing");
 	plain(sc);
 	for (size_t i = 0; i < v->stream_count && i < STREAMS_SHOWN; i++) {
 		const struct verdict_stream *s = &v->streams[order[i]];
@@ -353,7 +358,8 @@ static void streams(struct screen *sc, const struct verdict *v, const size_t *or
 		sink_raw(&sc->s, "\n");
 	}
 	if (v->stream_count > STREAMS_SHOWN)
-		sink_fill(&sc->s, "  … and {} more\n", words_of(&w, (int64_t)v->stream_count - STREAMS_SHOWN, "stream"), NULL);
+		sink_fill(&sc->s, "  … and {} more\n", words_of(&w, (int64_t)v->stream_count - STREAMS_SHOWN, "stream"),
+		    NULL);
 }
 
 static void sets(struct screen *sc, const struct verdict *v)
@@ -363,12 +369,13 @@ static void sets(struct screen *sc, const struct verdict *v)
 
 	for (size_t i = 0; i < v->set_count; i++) {
 		const struct verdict_set *set = &v->sets[i];
-		const char *evidence = set->ticks < 0	? "the journal does not say which ticks live there"
+		const char *evidence = set->ticks < 0	 ? "the journal does not say which ticks live there"
 				       : set->ticks == 0 ? "NO TICK: nothing proves this replica set"
 							 : words_of(&w, set->ticks, "acknowledged tick");
 
 		if (optime_cmp(set->b0, set->b1))
-			snprintf(text, sizeof text, "between %s and %s, %s", optime_format(set->b0, b0), optime_format(set->b1, b1), evidence);
+			snprintf(text, sizeof text, "between %s and %s, %s", optime_format(set->b0, b0),
+			    optime_format(set->b1, b1), evidence);
 		else
 			snprintf(text, sizeof text, "up to %s, %s", optime_format(set->b0, b0), evidence);
 		field(sc, set->name, text);
@@ -384,18 +391,22 @@ static void restore_point(struct screen *sc, const struct verdict *v)
 		return;
 	heading(sc, "Restore point");
 	if (v->has_bound) {
-		snprintf(text, sizeof text, "%s%s%s", v->backup_name, v->backup_opid[0] ? ", opid " : "", v->backup_opid);
+		snprintf(
+		    text, sizeof text, "%s%s%s", v->backup_name, v->backup_opid[0] ? ", opid " : "", v->backup_opid);
 		field(sc, "backup", text);
-		snprintf(text, sizeof text, "%s, operation time %s", words_wall(&w, (int64_t)v->b0.t * 1000), optime_format(v->b0, b0));
+		snprintf(text, sizeof text, "%s, operation time %s", words_wall(&w, (int64_t)v->b0.t * 1000),
+		    optime_format(v->b0, b0));
 		field(sc, "time", text);
 		snprintf(text, sizeof text, "%s, exact to the %s%s%s%s%s", v->bound_source, v->bound_precision,
-		    v->pbm_version[0] ? "; PBM " : "", v->pbm_version, v->mongodb_version[0] ? ", MongoDB " : "", v->mongodb_version);
+		    v->pbm_version[0] ? "; PBM " : "", v->pbm_version, v->mongodb_version[0] ? ", MongoDB " : "",
+		    v->mongodb_version);
 		field(sc, "source", text);
 		sets(sc, v);
 	}
 	if (v->has_restore) {
 		snprintf(text, sizeof text, "\"%s\", says %s%s%s%s%s", v->restore_state, v->restore_reported_by,
-		    v->restored_backup[0] ? ", of " : "", v->restored_backup, v->restore_detail[0] ? ": " : "", v->restore_detail);
+		    v->restored_backup[0] ? ", of " : "", v->restored_backup, v->restore_detail[0] ? ": " : "",
+		    v->restore_detail);
 		field(sc, "restore", text);
 	}
 }
@@ -441,7 +452,8 @@ static void age(char *text, size_t size, bool known, int64_t ms, const char *wha
 	struct words w;
 
 	if (known)
-		snprintf(text + used, size - used, ", %s %s %s", words_duration(&w, ms < 0 ? -ms : ms), ms < 0 ? "after" : "before", what);
+		snprintf(text + used, size - used, ", %s %s %s", words_duration(&w, ms < 0 ? -ms : ms),
+		    ms < 0 ? "after" : "before", what);
 }
 
 static void newest(struct screen *sc, const struct verdict *v)

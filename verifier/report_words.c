@@ -130,7 +130,8 @@ const char *words_rpo(struct words *w, const struct verdict *v)
 		snprintf(w->text, sizeof w->text, "%s%.40s ± %.40s", v->rpo_at_least ? "at least " : "",
 		    words_duration(&value, v->rpo_ms), words_duration(&error, v->rpo_error_ms));
 	else
-		snprintf(w->text, sizeof w->text, "%s%.40s", v->rpo_at_least ? "at least " : "", words_duration(&value, v->rpo_ms));
+		snprintf(w->text, sizeof w->text, "%s%.40s", v->rpo_at_least ? "at least " : "",
+		    words_duration(&value, v->rpo_ms));
 	return w->text;
 }
 
@@ -141,7 +142,8 @@ const char *words_rto(struct words *w, const struct verdict *v)
 	if (!v->has_rto)
 		snprintf(w->text, sizeof w->text, "unknown");
 	else
-		snprintf(w->text, sizeof w->text, "%s%.40s", v->rto_complete ? "" : "at least ", words_duration(&value, v->rto_ms));
+		snprintf(w->text, sizeof w->text, "%s%.40s", v->rto_complete ? "" : "at least ",
+		    words_duration(&value, v->rto_ms));
 	return w->text;
 }
 

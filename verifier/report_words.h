@@ -1,4 +1,5 @@
-/* Figures as people read them. Every function writes into the caller's array and returns it, so that calls can stand in argument lists. */
+/* Figures as people read them. Every function writes into the caller's array and returns it, so that calls can stand in
+ * argument lists. */
 #ifndef VERIFIER_REPORT_WORDS_H
 #define VERIFIER_REPORT_WORDS_H
 
@@ -33,7 +34,8 @@ const char *words_rto(struct words *w, const struct verdict *v);
 int64_t stream_failing(const struct verdict_stream *s);
 /* What is neither intact, nor expected, nor failing. */
 int64_t stream_other(const struct verdict_stream *s);
-/* Indexes of the streams, those with failing ticks first, else in their order. NULL: out of memory. The caller frees it. */
+/* Indexes of the streams, those with failing ticks first, else in their order. NULL: out of memory. The caller frees
+ * it. */
 size_t *stream_order(const struct verdict *v);
 
 #endif

@@ -16,16 +16,19 @@ static bool put(const char *dir, const char *name, const char *ending, const str
 static bool write_sample(const char *dir, const struct sample *sample, struct err *err)
 {
 	VERDICT_CLEANUP struct verdict v;
-	BUF_CLEANUP struct buf html = BUF_INIT(REPORT_BYTES_MAX), md = BUF_INIT(REPORT_MARKDOWN_MAX), xml = BUF_INIT(REPORT_BYTES_MAX);
+	BUF_CLEANUP struct buf html = BUF_INIT(REPORT_BYTES_MAX), md = BUF_INIT(REPORT_MARKDOWN_MAX),
+			       xml = BUF_INIT(REPORT_BYTES_MAX);
 	BUF_CLEANUP struct buf prom = BUF_INIT(REPORT_BYTES_MAX), text = BUF_INIT(REPORT_BYTES_MAX);
 	char path[PATH_MAX];
 
 	sample_make(sample->name, &v);
 	snprintf(path, sizeof path, "%s/%s.json", dir, sample->name);
-	return verdict_write(&v, path, err) && report_html(&v, &html, err) && put(dir, sample->name, "html", &html, err) &&
-	       report_markdown(&v, &md, err) && put(dir, sample->name, "md", &md, err) && report_junit(&v, &xml, err) &&
-	       put(dir, sample->name, "xml", &xml, err) && report_metrics(&v, &prom, err) && put(dir, sample->name, "prom", &prom, err) &&
-	       report_text(&v, false, NULL, &text, err) && put(dir, sample->name, "txt", &text, err);
+	return verdict_write(&v, path, err) && report_html(&v, &html, err) &&
+	       put(dir, sample->name, "html", &html, err) && report_markdown(&v, &md, err) &&
+	       put(dir, sample->name, "md", &md, err) && report_junit(&v, &xml, err) &&
+	       put(dir, sample->name, "xml", &xml, err) && report_metrics(&v, &prom, err) &&
+	       put(dir, sample->name, "prom", &prom, err) && report_text(&v, false, NULL, &text, err) &&
+	       put(dir, sample->name, "txt", &text, err);
 }
 
 int main(int argc, char **argv)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define BASE_S INT64_C(1795413480) /* 2026-11-23T05:58:00Z */
-#define COPY(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
+#define COPY(field, ...) (memset(field, 0, sizeof(field)), snprintf(field, sizeof(field), __VA_ARGS__))
 
 static void *rows(size_t count, size_t size)
 {
@@ -76,8 +76,8 @@ static void add_up(struct verdict *v)
 		for (int c = 0; c < CLASS_COUNT; c++)
 			v->count[c] += v->streams[i].count[c];
 	}
-	v->acked = v->count[CLASS_OK] + v->count[CLASS_EXPECTED_LOSS] + v->count[CLASS_AT_BOUND] + v->count[CLASS_LOST] +
-		   v->count[CLASS_LATE];
+	v->acked = v->count[CLASS_OK] + v->count[CLASS_EXPECTED_LOSS] + v->count[CLASS_AT_BOUND] +
+		   v->count[CLASS_LOST] + v->count[CLASS_LATE];
 	v->undecided = v->count[CLASS_AT_BOUND] + v->count[CLASS_INDETERMINATE];
 	v->digest_checked = v->count[CLASS_OK];
 }
@@ -101,7 +101,8 @@ static void phase(struct verdict *v, const char *name, int64_t from_ms, int64_t 
 	p->to_ms = to_ms;
 }
 
-static void input(struct verdict *v, const char *kind, const char *name, const char *state, int64_t bytes, uint64_t records)
+static void input(
+    struct verdict *v, const char *kind, const char *name, const char *state, int64_t bytes, uint64_t records)
 {
 	struct verdict_input *in = &v->inputs[v->input_count++];
 
@@ -258,7 +259,8 @@ static void make_pass(struct verdict *v)
 	add_up(v);
 	v->max_undecided = 4;
 	v->rpo_ops = v->count[CLASS_EXPECTED_LOSS];
-	reason(v, REASON_ENVIRONMENT, "the mongos service leads to the current primary: no mongos binary was found", "");
+	reason(
+	    v, REASON_ENVIRONMENT, "the mongos service leads to the current primary: no mongos binary was found", "");
 	finish(v, "PASS: 1,016 of 1,016 acknowledged operations before the restore point are there");
 }
 
@@ -293,13 +295,19 @@ static void make_silent_loss(struct verdict *v)
 	v->logins[2].ok = false;
 	COPY(v->logins[2].detail, "code 18: Authentication failed.");
 	reason(v, REASON_LOST,
-	    "75 of 1,016 operations that were acknowledged up to operation time 1795413480,3 are not in the restored database; the first is number 471 of "
+	    "75 of 1,016 operations that were acknowledged up to operation time 1795413480,3 are not in the restored "
+	    "database; the first is number 471 of "
 	    "admin.ticker, the last number 508",
-	    "treat this backup as bad: restore an older one, and compare the oplog files in the bucket with the list in bound.json");
-	reason(v, REASON_SILENT_LOSS, "PBM (admin.pbmRestores) says \"done\" for 2026-11-23T05:57:52Z, while 75 acknowledged operations are missing",
+	    "treat this backup as bad: restore an older one, and compare the oplog files in the bucket with the list "
+	    "in bound.json");
+	reason(v, REASON_SILENT_LOSS,
+	    "PBM (admin.pbmRestores) says \"done\" for 2026-11-23T05:57:52Z, while 75 acknowledged operations are "
+	    "missing",
 	    "do not trust the restore's status alone; look at the PBM agents' logs of the oplog replay");
-	reason(v, REASON_CORRUPTED, "1 tick of drill.ticker has a sum that does not agree with its bytes: number 362", "");
-	reason(v, REASON_RPO_EXCEEDED, "the loss is 2 min 4 s, the limit is 2 min 0 s", "back up more often, or allow more with --max-rpo");
+	reason(
+	    v, REASON_CORRUPTED, "1 tick of drill.ticker has a sum that does not agree with its bytes: number 362", "");
+	reason(v, REASON_RPO_EXCEEDED, "the loss is 2 min 4 s, the limit is 2 min 0 s",
+	    "back up more often, or allow more with --max-rpo");
 	reason(v, REASON_LOGIN_DRIFT, "1 of 3 users of the secrets cannot log in: databaseAdmin",
 	    "the secret and the backup are from different times: restore the secret, or set the password again");
 	reason(v, REASON_DIGEST_PARTIAL, "12 ticks were checked by their own sum only", "");
@@ -317,6 +325,7 @@ static void make_inconclusive(struct verdict *v)
 	v->rto_complete = false;
 	COPY(v->rto_until, "restore finished");
 	v->phase_count = 5;
+	memset(&v->phases[5], 0, sizeof v->phases - 5 * sizeof v->phases[0]);
 	v->rto_ms = 39865;
 	v->sets[0].ticks = 1016;
 	v->sets[0].b1 = (struct optime){(uint32_t)BASE_S + 7, 12};
@@ -341,8 +350,10 @@ static void make_inconclusive(struct verdict *v)
 	v->rpo_ops = v->count[CLASS_EXPECTED_LOSS];
 	evidence(v);
 	COPY(v->inputs[0].state, "open");
-	reason(v, REASON_SHARD_UNCOVERED, "replica set \"rs1\" of the backup has no tick", "shard drill.ticker so that every shard gets ticks (set-up step \"shard ticks\")");
-	reason(v, REASON_UNJOURNALED, "41 ticks beyond the end of the open journal are present", "follow the journal up to the disaster");
+	reason(v, REASON_SHARD_UNCOVERED, "replica set \"rs1\" of the backup has no tick",
+	    "shard drill.ticker so that every shard gets ticks (set-up step \"shard ticks\")");
+	reason(v, REASON_UNJOURNALED, "41 ticks beyond the end of the open journal are present",
+	    "follow the journal up to the disaster");
 	reason(v, REASON_UNDECIDED, "16 ticks are undecided, 0 are allowed", "allow some with --max-undecided");
 	reason(v, REASON_TORN, "the replica sets of the backup are up to 7 s apart", "");
 	reason(v, REASON_OPEN_JOURNAL, "its last record is number 1,191", "");
@@ -361,7 +372,8 @@ static void make_error(struct verdict *v)
 
 static void make_huge(struct verdict *v)
 {
-	static const enum tick_class classes[] = {CLASS_OK, CLASS_LOST, CLASS_OK, CLASS_RECOVERED, CLASS_OK, CLASS_INDETERMINATE, CLASS_OK, CLASS_DUPLICATED};
+	static const enum tick_class classes[] = {
+	    CLASS_OK, CLASS_LOST, CLASS_OK, CLASS_RECOVERED, CLASS_OK, CLASS_INDETERMINATE, CLASS_OK, CLASS_DUPLICATED};
 
 	head(v, "case-1");
 	restore_point(v);
@@ -374,19 +386,25 @@ static void make_huge(struct verdict *v)
 		struct verdict_stream *s = add_stream(v, "drill.ticker", w, w % 2 ? "rs1" : "rs0");
 
 		for (size_t i = 0; i < VERDICT_RANGES_MAX; i++)
-			add_run(s, i % 2 ? 1 : 497 + w, i < 1700 ? classes[i % 8] : i % 2 ? CLASS_REFUSED : CLASS_EXPECTED_LOSS);
+			add_run(s, i % 2 ? 1 : 497 + w,
+			    i < 1700 ? classes[i % 8]
+			    : i % 2  ? CLASS_REFUSED
+				     : CLASS_EXPECTED_LOSS);
 		s->ranges_truncated = s->bad_truncated = w == 3;
 	}
 	add_up(v);
-	reason(v, REASON_LOST, "3,400 operations that were acknowledged up to operation time 1795413480,3 are missing", "");
+	reason(v, REASON_LOST, "3,400 operations that were acknowledged up to operation time 1795413480,3 are missing",
+	    "");
 	reason(v, REASON_DUPLICATED, "3,400 ticks are present more than once", "");
 	reason(v, REASON_UNDECIDED, "3,400 ticks are undecided, 0 are allowed", "");
 	finish(v, "FAIL: 3,400 acknowledged operations before the restore point are missing");
 }
 
 #define HOSTILE                                                                                                        \
-	"</script><b>x</b>]]>&amp;\"'`|*_[a](http://evil.example)<!--@team #1 {}%s\\ \033[31mred\007 \r\n::error::owned ##[set-env]"           \
-	"\xe2\x80\xae" "evil\xe2\x80\xac \xff\xfe\xc0\xaf \xef\xbf\xbf www.evil.example \t end"
+	"</script><b>x</b>]]>&amp;\"'`|*_[a](http://evil.example)<!--@team #1 {}%s\\ \033[31mred\007 "                 \
+	"\r\n::error::owned ##[set-env]"                                                                               \
+	"\xe2\x80\xae"                                                                                                 \
+	"evil\xe2\x80\xac \xff\xfe\xc0\xaf \xef\xbf\xbf www.evil.example \t end"
 
 /* Cuts in the middle of a character if that is where the field ends, as snprintf does. */
 static void cut(char *field, size_t size, const char *text)

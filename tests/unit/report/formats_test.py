@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""formats_test.py SAMPLE_VERDICTS: what other programs will read, read by other programs. Prints TAP. Each check is also shown a spoiled input, to prove that it can fail."""
+import copy
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
+sys.path.insert(0, str(SOURCE / "tests/support"))
+import json_schema  # noqa: E402
+
+SCHEMA = json.loads((SOURCE / "docs/verdict.schema.json").read_text())
+SERIES = re.compile(r'^(psmdb_drill_[a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*\}) (-?[0-9]+(?:\.[0-9]+)?)$')
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def schema_errors(verdict):
+    return list(json_schema.errors(verdict, SCHEMA, SCHEMA))
+
+
+def xmllint(*args):
+    run = subprocess.run(["xmllint", "--noout", "--nonet", *map(str, args)], capture_output=True, text=True, check=False)
+    return [] if run.returncode == 0 else run.stderr.strip().split("\n")[:3] or ["xmllint failed"]
+
+
+def metrics_errors(text):
+    lines, family, types, seen = text.split("\n"), None, {}, set()
+    if lines[-2:] != ["# EOF", ""]:
+        yield "the last line is not # EOF"
+    for line in lines[:-2]:
+        words = line.split(" ", 3)
+        if words[0] == "#":
+            if words[1] == "TYPE":
+                family = words[2]
+                if family in types:
+                    yield f"{family} is opened twice"
+                types[family] = words[3]
+            if words[2] != family or (words[1] == "UNIT" and not family.endswith("_" + words[3])):
+                yield f"out of place: {line}"
+            continue
+        match = SERIES.match(line)
+        if not match or match.group(1) != family:
+            yield f"not a sample of {family}: {line}"
+        elif match.group(1) + match.group(2) in seen:
+            yield f"twice: {line}"
+        else:
+            seen.add(match.group(1) + match.group(2))
+
+
+def junit_errors(text, result):
+    failures, errors = (int(re.search(rf'<testsuite [^>]*{k}="(\d+)"', text).group(1)) for k in ("failures", "errors"))
+    if (failures, errors) != (text.count("<failure "), text.count("<error ")):
+        yield "the totals are not those of the cases"
+    if (result == "FAIL") != (failures > 0) or (result == "PASS") != (failures + errors == 0):
+        yield f"{failures} failures and {errors} errors for {result}"
+
+
+def page_errors(text):
+    if re.search(r"<script|javascript:|\son[a-z]+=|<(img|link|iframe|object|embed|base|form)\b|@import|url\(|(?:src|href)=", text, re.I):
+        yield "the page has something active, or from elsewhere"
+    if CONTROL.search(text):
+        yield "a control character is in the page"
+
+
+def text_errors(text):
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > 100:
+            yield f"line {number} has {len(line)} columns"
+        if CONTROL.search(line) or "::" in line or "##" in line:
+            yield f"line {number} would command a terminal or a CI runner"
+
+
+def markdown_errors(text):
+    if CONTROL.search(text) or len(text.encode()) > 1 << 20:
+        yield "a control character, or more than 1 MiB"
+    for tag in re.findall(r"<[^>]*>?", text):
+        if tag not in ("<details>", "</details>", "<summary>", "</summary>"):
+            yield f"{tag} is not ours"
+    if re.search(r"@(?!&#8203;)\w|://|`|\]\(", re.sub(r"&#64;&#8203;", "", text)):
+        yield "somebody is mentioned, or something linked"
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        if len({row.count("|") for row in table.strip().split("\n")}) != 1:
+            yield f"rows of different width: {table[:60]}"
+
+
+def checks(folder, name):
+    read = {end: (folder / f"{name}.{end}").read_text() for end in ("json", "xml", "html", "txt", "md", "prom")}
+    verdict = json.loads(read["json"])
+    yield "verdict.json fits its schema", schema_errors(verdict)
+    yield "junit.xml fits the common dialect", xmllint("--schema", SOURCE / "tests/support/junit.xsd", folder / f"{name}.xml")
+    yield "junit.xml says what the verdict says", junit_errors(read["xml"], verdict["result"])
+    yield "the page is well-formed", xmllint(folder / f"{name}.html")
+    yield "the page is inert", page_errors(read["html"])
+    yield "the text is inert and at most 100 columns wide", text_errors(read["txt"])
+    yield "the Markdown is inert", markdown_errors(read["md"])
+    yield "the metrics are OpenMetrics", metrics_errors(read["prom"])
+
+
+def spoiled(folder):
+    """Each check on something that it must refuse."""
+    good = json.loads((folder / "pass.json").read_text())
+    for change in (lambda v: v.update(extra=1), lambda v: v.pop("rpo"), lambda v: v.update(issued=5), lambda v: v.update(result="GOOD"),
+                   lambda v: v["streams"][0]["ranges"][0].append("x"), lambda v: v["rto"].update(valueMs="1"), lambda v: v["counts"].pop("lost")):
+        bad = copy.deepcopy(good)
+        change(bad)
+        yield "schema", schema_errors(bad)
+    xml = (folder / "pass.xml").read_text()
+    for number, bad in enumerate((xml.replace('skipped="0"', 'skipped="1"'), xml.replace(' classname="psmdb-drill.checks"', ""),
+                                  re.sub(r'name="(journal|timeline): [^"]*"', 'name="twin"', xml), xml.replace("Z", "&#1;"))):
+        (folder / f"bad{number}.xml").write_text(bad)
+        yield "xsd", xmllint("--schema", SOURCE / "tests/support/junit.xsd", folder / f"bad{number}.xml")
+    yield "junit", list(junit_errors(xml, "FAIL"))
+    yield "page", list(page_errors("<img src='x'/>"))
+    yield "text", list(text_errors("x" * 101))
+    yield "text", list(text_errors("  ::error::x"))
+    yield "markdown", list(markdown_errors("hello @team"))
+    yield "markdown", list(markdown_errors("| a | b |\n| a |\n"))
+    yield "metrics", list(metrics_errors("psmdb_drill_x{} 1\n# EOF\n"))
+    yield "metrics", list(metrics_errors((folder / "pass.prom").read_text().replace("# EOF\n", "")))
+
+
+def main():
+    number = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        subprocess.run([sys.argv[1], name], check=True)
+        for sample in sorted(path.stem for path in folder.glob("*.json")):
+            for what, problems in checks(folder, sample):
+                number += 1
+                problems = list(problems)
+                for problem in problems[:5]:
+                    print("#", problem.encode("unicode_escape").decode())
+                print("not ok" if problems else "ok", f"{number} - {sample}: {what}")
+        blind = [what for what, problems in spoiled(folder) if not problems]
+        number += 1
+        print("not ok" if blind else "ok", f"{number} - every check sees a spoiled report", "#" if blind else "", *blind)
+    print(f"1..{number}")
+
+
+main()
