@@ -195,8 +195,10 @@ const char *proc_exit_text(const struct proc_exit *ex, char text[static 64])
 	return text;
 }
 
-/* Reads until the pipe closes or the deadline; what does not fit into out is read and dropped, so that the child never blocks. */
-static bool drain(const struct clock *clock, int fd, int64_t deadline, struct buf *out, struct err *err)
+/* Reads until the pipe closes or the deadline; what does not fit into out is read and dropped, so that the child never
+ * blocks. */
+static bool drain(
+    const struct clock *clock, int fd, int64_t deadline, const volatile int *stop, struct buf *out, struct err *err)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -204,9 +206,12 @@ static bool drain(const struct clock *clock, int fd, int64_t deadline, struct bu
 		char chunk[4096];
 		ssize_t got;
 
+		if (stop && *stop)
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		if (left <= 0)
 			return err_set(err, ERR_TIMEOUT, "still running at its time limit");
-		if (poll(&p, 1, left > 1000 ? 1000 : (int)left) <= 0)
+		/* Short, because a signal may come between the look at *stop and the poll. */
+		if (poll(&p, 1, left > 100 ? 100 : (int)left) <= 0)
 			continue;
 		got = read(fd, chunk, sizeof chunk);
 		if (got < 0 && errno == EINTR)
@@ -238,7 +243,7 @@ bool proc_run(const struct clock *clock, const struct proc_spec *spec, int64_t t
 		close(pipes[0]);
 		return false;
 	}
-	ok = drain(clock, pipes[0], deadline, out, err);
+	ok = drain(clock, pipes[0], deadline, spec->stop, out, err);
 	close(pipes[0]);
 	if (!ok) {
 		proc_stop(clock, pid, 2000, &ignored, NULL);

@@ -58,6 +58,23 @@ Test(proc, one_that_hangs_is_killed_with_its_children_at_the_limit)
 	cr_assert(kill(grandchild, 0), "process %d is still there", (int)grandchild);
 }
 
+Test(proc, one_that_hangs_is_ended_when_its_caller_is_interrupted)
+{
+	static const char *const argv[] = {"sleep", "60", NULL};
+	static const int interrupted = 2;
+	struct proc_spec spec = PROC_SPEC_INIT;
+	BUF_CLEANUP struct buf out = BUF_INIT(100);
+	int64_t begun = clock_mono_ms(clock_system());
+	struct proc_exit ex;
+	struct err err = ERR_INIT;
+
+	spec.argv = argv;
+	spec.stop = &interrupted;
+	cr_assert_not(proc_run(clock_system(), &spec, 60000, &out, &ex, &err));
+	cr_assert_eq(err.code, ERR_INTERRUPTED, "%s", err.msg);
+	cr_assert_lt(clock_mono_ms(clock_system()) - begun, 10000);
+}
+
 Test(proc, a_program_that_is_not_there_is_named)
 {
 	const char *argv[] = {"/no/such/program", NULL};
