@@ -100,6 +100,22 @@ bool connection_listen(const char *dir, int *ret_fd, struct err *err)
 	return true;
 }
 
+bool connection_pair(int ret_fds[static 2], struct err *err)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds))
+		return err_errno(err, ERR_IO, errno, "make a pair of sockets");
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK)) {
+		close(fds[0]);
+		close(fds[1]);
+		return err_errno(err, ERR_IO, errno, "make a pair of sockets");
+	}
+	ret_fds[0] = fds[0];
+	ret_fds[1] = fds[1];
+	return true;
+}
+
 bool connection_open(
     const char *dir, const struct clock *clock, const volatile int *stop, struct connection *ret, struct err *err)
 {

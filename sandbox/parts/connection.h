@@ -15,6 +15,9 @@ bool sandbox_wait_unlocked(const struct clock *clock, const char *dir, int64_t t
 
 bool connection_listen(const char *dir, int *ret_fd, struct err *err);
 
+/* Both ends of a connection without a listener: the supervisor's (non-blocking), the client's. */
+bool connection_pair(int ret_fds[static 2], struct err *err);
+
 struct connection {
 	int fd;
 	const struct clock *clock;

@@ -27,8 +27,7 @@
 	X(WIPE, "wipe", true, "kill, then remove the data folders")                                                    \
 	X(WAIT, "wait", true, "answered when ready")                                                                   \
 	X(PHASE, "phase", false, "tells the supervisor what the sandbox as a whole is doing")                          \
-	X(LEASE, "lease", false, "everything ends if this connection ends before \"release\"")                         \
-	X(RELEASE, "release", false, "ends the lease")                                                                 \
+	X(RELEASE, "release", false, "this connection may end without ending everything")                              \
 	X(SHUTDOWN, "shutdown", false, "stop everything and end; answered just before")
 
 enum control_op {

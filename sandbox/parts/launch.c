@@ -19,7 +19,6 @@
 #define MEMBERS_DEFAULT 3
 #define PORT_DEFAULT 27017
 #define COMPRESSION_DEFAULT "s2"
-#define END_LIMIT_MS 40000
 
 struct ground {
 	const struct launch *launch;
@@ -28,10 +27,11 @@ struct ground {
 	struct secrets secrets;
 	struct part_set *set;
 	int lock_fd, listen_fd;
+	int lease[2]; /* the supervisor's end, the set-up's */
 	struct address_hold hold;
 };
 
-static bool kill_leftovers(const struct clock *clock, const struct state *state, struct err *err)
+static bool kill_leftovers(const struct state *state, struct err *err)
 {
 	char boot[BOOT_ID_MAX];
 
@@ -39,7 +39,7 @@ static bool kill_leftovers(const struct clock *clock, const struct state *state,
 	for (size_t i = 0; !strcmp(boot, state->boot_id) && i < state->count; i++) {
 		const struct state_process *p = &state->processes[i];
 
-		if (p->pid && !process_kill(clock, p->pid, p->start_ticks, p->program, err))
+		if (p->pid && !process_kill(p->pid, p->start_ticks, p->program, err))
 			return err_wrap(err, "end left-over \"%s\"", p->name);
 	}
 	return true;
@@ -62,7 +62,7 @@ static bool plan_again(struct ground *g, struct err *err)
 	if (!state)
 		return err_nomem(err);
 	if (!state_load(g->launch->dir, state, err) || !same_as_before(g->launch, &state->layout, err) ||
-	    !kill_leftovers(g->launch->clock, state, err))
+	    !kill_leftovers(state, err))
 		return false;
 	g->layout = state->layout;
 	return true;
@@ -118,7 +118,8 @@ static bool prepare(struct ground *g, struct err *err)
 {
 	return plan(g, err) && file_make_dirs(layout_file(&g->layout, "logs").text, 0700, err) &&
 	       secrets_ensure(&g->layout, &g->secrets, err) && part_set_new(&g->layout, &g->secrets, &g->set, err) &&
-	       write_first_state(g, err) && connection_listen(g->layout.dir, &g->listen_fd, err);
+	       write_first_state(g, err) && connection_listen(g->layout.dir, &g->listen_fd, err) &&
+	       connection_pair(g->lease, err);
 }
 
 static void close_shared(struct ground *g)
@@ -127,8 +128,10 @@ static void close_shared(struct ground *g)
 		close(g->lock_fd);
 	if (g->listen_fd >= 0)
 		close(g->listen_fd);
+	if (g->lease[0] >= 0)
+		close(g->lease[0]);
 	address_release(&g->hold);
-	g->lock_fd = g->listen_fd = -1;
+	g->lock_fd = g->listen_fd = g->lease[0] = -1;
 }
 
 /* A daemon that keeps a descriptor of its caller keeps the caller's pipes open: only ours stay. */
@@ -137,16 +140,23 @@ static void close_others(const struct ground *g)
 	long max = sysconf(_SC_OPEN_MAX);
 
 	for (int fd = 3; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
-		if (fd != g->lock_fd && fd != g->listen_fd && fd != g->hold.range_fd && fd != g->hold.ports_fd)
+		if (fd != g->lock_fd && fd != g->listen_fd && fd != g->lease[0] && fd != g->hold.range_fd &&
+		    fd != g->hold.ports_fd)
 			close(fd);
 }
 
 static bool supervise(struct ground *g, pid_t setup_pid, struct supervisor_result *ret, struct err *err)
 {
 	const struct log log = {.least = LOG_INFO, .program = "psmdb-sandbox"};
-	const struct supervisor_config config = {
-	    .set = g->set, .listen_fd = g->listen_fd, .clock = g->launch->clock, .log = &log, .setup_pid = setup_pid};
+	const struct supervisor_config config = {.set = g->set,
+	    .listen_fd = g->listen_fd,
+	    .lease_fd = g->lease[0],
+	    .clock = g->launch->clock,
+	    .log = &log,
+	    .setup_pid = setup_pid};
 
+	/* It closes both. */
+	g->listen_fd = g->lease[0] = -1;
 	return supervisor_run(&config, ret, err);
 }
 
@@ -168,24 +178,19 @@ static void be_daemon(struct ground *g)
 	_exit(EXIT_PASS);
 }
 
-/* The set-up over the control socket, under a lease: if this process dies, the supervisor ends. */
+/* The set-up over the leased connection: if this process dies, the supervisor ends. */
 static bool set_up(struct ground *g, struct err *err)
 {
 	const struct launch *a = g->launch;
 	const struct setup setup = {
 	    &g->layout, &g->secrets, a->clock, a->stop, a->timeout_ms, a->progress, a->progress_arg};
-	struct connection c;
+	struct connection c = {.fd = g->lease[1], .clock = a->clock, .stop = a->stop};
 	bool ok;
 
-	if (!connection_open(g->layout.dir, a->clock, a->stop, &c, err))
-		return false;
-	ok = connection_request(&c, OP_LEASE, NULL, 0, 5000, err) && setup_run(&setup, &c, err) &&
-	     connection_request(&c, OP_RELEASE, NULL, 0, 5000, err);
-	if (!ok && !a->foreground) {
-		c.stop = NULL;
-		connection_shutdown(&c, g->fresh, END_LIMIT_MS, NULL);
-	}
+	ok = setup_run(&setup, &c, err) && connection_request(&c, OP_RELEASE, NULL, 0, 5000, err);
+	/* Unfinished: the end of the leased connection ends everything. */
 	connection_close(&c);
+	g->lease[1] = -1;
 	return ok;
 }
 
@@ -223,7 +228,7 @@ static void be_setup(struct ground *g, pid_t parent)
 {
 	struct err err = ERR_INIT;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_ERROR);
 	close_shared(g);
@@ -265,7 +270,8 @@ bool launch_up(const struct launch *launch, struct err *err)
 
 	if (!g)
 		return err_nomem(err);
-	*g = (struct ground){.launch = launch, .lock_fd = -1, .listen_fd = -1, .hold = ADDRESS_HOLD_INIT};
+	*g = (struct ground){
+	    .launch = launch, .lock_fd = -1, .listen_fd = -1, .lease = {-1, -1}, .hold = ADDRESS_HOLD_INIT};
 	if (!purge_check(launch->dir, err) || !sandbox_lock(launch->dir, &g->lock_fd, err))
 		return false;
 	ok = prepare(g, err);
@@ -279,7 +285,7 @@ bool launch_up(const struct launch *launch, struct err *err)
 	return ok;
 }
 
-static bool down_dead(const char *dir, const struct clock *clock, struct err *err)
+static bool down_dead(const char *dir, struct err *err)
 {
 	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
 	struct err each = ERR_INIT;
@@ -287,7 +293,7 @@ static bool down_dead(const char *dir, const struct clock *clock, struct err *er
 	if (!state)
 		return err_nomem(err);
 	if (state_load(dir, state, &each))
-		return kill_leftovers(clock, state, err);
+		return kill_leftovers(state, err);
 	if (each.code == ERR_NOT_FOUND)
 		return true;
 	*err = each;
@@ -300,7 +306,7 @@ bool launch_down(const char *dir, const struct clock *clock, bool at_once, int64
 	bool ok;
 
 	if (!sandbox_locked(dir))
-		return down_dead(dir, clock, err);
+		return down_dead(dir, err);
 	if (!connection_open(dir, clock, NULL, &c, err))
 		return !sandbox_locked(dir) || err_wrap(err, "somebody holds its lock");
 	ok = connection_shutdown(&c, at_once, timeout_ms, err);

@@ -5,7 +5,7 @@
 #include "base/num.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,32 +51,34 @@ bool process_is(pid_t pid, uint64_t start_ticks, const char *program)
 	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
 	if (!file_read(path, &text, NULL))
 		return false;
+	/* While it dies its command line is empty, and its ports are still taken. */
+	if (!text.len)
+		return true;
 	for (size_t word = 0, at = 0; word < 3 && at < text.len; word++, at += strlen(text.data + at) + 1)
 		if (!strcmp(text.data + at, program))
 			return true;
 	return false;
 }
 
-/* Through a pidfd, so that the process that was looked at is the one that is killed. */
-bool process_kill(const struct clock *clock, pid_t pid, uint64_t start_ticks, const char *program, struct err *err)
+/*
+ * Through a pidfd, so that the process that was looked at is the one that is killed. It becomes readable when the last
+ * thread has ended: the first one may be a zombie while others still hold the files and sockets.
+ */
+bool process_kill(pid_t pid, uint64_t start_ticks, const char *program, struct err *err)
 {
-	int64_t deadline = clock_mono_ms(clock) + GONE_LIMIT_MS;
-	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd gone = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	int ready = 1;
 
-	if (fd < 0)
+	if (gone.fd < 0)
 		return errno == ESRCH || errno == EINVAL ||
 		       err_errno(err, ERR_CHILD, errno, "open process %d", (int)pid);
-	if (!process_is(pid, start_ticks, program)) {
-		close(fd);
-		return true;
+	if (process_is(pid, start_ticks, program)) {
+		syscall(SYS_pidfd_send_signal, gone.fd, SIGKILL, NULL, 0);
+		do {
+			ready = poll(&gone, 1, GONE_LIMIT_MS);
+		} while (ready < 0 && errno == EINTR);
 	}
-	syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
-	close(fd);
-	while (process_is(pid, start_ticks, program)) {
-		if (clock_mono_ms(clock) > deadline)
-			return err_set(err, ERR_TIMEOUT, "process %d is still there %d s after SIGKILL", (int)pid,
-			    GONE_LIMIT_MS / 1000);
-		clock_sleep_until(clock, clock_mono_ns(clock) + 5000000, NULL);
-	}
-	return true;
+	close(gone.fd);
+	return ready == 1 || err_set(err, ERR_TIMEOUT, "process %d is still there %d s after SIGKILL", (int)pid,
+				 GONE_LIMIT_MS / 1000);
 }

@@ -83,6 +83,7 @@ bool pbm_run(const struct pbm *pbm, const char *const *args, size_t count, int64
 		return err_set(err, ERR_INTERRUPTED, "interrupted");
 	if (!pbm_command_make(pbm, args, count, &command, err))
 		return false;
+	command.proc.stop = pbm->stop;
 	ok = proc_run(pbm->clock, &command.proc, timeout_ms, out, &ex, err);
 	pbm_command_clear(&command);
 	keep_log(pbm, args, count, buf_str(out), ok ? proc_exit_text(&ex, how) : "not finished");

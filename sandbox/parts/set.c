@@ -78,7 +78,12 @@ static bool make_mongod(struct part_spec *spec, const struct layout *l, int memb
 	strcpy(spec->data_dir, layout_file(l, "%s/data", spec->name).text);
 	spec->stop_limit_ms = MONGOD_STOP_LIMIT_MS;
 	spec->probe = (struct probe_spec){.kind = PROBE_LOG, .text = "\"msg\":\"Waiting for connections\""};
-	return strings_add(argv, err, "%s", l->binaries[BINARY_MONGOD]) && strings_add(argv, err, "--dbpath") &&
+	/*
+	 * slowms: a slow command is logged with its whole text, and PBM writes its configuration, S3 secret included,
+	 * by a command.
+	 */
+	return strings_add(argv, err, "%s", l->binaries[BINARY_MONGOD]) && strings_add(argv, err, "--slowms") &&
+	       strings_add(argv, err, "3600000") && strings_add(argv, err, "--dbpath") &&
 	       strings_add(argv, err, "%s", spec->data_dir) && strings_add(argv, err, "--bind_ip") &&
 	       strings_add(argv, err, "%s", layout_member_address(l, member, address)) &&
 	       strings_add(argv, err, "--port") && strings_add(argv, err, "%u", l->mongod_port) &&

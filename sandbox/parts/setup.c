@@ -82,8 +82,13 @@ bool setup_run(const struct setup *setup, struct connection *c, struct err *err)
 	struct run r;
 
 	begin(&r, setup, c);
-	return connection_phase(c, PHASE_STARTING, err) && make_set(&r, err) && make_pbm(&r, err) &&
-	       connection_phase(c, PHASE_READY, err);
+	if (connection_phase(c, PHASE_STARTING, err) && make_set(&r, err) && make_pbm(&r, err) &&
+	    connection_phase(c, PHASE_READY, err))
+		return true;
+	/* Ctrl-C reaches the real processes' connections too: what broke then is not the news. */
+	if (setup->stop && *setup->stop)
+		err_set(err, ERR_INTERRUPTED, "interrupted");
+	return false;
 }
 
 bool setup_wipe(const struct setup *setup, struct connection *c, struct err *err)

@@ -46,6 +46,8 @@ static void begin_end(struct supervisor *s, enum supervisor_end why, bool at_onc
 	if (!s->ending) {
 		s->result.end = why;
 		s->result.phase = s->phase;
+		if (s->setup_running)
+			kill(s->config->setup_pid, SIGTERM);
 	}
 	s->ending = true;
 	s->at_once |= at_once;
@@ -122,8 +124,8 @@ static void peer_request(struct supervisor *s, struct peer *p, const char *line,
 	} else if (request.op == OP_PHASE) {
 		s->phase = request.phase;
 		s->dirty = true;
-	} else if (request.op == OP_LEASE || request.op == OP_RELEASE) {
-		p->lease = request.op == OP_LEASE;
+	} else if (request.op == OP_RELEASE) {
+		p->lease = false;
 	} else {
 		p->busy = true;
 		op_begin(&p->run, &request, now_of(s));
@@ -182,6 +184,12 @@ static void drop_gone(struct supervisor *s)
 	}
 }
 
+static void add_peer(struct supervisor *s, int fd, bool lease)
+{
+	s->peers[s->peer_count++] = (struct peer){
+	    .fd = fd, .in = BUF_INIT(CONTROL_REQUEST_MAX), .out = BUF_INIT(2 * STATE_MAX_BYTES), .lease = lease};
+}
+
 static void accept_peer(struct supervisor *s)
 {
 	int fd = accept4(s->config->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -193,9 +201,7 @@ static void accept_peer(struct supervisor *s)
 		close(fd);
 		return;
 	}
-	s->peers[s->peer_count] =
-	    (struct peer){.fd = fd, .in = BUF_INIT(CONTROL_REQUEST_MAX), .out = BUF_INIT(2 * STATE_MAX_BYTES)};
-	s->peer_count++;
+	add_peer(s, fd, false);
 }
 
 /* Children */
@@ -349,6 +355,7 @@ bool supervisor_run(const struct supervisor_config *config, struct supervisor_re
 	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_errno(err, ERR_IO, errno, "watch signals");
+	add_peer(s, config->lease_fd, true);
 	write_state(s, false);
 	while (ok && !s->gone)
 		ok = turn(s, err);

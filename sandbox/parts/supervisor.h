@@ -17,6 +17,8 @@
 struct supervisor_config {
 	struct part_set *set;
 	int listen_fd; /* listening, non-blocking; the supervisor closes it */
+	int lease_fd;  /* a connection that exists from the beginning and has the lease; non-blocking; the supervisor
+			  closes it */
 	const struct clock *clock;
 	const struct log *log;
 	pid_t setup_pid; /* a child of the caller that sets up (foreground); reaped here, and its failure ends the
