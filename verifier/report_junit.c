@@ -106,7 +106,7 @@ static void bad_list(struct sink *s, const struct verdict_stream *st)
 
 	for (size_t k = 0; k < st->bad_count && k < BAD_SHOWN; k++)
 		sink_fill(s, "{} {} ({})\n", tick_class_text(st->bad[k].class), words_range(&w, &st->bad[k]),
-		    words_of(&n, st->bad[k].last - st->bad[k].first + 1, "tick"), NULL);
+		    words_of(&n, range_ticks(&st->bad[k]), "tick"), NULL);
 	if (st->bad_count > BAD_SHOWN || st->bad_truncated)
 		sink_raw(s, "... and more\n");
 }

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define LANES_MAX 24 /* the other streams are in the table */
-#define COLUMNS 480  /* a lane with more runs than this is drawn in so many columns, each with the gravest class in it \
-		      */
+#define COLUMNS                                                                                                        \
+	480 /* a lane with more runs than this is drawn in so many columns, each with the gravest class in it          \
+	     */
 #define STREAMS_MAX 200
 
 struct scale {
@@ -45,9 +46,9 @@ static void run_rect(struct sink *s, enum tick_class class, double x, double wid
 		   : 12);
 }
 
-static double at(const struct scale *sc, int64_t seq)
+static double at(const struct scale *sc, double seq)
 {
-	double f = (double)(seq - sc->first) / sc->ticks;
+	double f = (seq - (double)sc->first) / sc->ticks;
 
 	return 100 * (f < 0 ? 0 : f > 1 ? 1 : f);
 }
@@ -56,10 +57,10 @@ static void draw_ranges(
     struct sink *s, const struct scale *sc, const struct verdict_range *ranges, size_t count, bool failing)
 {
 	for (size_t i = 0; i < count; i++) {
-		double x = at(sc, ranges[i].first);
+		double x = at(sc, (double)ranges[i].first);
 
 		if ((gravity((int)ranges[i].class) >= 2) == failing)
-			run_rect(s, ranges[i].class, x, at(sc, ranges[i].last + 1) - x);
+			run_rect(s, ranges[i].class, x, at(sc, (double)ranges[i].last + 1) - x);
 	}
 }
 
@@ -70,8 +71,8 @@ static void draw_columns(struct sink *s, const struct scale *sc, const struct ve
 	for (size_t i = 0; i < COLUMNS; i++)
 		column[i] = -1;
 	for (size_t i = 0; i < count; i++) {
-		size_t from = (size_t)(at(sc, ranges[i].first) * COLUMNS / 100),
-		       to = (size_t)(at(sc, ranges[i].last + 1) * COLUMNS / 100);
+		size_t from = (size_t)(at(sc, (double)ranges[i].first) * COLUMNS / 100),
+		       to = (size_t)(at(sc, (double)ranges[i].last + 1) * COLUMNS / 100);
 
 		from = from < COLUMNS ? from : COLUMNS - 1;
 		for (size_t c = from; c < COLUMNS && (c < to || c == from); c++)
@@ -129,7 +130,7 @@ static void lane_svg(struct sink *s, const struct verdict_stream *st, size_t num
 			draw_ranges(s, &sc, st->bad, st->bad_count, true);
 	}
 	if (bound) {
-		double x = at(&sc, bound->first);
+		double x = at(&sc, (double)bound->first);
 
 		sink_printf(s,
 		    "<line class=\"point\" x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"0\" y2=\"44\"><title>restore "

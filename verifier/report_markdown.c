@@ -80,8 +80,8 @@ static void bad_ranges(struct sink *s, const struct verdict *v, const size_t *or
 		snprintf(writer, sizeof writer, "%" PRId32, st->writer);
 		for (size_t k = 0; k < st->bad_count && shown < BAD_SHOWN; k++, shown++)
 			sink_fill(s, "| {} | {} | {} | {} | {} |\n", words_class(&c, st->bad[k].class),
-			    words_count(&n, st->bad[k].last - st->bad[k].first + 1), words_range(&w, &st->bad[k]),
-			    st->ns, writer, NULL);
+			    words_count(&n, range_ticks(&st->bad[k])), words_range(&w, &st->bad[k]), st->ns, writer,
+			    NULL);
 	}
 	if (all > shown)
 		sink_fill(

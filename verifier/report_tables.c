@@ -62,8 +62,8 @@ void page_bad_ranges(struct sink *s, const struct verdict *v, const size_t *orde
 			    "<tr><th scope=\"row\"><i class=\"dot k-{}\"></i>{}</th><td class=\"num\">{}</td><td "
 			    "class=\"mono\">{}</td><td><span class=\"mono\">{}</span> writer {}</td><td>{}</td></tr>\n",
 			    tick_class_text(st->bad[k].class), words_class(&c, st->bad[k].class),
-			    words_count(&n, st->bad[k].last - st->bad[k].first + 1), words_range(&w, &st->bad[k]),
-			    st->ns, writer, st->replica_set[0] ? st->replica_set : "–", NULL);
+			    words_count(&n, range_ticks(&st->bad[k])), words_range(&w, &st->bad[k]), st->ns, writer,
+			    st->replica_set[0] ? st->replica_set : "–", NULL);
 	}
 	end_table(s);
 	if (all > shown)

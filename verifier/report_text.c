@@ -248,7 +248,7 @@ static void bad_ranges(struct screen *sc, const struct verdict *v, const size_t 
 			style(sc, tick_class_fails(r->class) ? "31" : "33");
 			cell(sc, words_class(&w, r->class), 14, false);
 			plain(sc);
-			cell(sc, words_of(&w, r->last - r->first + 1, "tick"), 14, true);
+			cell(sc, words_of(&w, range_ticks(r), "tick"), 14, true);
 			sink_raw(&sc->s, "  number ");
 			cell(sc, words_range(&w, r), 26, false);
 			sink_raw(&sc->s, " ");
@@ -426,10 +426,9 @@ static void waterfall(struct screen *sc, const struct verdict *v)
 		const struct verdict_phase *p = &v->phases[i];
 		double from = (double)(p->from_ms > 0 ? p->from_ms : 0) / (double)total;
 		double length = (double)(p->to_ms - p->from_ms) / (double)total;
-		int start = (int)(from * BAR_WIDTH), cells = (int)(length * BAR_WIDTH + 0.5);
+		int start = from < 1 ? (int)(from * BAR_WIDTH) : BAR_WIDTH - 1;
+		int cells = length <= 0 ? 0 : length < 1 ? (int)(length * BAR_WIDTH + 0.5) : BAR_WIDTH;
 
-		if (start >= BAR_WIDTH)
-			start = BAR_WIDTH - 1;
 		if (cells > BAR_WIDTH - start)
 			cells = BAR_WIDTH - start;
 		spaces(sc, 2);

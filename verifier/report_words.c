@@ -147,13 +147,27 @@ const char *words_rto(struct words *w, const struct verdict *v)
 	return w->text;
 }
 
+static int64_t add(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+int64_t range_ticks(const struct verdict_range *r)
+{
+	int64_t n;
+
+	return __builtin_sub_overflow(r->last, r->first, &n) ? INT64_MAX : add(n, 1);
+}
+
 int64_t stream_failing(const struct verdict_stream *s)
 {
 	int64_t sum = 0;
 
 	for (int c = 0; c < CLASS_COUNT; c++)
 		if (tick_class_fails((enum tick_class)c))
-			sum += s->count[c];
+			sum = add(sum, s->count[c]);
 	return sum;
 }
 
@@ -163,7 +177,7 @@ int64_t stream_other(const struct verdict_stream *s)
 
 	for (int c = 0; c < CLASS_COUNT; c++)
 		if (!tick_class_fails((enum tick_class)c) && c != CLASS_OK && c != CLASS_EXPECTED_LOSS)
-			sum += s->count[c];
+			sum = add(sum, s->count[c]);
 	return sum;
 }
 

@@ -30,6 +30,9 @@ const char *words_class(struct words *w, enum tick_class c);
 const char *words_rpo(struct words *w, const struct verdict *v);
 const char *words_rto(struct words *w, const struct verdict *v);
 
+/* How many ticks a run has; INT64_MAX for more. A verdict may come from elsewhere: its figures are not trusted to add
+ * up. */
+int64_t range_ticks(const struct verdict_range *r);
 /* What is to be looked at in a stream: ticks of failing classes. */
 int64_t stream_failing(const struct verdict_stream *s);
 /* What is neither intact, nor expected, nor failing. */
