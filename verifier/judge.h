@@ -1,22 +1,27 @@
 /*
- * The judge: evidence in, verdict out. Pure: no clock, no file, no output; the same evidence gives the same verdict. Every failure (memory, misuse) comes back as an error and
- * never as a verdict.
+ * The judge: evidence in, verdict out. Pure: no clock, no file, no output; the same evidence gives the same verdict.
+ * Every failure (memory, misuse) comes back as an error and never as a verdict.
  *
- * Order of the calls: judge_new; the timeline, if there is one (open, records, end); each journal (begin, records, end) in any order; judge_finish once.
- * Memory grows with the holes of the data, the runs of one class, outstanding and astride ticks, and (bounded) with the seconds of the timeline; not with the ticks.
+ * Order of the calls: judge_new; the timeline, if there is one (open, records, end); each journal (begin, records, end)
+ * in any order; judge_finish once. Memory grows with the holes of the data, the runs of one class, outstanding and
+ * astride ticks, and (bounded) with the seconds of the timeline; not with the ticks.
  *
  * What is decided here where docs/architecture.md leaves a choice:
- *   - Where the replica set of a tick is not known (it is absent, or was read behind a mongos) and the bound has several, b1 is the greatest of those sets that may hold the
- *     namespace. With a set named "cfg" in the bound, namespaces of "admin" live there and no others do, unless they were seen elsewhere.
+ *   - Where the replica set of a tick is not known (it is absent, or was read behind a mongos) and the bound has
+ * several, b1 is the greatest of those sets that may hold the namespace. With a set named "cfg" in the bound,
+ * namespaces of "admin" live there and no others do, unless they were seen elsewhere.
  *   - A tick that is intact in two replica sets is duplicated.
- *   - indeterminate ticks after the restore point are not counted as undecided: whether they were executed or not, they must be absent, and they are. So the tick that is
- *     outstanding when the database dies does not spoil a run.
- *   - Block digests are compared where every tick of the block is known to the journal and each range of it is wholly there or wholly absent. A block that also holds ticks that
- *     were never issued is not compared (those fail as unexpected; the others are counted as unchecked). Where one tick differs, it is corrupted; where the one
- *     cannot be told, all present ticks of the block are, and the reason says so.
- *   - corrupted and duplicated documents of other runs, or of no stream that can be told, count too: altered data is altered data.
+ *   - indeterminate ticks after the restore point are not counted as undecided: whether they were executed or not, they
+ * must be absent, and they are. So the tick that is outstanding when the database dies does not spoil a run.
+ *   - Block digests are compared where every tick of the block is known to the journal and each range of it is wholly
+ * there or wholly absent. A block that also holds ticks that were never issued is not compared (those fail as
+ * unexpected; the others are counted as unchecked). Where one tick differs, it is corrupted; where the one cannot be
+ * told, all present ticks of the block are, and the reason says so.
+ *   - corrupted and duplicated documents of other runs, or of no stream that can be told, count too: altered data is
+ * altered data.
  *   - No bound: every tick is astride. No complete observation: no tick has a class.
- *   - A journal of the restored cluster (its identity is the observed one, and not that of the journal that the backup's request names) is not judged; its ticks are foreign.
+ *   - A journal of the restored cluster (its identity is the observed one, and not that of the journal that the
+ * backup's request names) is not judged; its ticks are foreign.
  *   - A journal whose run the timeline knows, but that was not given: JOURNAL_CUT, its ticks are unjournaled.
  *   - A threshold must be met by the whole interval: RPO fails if its middle + error is over it.
  */
@@ -33,22 +38,28 @@
 
 struct judge_options {
 	/*
-	 * Undecided ticks (at_bound, and indeterminate ones not after the restore point) that a PASS may have. -1: as many as the restore point itself explains: for each
-	 * (namespace, writer) the command in flight at it, if commands carry several ticks, and, where b0 < b1, the ticks scheduled in (b1.t - b0.t + 1) seconds. That is 0 for
-	 * single ticks and an exact restore point.
+	 * Undecided ticks (at_bound, and indeterminate ones not after the restore point) that a PASS may have. -1: as
+	 * many as the restore point itself explains: for each (namespace, writer) the command in flight at it, if
+	 * commands carry several ticks, and, where b0 < b1, the ticks scheduled in (b1.t - b0.t + 1) seconds. That is 0
+	 * for single ticks and an exact restore point.
 	 */
 	int64_t max_undecided;
 	int64_t max_rpo_ms, max_rto_ms; /* -1: no threshold */
 };
-#define JUDGE_OPTIONS_DEFAULT {.max_undecided = -1, .max_rpo_ms = -1, .max_rto_ms = -1}
+#define JUDGE_OPTIONS_DEFAULT                                                                                          \
+	{                                                                                                              \
+		.max_undecided = -1, .max_rpo_ms = -1, .max_rto_ms = -1                                                \
+	}
 
 struct judge;
 /* bound and observed may be NULL (there is none); they must outlive the judge. */
-bool judge_new(const struct judge_options *options, const struct bound *bound, const struct observed *observed, struct judge **ret, struct err *err);
+bool judge_new(const struct judge_options *options, const struct bound *bound, const struct observed *observed,
+    struct judge **ret, struct err *err);
 void judge_free(struct judge *j);
 CLEANUP_PTR(judge, struct judge, judge_free)
 
-/* A file that is there and cannot be used: becomes a reason with this code and what->msg. NO_BOUND, OBSERVATION_BROKEN, TIMELINE_BROKEN and JOURNAL_BROKEN stand for the file's absence too. */
+/* A file that is there and cannot be used: becomes a reason with this code and what->msg. NO_BOUND, OBSERVATION_BROKEN,
+ * TIMELINE_BROKEN and JOURNAL_BROKEN stand for the file's absence too. */
 bool judge_fault(struct judge *j, enum verdict_reason_code code, const struct err *what, struct err *err);
 
 bool judge_timeline_open(struct judge *j, const struct timeline_open *open, struct err *err);
@@ -57,15 +68,19 @@ bool judge_timeline(struct judge *j, const struct timeline_record *rec, struct e
 bool judge_timeline_end(struct judge *j, enum record_state state, const struct err *why, struct err *err);
 
 bool judge_journal_begin(struct judge *j, const struct journal_open *open, struct err *err);
-/* head: number and chain value of this very record, compared with what the timeline noted; NULL: not compared. Records that break the lifecycle make the journal broken. */
-bool judge_journal_record(struct judge *j, const struct journal_record *rec, const struct record_head *head, struct err *err);
+/* head: number and chain value of this very record, compared with what the timeline noted; NULL: not compared. Records
+ * that break the lifecycle make the journal broken. */
+bool judge_journal_record(
+    struct judge *j, const struct journal_record *rec, const struct record_head *head, struct err *err);
 /* state: SEALED, UNSEALED or BROKEN (why says where). head: of the last good record. */
-bool judge_journal_end(struct judge *j, enum journal_state state, const struct err *why, const struct record_head *head, struct err *err);
+bool judge_journal_end(
+    struct judge *j, enum journal_state state, const struct err *why, const struct record_head *head, struct err *err);
 
 /* Fills everything of the verdict but judged_at_ms, judge and inputs. *ret must be empty (verdict_init). */
 bool judge_finish(struct judge *j, struct verdict *ret, struct err *err);
 
-/* --- the rule itself (judge_classify.c) -------------------------------------------------------------------------------------------- */
+/* --- the rule itself (judge_classify.c)
+ * -------------------------------------------------------------------------------------------- */
 
 enum judge_position { POSITION_BEFORE, POSITION_AFTER, POSITION_ASTRIDE };
 /* A tick's own time lies in (lo, hi], and is hi if exact; lo < hi. hi is OPTIME_MAX where there was no reply. */
@@ -73,7 +88,7 @@ enum judge_position judge_position(struct optime lo, struct optime hi, bool exac
 
 enum judge_claim {
 	CLAIM_ACKED,
-	CLAIM_OPEN,	      /* unknown, or issued without outcome */
+	CLAIM_OPEN, /* unknown, or issued without outcome */
 	CLAIM_FAILED,
 	CLAIM_NEVER,	      /* never issued, within the journal's claims */
 	CLAIM_BEYOND_REACHED, /* beyond an open journal whose last ack is at or after b1 */

@@ -24,7 +24,9 @@
 bool judge_grow(void *items, size_t *cap, size_t count, size_t size, struct err *err);
 #define GROW(items, cap, count, err) judge_grow(&(items), &(cap), (count), sizeof *(items), (err))
 
-/* --- lane -------------------------------------------------------------------------------------------------------------------------- */
+/* --- lane
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 enum { LANE_PRESENT = 1, LANE_AFTER = 2 };
 struct lane_run {
@@ -40,13 +42,15 @@ bool lane_has(const struct lane *lane, int64_t seq);
 /* first..last must not have a class yet. */
 bool lane_put(struct lane *lane, int64_t first, int64_t last, enum tick_class class, uint8_t flags, struct err *err);
 /* Another class for those ticks of first..last whose presence is as given. */
-bool lane_override(struct lane *lane, int64_t first, int64_t last, bool present, enum tick_class class, struct err *err);
+bool lane_override(
+    struct lane *lane, int64_t first, int64_t last, bool present, enum tick_class class, struct err *err);
 
-/* --- what was observed of one stream ----------------------------------------------------------------------------------------- */
+/* --- what was observed of one stream
+ * ----------------------------------------------------------------------------------------- */
 
 struct seen_piece {
 	int64_t first, last;
-	int32_t link; /* index into the stream's links; -1: none */
+	int32_t link;		      /* index into the stream's links; -1: none */
 	enum judge_presence presence; /* never ABSENT: that is between the pieces */
 };
 struct seen {
@@ -122,7 +126,8 @@ struct stream {
 	int64_t count[CLASS_COUNT], undecided;
 };
 
-/* --- the timeline's facts ------------------------------------------------------------------------------------------------------- */
+/* --- the timeline's facts
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct mention {
 	uint64_t n;
@@ -183,7 +188,9 @@ struct drill_run *timeline_run(struct timeline_facts *t, const struct uuid *run)
 int64_t timeline_since_disaster(const struct timeline_facts *t, const struct moment *m);
 void timeline_facts_clear(struct timeline_facts *t);
 
-/* --- judge -------------------------------------------------------------------------------------------------------------------------- */
+/* --- judge
+ * --------------------------------------------------------------------------------------------------------------------------
+ */
 
 struct journal {
 	struct journal_open open;
@@ -191,7 +198,7 @@ struct journal {
 	enum journal_state state;
 	char why[512];
 	struct record_head head;
-	uint64_t anchor_n; /* 0: not the journal of the request */
+	uint64_t anchor_n;	 /* 0: not the journal of the request */
 	struct drill_run *known; /* as the timeline knows it; NULL: it does not */
 	size_t at_mention;
 	uint64_t contradicted_n;
@@ -208,7 +215,7 @@ struct judge {
 	struct judge_options options;
 	const struct bound *bound;
 	const struct observed *observed;
-	bool has_data; /* the observation is complete: absence is known */
+	bool has_data;		  /* the observation is complete: absence is known */
 	struct optime b0, b1_all; /* b1_all: greatest b1 */
 	struct timeline_facts timeline;
 	struct journal **journals;
@@ -216,7 +223,7 @@ struct judge {
 	struct journal *current;
 	bool repeated; /* the current journal's run was judged already */
 	size_t repeated_count;
-	bool *claimed;	/* observed streams that belong to a judged journal */
+	bool *claimed; /* observed streams that belong to a judged journal */
 	bool *anomaly_used;
 	struct judge_fault_note faults[16];
 	size_t fault_count;
@@ -247,7 +254,8 @@ void stream_note_lost(struct stream *s, int64_t first, int64_t last, struct opti
 bool settle_classes(struct judge *j, struct verdict *v, struct err *err);
 
 /* judge_restore.c */
-const struct observed_restore *judge_newest_restore(const struct judge *j); /* PBM's record; NULL: none, or one from before the disaster */
+const struct observed_restore *judge_newest_restore(
+    const struct judge *j); /* PBM's record; NULL: none, or one from before the disaster */
 bool judge_restore_done(const struct judge *j, char *ret_who, size_t size); /* was a success reported, and by whom */
 bool restore_add(struct judge *j, struct verdict *v, struct err *err);
 
