@@ -65,9 +65,7 @@ void run_stream_ended(struct run *run)
 	wake(run);
 }
 
-/* --- start
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- start --- */
 
 struct team {
 	struct stream *streams[JOURNAL_STREAMS_MAX];
@@ -141,8 +139,7 @@ static bool start(struct run *run, struct team *team, struct err *err)
 	return team->started > 0 || err_set(err, ERR_NOMEM, "no thread could be started");
 }
 
-/* --- while it runs
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- while it runs --- */
 
 static void status(struct run *run, const char *message)
 {
@@ -213,8 +210,7 @@ static const char *end_reason(const struct err *cause, int signum)
 	return signum == SIGINT ? "interrupted" : signum ? "stopped" : "complete";
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static bool set_up(struct run *run, struct team *team, struct err *err)
 {

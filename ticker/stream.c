@@ -1,7 +1,6 @@
 #include "ticker/stream.h"
 
-#include "mongo/bson_util.h"
-#include "mongo/reply.h"
+#include "ticker/link.h"
 #include "ticker/outcome.h"
 #include "ticker/schedule.h"
 
@@ -9,157 +8,34 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KNOWN_MAX 4
-static const int64_t retry_first_ms = 100, retry_most_ms = 1000, idle_most_ms = 4000;
+static const int64_t retry_first_ms = 100, retry_most_ms = 1000;
 static const int64_t ms_ns = 1000000;
 
 struct stream {
 	struct run *run;
 	uint32_t index;
 	struct tick_stream ticks;
-	mongoc_client_t *client;
-	mongoc_client_session_t *session;
-	mongoc_collection_t *collection; /* for reading back */
-	char db[TICK_NS_MAX];
-	bson_t write_options, read_options;
-	struct reply_watch watch;
-
-	/* server processes that were found to belong to the run's cluster; a ring */
-	bson_oid_t known[KNOWN_MAX];
-	unsigned known_next;
-	bool trusted;		/* the next command goes to one of them, as far as can be told */
+	struct link *link;
+	struct schedule schedule;
+	int64_t seq; /* of the next tick */
+	int64_t refused_in_a_row;
 	bool doubting, waiting; /* said so in the log */
 
-	struct schedule schedule;
-	int64_t seq;	    /* of the next tick */
-	int64_t txn_number; /* of the last command sent */
-	int64_t last_use_ns;
-	int64_t refused_in_a_row;
-
 	/* the outstanding command */
-	int count;
 	int64_t first;
 	unsigned char (*bytes)[TICK_BSON_BYTES];
-	bson_error_t error;
-	bool error_set;
 };
 
-/* --- which cluster is this
- * ------------------------------------------------------------------------------------------------------ */
-
-/* Each run of a server program has an id of its own (since MongoDB 4.4); zeros if this one does not say. */
-static bson_oid_t process_of(const mongoc_server_description_t *server)
-{
-	bson_oid_t oid = {{0}};
-
-	if (server)
-		bson_path_oid(mongoc_server_description_hello_response(server), "topologyVersion.processId", &oid);
-	return oid;
-}
-
-static bool is_zero(const bson_oid_t *oid)
-{
-	static const bson_oid_t zero = {{0}};
-
-	return bson_oid_equal(oid, &zero);
-}
-
-static bool is_known(const struct stream *s, const bson_oid_t *process)
-{
-	for (int i = 0; i < KNOWN_MAX; i++)
-		if (!is_zero(process) && bson_oid_equal(&s->known[i], process))
-			return true;
-	return false;
-}
-
-enum cluster { CLUSTER_SAME, CLUSTER_OTHER, CLUSTER_UNREACHABLE };
-
-static enum cluster compare(const struct run *run, const struct mongo_identity *now, struct err *err)
-{
-	if (!strcmp(now->kind, run->cluster.kind) && !strcmp(now->id, run->cluster.id))
-		return CLUSTER_SAME;
-	err_set(err, ERR_STATE, "the cluster changed: %s \"%s\" was at the beginning, now there is %s \"%s\"",
-	    run->cluster.kind, run->cluster.id, now->kind, now->id);
-	err_hint(err, "a run never spans two clusters: start psmdb-ticker again with a new journal");
-	return CLUSTER_OTHER;
-}
-
-/*
- * A client that has seen a primary of a late term takes the primary of a set made anew, whose terms begin again, for a
- * stale one, and never says more than that it finds no primary. Only a client without memory sees who is there.
- */
-static enum cluster look_afresh(const struct stream *s, struct err *err)
-{
-	CLEANUP(mongoc_client) mongoc_client_t *client = mongoc_client_new_from_uri(mongoc_client_get_uri(s->client));
-	struct mongo_identity now;
-
-	if (!client || !mongo_identify(client, &now, NULL))
-		return CLUSTER_UNREACHABLE;
-	return compare(s->run, &now, err) == CLUSTER_OTHER ? CLUSTER_OTHER : CLUSTER_UNREACHABLE;
-}
-
-static enum cluster look_at_cluster(struct stream *s, struct err *err)
-{
-	mongoc_server_description_t *server;
-	struct mongo_identity now;
-	bson_oid_t process;
-
-	s->trusted = false;
-	if (!mongo_identify(s->client, &now, err))
-		return look_afresh(s, err);
-	if (compare(s->run, &now, err) == CLUSTER_OTHER)
-		return CLUSTER_OTHER;
-	server = mongoc_client_select_server(s->client, true, NULL, NULL);
-	process = process_of(server);
-	if (server)
-		mongoc_server_description_destroy(server);
-	if (!is_zero(&process) && !is_known(s, &process))
-		s->known[s->known_next++ % KNOWN_MAX] = process;
-	s->trusted = true;
-	s->last_use_ns = clock_mono_ns(s->run->clock);
-	return CLUSTER_SAME;
-}
-
-/*
- * Whether the next command will go where the last look found the run's cluster. The driver checks a connection that was
- * idle for five seconds, and all of them once a minute, and makes new ones in silence, to whoever is there by then.
- */
-static bool still_trusted(struct stream *s)
-{
-	mongoc_server_description_t *server;
-	bson_oid_t process;
-
-	if (!s->trusted || clock_mono_ns(s->run->clock) - s->last_use_ns > idle_most_ms * ms_ns)
-		return false;
-	server = mongoc_client_select_server(s->client, true, NULL, NULL);
-	if (!server)
-		return false;
-	process = process_of(server);
-	mongoc_server_description_destroy(server);
-	return is_zero(&process) || is_known(s, &process);
-}
-
-/* Whether the last insert went to a process that is known. */
-static bool went_to_known(struct stream *s)
-{
-	mongoc_server_description_t *server = mongoc_client_get_server_description(s->client, s->watch.seen.server_id);
-	bson_oid_t process = process_of(server);
-
-	if (server)
-		mongoc_server_description_destroy(server);
-	if (is_zero(&process))
-		return s->trusted && s->watch.seen.attempts == 1 && s->watch.seen.last_answered;
-	return is_known(s, &process);
-}
+/* --- before a command --- */
 
 /* Before the first command after trouble. False: not now. */
 static bool ready(struct stream *s)
 {
 	struct err err = ERR_INIT;
 
-	if (still_trusted(s))
+	if (link_trusted(s->link))
 		return true;
-	switch (look_at_cluster(s, &err)) {
+	switch (link_look(s->link, &err)) {
 	case CLUSTER_SAME:
 		s->waiting = false;
 		return true;
@@ -177,8 +53,7 @@ static bool ready(struct stream *s)
 	return false;
 }
 
-/* --- one command
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- one command --- */
 
 static bool note(struct stream *s, struct journal_record *rec, int offset, int count, bool was_unknown)
 {
@@ -205,7 +80,7 @@ static bool note_doubt(struct stream *s, int offset, int count, int32_t code, co
 
 static bool note_ack(struct stream *s, int offset, int count, bool exact, bool was_unknown)
 {
-	struct journal_record rec = {.type = JOURNAL_ACKED, .hi = s->watch.seen.optime, .exact = exact};
+	struct journal_record rec = {.type = JOURNAL_ACKED, .hi = link_seen(s->link)->optime, .exact = exact};
 
 	return note(s, &rec, offset, count, was_unknown);
 }
@@ -218,13 +93,12 @@ static bool issue(struct stream *s, int count)
 	struct err err = ERR_INIT;
 
 	rec.created_at_ms = clock_wall_ms(s->run->clock);
-	rec.lo = s->watch.latest;
+	rec.lo = link_latest(s->link);
 	for (int i = 0; i < count; i++) {
 		rec.sum = tick_build(&s->ticks, s->seq + i, rec.created_at_ms, s->bytes[i]);
 		tick_digest_add(&rec.digest, s->seq + i, rec.sum);
 	}
 	s->first = s->seq;
-	s->count = count;
 	if (!gate_issue(s->run->gate, &rec, &err)) {
 		run_fail(s->run, &err);
 		return false;
@@ -233,82 +107,11 @@ static bool issue(struct stream *s, int count)
 	return true;
 }
 
-static void append_documents(const struct stream *s, int offset, int count, bson_t *command)
+/* --- a command in doubt --- */
+
+static const unsigned char (*ours(const struct stream *s, int offset))[TICK_BSON_BYTES]
 {
-	bson_t array, doc;
-
-	BSON_APPEND_ARRAY_BEGIN(command, "documents", &array);
-	for (int i = 0; i < count; i++) {
-		char buffer[16];
-		const char *key;
-		size_t len = bson_uint32_to_string((uint32_t)i, &key, buffer, sizeof buffer);
-
-		bson_init_static(&doc, s->bytes[offset + i], TICK_BSON_BYTES);
-		bson_append_document(&array, key, (int)len, &doc);
-	}
-	bson_append_array_end(command, &array);
-}
-
-/*
- * The command carries a transaction number, as the driver's retryable writes do: a server refuses whatever of this
- * session comes late, after a higher number. But the driver is not let to repeat it, since it would do so without
- * asking which cluster it has found.
- */
-static const bson_error_t *send_ticks(struct stream *s, int offset, int count, bool ordered)
-{
-	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
-	BSON_CLEANUP bson_t reply;
-
-	BSON_APPEND_UTF8(&command, "insert", s->ticks.ns + strlen(s->db) + 1);
-	BSON_APPEND_BOOL(&command, "ordered", ordered);
-	BSON_APPEND_INT64(&command, "txnNumber", ++s->txn_number);
-	append_documents(s, offset, count, &command);
-	reply_watch_begin(&s->watch);
-	s->error_set =
-	    !mongoc_client_write_command_with_opts(s->client, s->db, &command, &s->write_options, &reply, &s->error);
-	s->last_use_ns = clock_mono_ns(s->run->clock);
-	return s->error_set ? &s->error : NULL;
-}
-
-/* --- a command in doubt
- * --------------------------------------------------------------------------------------------------------- */
-
-enum present { PRESENT_OURS, PRESENT_OTHER, PRESENT_NOT_TOLD };
-
-static void append_id_range(bson_t *filter, const unsigned char *first, const unsigned char *last)
-{
-	bson_oid_t from, to;
-	bson_t range;
-
-	bson_oid_init_from_data(&from, first + 9);
-	bson_oid_init_from_data(&to, last + 9);
-	BSON_APPEND_DOCUMENT_BEGIN(filter, "_id", &range);
-	BSON_APPEND_OID(&range, "$gte", &from);
-	BSON_APPEND_OID(&range, "$lte", &to);
-	bson_append_document_end(filter, &range);
-}
-
-/* The server has documents with our ids: are they ours, byte for byte? Their ids are consecutive, so one scan by _id
- * meets them in our order. */
-static enum present read_back(struct stream *s, int offset, int count)
-{
-	BSON_CLEANUP bson_t filter = BSON_INITIALIZER;
-	mongoc_cursor_t *cursor;
-	const bson_t *doc;
-	bool equal = true;
-	int found = 0;
-
-	append_id_range(&filter, s->bytes[offset], s->bytes[offset + count - 1]);
-	cursor = mongoc_collection_find_with_opts(s->collection, &filter, &s->read_options, NULL);
-	while (equal && found < count && mongoc_cursor_next(cursor, &doc)) {
-		equal = doc->len == TICK_BSON_BYTES &&
-			!memcmp(bson_get_data(doc), s->bytes[offset + found], TICK_BSON_BYTES);
-		found += equal;
-	}
-	mongoc_cursor_destroy(cursor);
-	if (!equal)
-		return PRESENT_OTHER;
-	return found == count ? PRESENT_OURS : PRESENT_NOT_TOLD;
+	return (const unsigned char(*)[TICK_BSON_BYTES])(s->bytes + offset);
 }
 
 /* Sends the documents once more. True: their fate is known and noted, or the run failed. */
@@ -318,7 +121,7 @@ static bool try_again(struct stream *s, int offset, int count)
 	struct err err = ERR_INIT;
 	enum outcome_again again;
 
-	switch (look_at_cluster(s, &err)) {
+	switch (link_look(s->link, &err)) {
 	case CLUSTER_UNREACHABLE:
 		return false;
 	case CLUSTER_OTHER:
@@ -327,12 +130,12 @@ static bool try_again(struct stream *s, int offset, int count)
 	case CLUSTER_SAME:
 		break;
 	}
-	error = send_ticks(s, offset, count, false);
-	again = outcome_of_again(&s->watch.seen, error, count);
-	if (again == AGAIN_UNKNOWN || !went_to_known(s))
+	error = link_insert(s->link, ours(s, offset), count, false);
+	again = outcome_of_again(link_seen(s->link), error, count);
+	if (again == AGAIN_UNKNOWN || !link_went_to_known(s->link))
 		return false;
 	if (again == AGAIN_PRESENT) {
-		switch (read_back(s, offset, count)) {
+		switch (link_read_back(s->link, ours(s, offset), count)) {
 		case PRESENT_OURS:
 			break;
 		case PRESENT_NOT_TOLD:
@@ -397,8 +200,8 @@ static void fail_first(struct stream *s, const struct outcome *o)
 	char what[TICK_NS_MAX + 64];
 
 	snprintf(what, sizeof what, "write the first tick into \"%s\"", s->ticks.ns);
-	if (s->error_set)
-		mongo_error(&s->error, NULL, &err, what);
+	if (link_error(s->link))
+		mongo_error(link_error(s->link), NULL, &err, what);
 	else
 		err_set(&err, ERR_REMOTE, "%s: %s (code %d)", what, o->reason, o->code);
 	run_fail(s->run, &err);
@@ -425,7 +228,8 @@ static bool settle(struct stream *s, struct outcome *o)
 		return false;
 	if (o->failed || o->unknown) {
 		log_doubt(s, o);
-		s->trusted = s->trusted && !o->unknown;
+		if (o->unknown)
+			link_distrust(s->link);
 	}
 	if (o->unknown)
 		known = resolve(s, o->acked + o->failed, o->unknown);
@@ -452,11 +256,11 @@ static bool one_command(struct stream *s, int count)
 
 	if (!issue(s, count))
 		return false;
-	error = send_ticks(s, 0, count, true);
-	outcome_of_first(&s->watch.seen, error, count, &o);
-	if (o.acked && !went_to_known(s)) {
+	error = link_insert(s->link, ours(s, 0), count, true);
+	outcome_of_first(link_seen(s->link), error, count, &o);
+	if (o.acked && !link_went_to_known(s->link)) {
 		/* an acknowledgement counts only if it is this cluster's */
-		switch (look_at_cluster(s, &err)) {
+		switch (link_look(s->link, &err)) {
 		case CLUSTER_SAME:
 			break;
 		case CLUSTER_OTHER:
@@ -471,8 +275,7 @@ static bool one_command(struct stream *s, int count)
 	return settle(s, &o);
 }
 
-/* --- the stream
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- the stream --- */
 
 static bool has_ended(const struct stream *s, int64_t due_ns)
 {
@@ -512,51 +315,6 @@ void *stream_main(void *stream)
 	return NULL;
 }
 
-static bool make_options(struct stream *s, struct err *err)
-{
-	mongoc_write_concern_t *wc = mongoc_write_concern_new();
-	bson_error_t error = {0};
-	bson_t child;
-	bool ok;
-
-	mongoc_write_concern_set_wmajority(wc, (int32_t)s->run->options->write_timeout_ms);
-	mongoc_write_concern_set_journal(wc, true);
-	ok = mongoc_write_concern_append(wc, &s->write_options) &&
-	     mongoc_client_session_append(s->session, &s->write_options, &error) &&
-	     mongoc_client_session_append(s->session, &s->read_options, &error);
-	mongoc_write_concern_destroy(wc);
-	BSON_APPEND_DOCUMENT_BEGIN(&s->read_options, "readConcern", &child);
-	BSON_APPEND_UTF8(&child, "level", "majority");
-	bson_append_document_end(&s->read_options, &child);
-	BSON_APPEND_DOCUMENT_BEGIN(&s->read_options, "sort", &child);
-	BSON_APPEND_INT32(&child, "_id", 1);
-	bson_append_document_end(&s->read_options, &child);
-	return ok || err_set(err, ERR_REMOTE, "prepare the writes into \"%s\": %s", s->ticks.ns, error.message);
-}
-
-static bool connect_stream(struct stream *s, struct err *err)
-{
-	bson_error_t error = {0};
-	const char *dot = strchr(s->ticks.ns, '.');
-
-	if (!mongo_client_new(&s->run->target, &s->client, err))
-		return false;
-	reply_watch_attach(&s->watch, s->client, "insert");
-	if (look_at_cluster(s, err) != CLUSTER_SAME)
-		return false;
-	if (optime_is_zero(s->watch.latest)) {
-		err_set(err, ERR_STATE, "the server's replies carry no operation time");
-		return err_hint(err, "it must be a member of a replica set or a mongos, MongoDB 4.4 or newer");
-	}
-	s->session = mongoc_client_start_session(s->client, NULL, &error);
-	if (!s->session)
-		return mongo_error(&error, NULL, err, "start a session");
-	memcpy(s->db, s->ticks.ns, (size_t)(dot - s->ticks.ns)); /* the rest is zeros */
-	s->collection = mongoc_client_get_collection(s->client, s->db, dot + 1);
-	s->bytes = calloc((size_t)s->run->options->batch, sizeof *s->bytes);
-	return s->bytes ? make_options(s, err) : err_nomem(err);
-}
-
 bool stream_new(struct run *run, uint32_t index, const char *ns, int32_t writer, struct stream **ret, struct err *err)
 {
 	struct stream *s = calloc(1, sizeof *s);
@@ -566,10 +324,12 @@ bool stream_new(struct run *run, uint32_t index, const char *ns, int32_t writer,
 	s->run = run;
 	s->index = index;
 	s->seq = 1;
-	bson_init(&s->write_options);
-	bson_init(&s->read_options);
 	tick_stream_init(&s->ticks, &run->id, ns, writer);
-	if (!connect_stream(s, err)) {
+	s->bytes = calloc((size_t)run->options->batch, sizeof *s->bytes);
+	if (!s->bytes)
+		err_nomem(err);
+	if (!s->bytes ||
+	    !link_open(&run->target, run->clock, &run->cluster, ns, run->options->write_timeout_ms, &s->link, err)) {
 		stream_free(s);
 		return false;
 	}
@@ -581,14 +341,7 @@ void stream_free(struct stream *s)
 {
 	if (!s)
 		return;
+	link_free(s->link);
 	free(s->bytes);
-	bson_destroy(&s->write_options);
-	bson_destroy(&s->read_options);
-	if (s->collection)
-		mongoc_collection_destroy(s->collection);
-	if (s->session)
-		mongoc_client_session_destroy(s->session);
-	if (s->client)
-		mongoc_client_destroy(s->client);
 	free(s);
 }

@@ -124,7 +124,7 @@ def check_against_oplog(journal):
     def take(op, ts):
         if op.get("op") == "i" and op["o"].get("run") == run:
             times[names[op["ns"], op["o"]["writer"]], int(op["o"]["seq"])] = (ts.time, ts.inc)
-    for entry in admin.local["oplog.rs"].find({"op": {"$in": ["i", "c"]}}):
+    for entry in admin.local["oplog.rs"].find({"$or": [{"o.run": run}, {"o.applyOps.o.run": run}]}):
         take(entry, entry["ts"])
         for op in entry["o"].get("applyOps", []) if entry["op"] == "c" else []:
             take(op, entry["ts"])
@@ -393,7 +393,7 @@ def after_giving_up_the_ticks_go_on_and_the_doubt_stays():
 
 
 def another_cluster_at_the_same_address_ends_the_run():
-    run = Ticker("--rate", "20", "--give-up", "60s")
+    run = Ticker("--rate", "20", "--give-up", "5s")
     run.wait_for('"acked"', 5)
     server.fresh()
     assert run.wait(60) == 3, run.err
