@@ -451,7 +451,7 @@ static void age(char *text, size_t size, bool known, int64_t ms, const char *wha
 	struct words w;
 
 	if (known)
-		snprintf(text + used, size - used, ", %s %s %s", words_duration(&w, ms < 0 ? -ms : ms),
+		snprintf(text + used, size - used, ", %s %s %s", words_distance(&w, ms),
 		    ms < 0 ? "after" : "before", what);
 }
 

@@ -36,6 +36,13 @@ const char *words_duration(struct words *w, int64_t ms)
 	return w->text;
 }
 
+const char *words_distance(struct words *w, int64_t ms)
+{
+	const char *text = words_duration(w, ms);
+
+	return text + (*text == '-');
+}
+
 const char *words_count(struct words *w, int64_t n)
 {
 	char digits[24];

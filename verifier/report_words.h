@@ -12,6 +12,8 @@ struct words {
 
 /* "340 ms", "4.2 s", "1 min 42 s", "2 h 5 min", "3 d 4 h"; negative with a minus in front. */
 const char *words_duration(struct words *w, int64_t ms);
+/* The same without a minus: how far away. */
+const char *words_distance(struct words *w, int64_t ms);
 /* "12,345" */
 const char *words_count(struct words *w, int64_t n);
 /* "1 tick", "12,345 ticks": noun in the singular, an s is added */
