@@ -136,7 +136,7 @@ Test(timeline, several_processes_write_and_a_killed_one_hurts_nobody, .init = ma
 		if (fork())
 			continue;
 		for (int k = 0; k < EACH; k++) {
-			char text[8];
+			char text[16];
 
 			rec = event("note");
 			snprintf(text, sizeof text, "%d", i);

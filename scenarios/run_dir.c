@@ -1,0 +1,135 @@
+#include "scenarios/run_dir.h"
+
+#include "base/file.h"
+#include "base/text.h"
+#include "evidence/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool run_path(const char *dir, const char *name, char ret[static PATH_MAX], struct err *err)
+{
+	if (!dir[0] || snprintf(ret, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+		return err_set(
+		    err, ERR_LIMIT, "run directory \"%.64s\" is empty or longer than %d bytes", dir, PATH_MAX);
+	return true;
+}
+
+void run_stamp(const struct clock *clock, struct timeline_record *ret)
+{
+	ret->at_ms = clock_wall_ms(clock);
+	ret->mono_ms = clock_mono_ms(clock);
+}
+
+static bool is_empty(const char *dir, bool *ret, struct err *err)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *entry;
+
+	if (!d)
+		return err_errno(err, ERR_IO, errno, "open run directory \"%s\"", dir);
+	*ret = true;
+	while ((entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			*ret = false;
+	closedir(d);
+	return true;
+}
+
+static bool make_dir(const char *dir, struct err *err)
+{
+	bool empty = false;
+
+	if (!file_make_dirs(dir, 0700, err) || !is_empty(dir, &empty, err))
+		return false;
+	if (!empty) {
+		err_set(err, ERR_EXISTS, "run directory \"%s\" is not empty", dir);
+		return err_hint(err, "each run has a directory of its own: choose another one");
+	}
+	/* one that was there may be open to others */
+	if (chmod(dir, 0700))
+		return err_errno(err, ERR_IO, errno, "make run directory \"%s\" private", dir);
+	return true;
+}
+
+bool run_create(const char *dir, const char *scenario, const struct clock *clock, struct err *err)
+{
+	struct timeline_open open = {.by = "psmdb-drill " PSMDB_DRILL_VERSION};
+	struct timeline_record start = {.name = "drill.start"};
+	char path[PATH_MAX];
+
+	if (strlen(scenario) >= sizeof open.scenario || !text_is_utf8(scenario, strlen(scenario)))
+		return err_set(
+		    err, ERR_USAGE, "scenario name is longer than %zu bytes, or no UTF-8", sizeof open.scenario - 1);
+	snprintf(open.scenario, sizeof open.scenario, "%s", scenario);
+	timeline_boot_id(open.boot);
+	run_stamp(clock, &start);
+	open.at_ms = start.at_ms;
+	return uuid_random(&open.drill, err) && run_path(dir, RUN_TIMELINE, path, err) && make_dir(dir, err) &&
+	       timeline_create(path, &open, err) && timeline_put(&start, "scenario", scenario, err) &&
+	       timeline_append(path, &start, err);
+}
+
+bool run_newest_journal(const char *dir, struct timeline_journal *ret, struct err *err)
+{
+	struct timeline_journal j = {.known = true};
+	struct record_head head;
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!run_path(dir, RUN_JOURNAL, path, err))
+		return false;
+	if (stat(path, &st) ? errno == ENOENT : !st.st_size) {
+		*ret = (struct timeline_journal){.known = false};
+		return true;
+	}
+	if (!journal_tail(path, &j.run, &head, err))
+		return false;
+	j.n = head.n;
+	memcpy(j.chain, head.chain, sizeof j.chain);
+	*ret = j;
+	return true;
+}
+
+static bool made_of(const char *text, const char *others)
+{
+	for (; *text; text++)
+		if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') ||
+			(*text >= '0' && *text <= '9') || strchr(others, *text)))
+			return false;
+	return true;
+}
+
+bool run_check_event(const char *name, struct err *err)
+{
+	static const size_t size = sizeof((struct timeline_record *)0)->name;
+
+	if (timeline_event_known(name))
+		return true;
+	if (!strncmp(name, "x-", 2) && name[2] && strlen(name) < size && made_of(name, ".-_"))
+		return true;
+	err_set(err, ERR_USAGE, "event \"%.64s\" is not known", name);
+	return err_hint(err, "put \"x-\" in front of a name of your own; the known ones are in docs/formats.md");
+}
+
+bool run_put_pair(struct timeline_record *rec, const char *pair, struct err *err)
+{
+	const char *equals = strchr(pair, '='), *value = equals ? equals + 1 : "";
+	char key[sizeof rec->data[0].key];
+
+	if (!equals || equals == pair || (size_t)(equals - pair) >= sizeof key)
+		return err_set(
+		    err, ERR_USAGE, "\"%.64s\" is not key=value with a key of 1 to %zu bytes", pair, sizeof key - 1);
+	memcpy(key, pair, (size_t)(equals - pair));
+	key[equals - pair] = '\0';
+	if (!made_of(key, ".-_"))
+		return err_set(err, ERR_USAGE, "key \"%s\" is not made of letters, digits, '.', '-' and '_'", key);
+	if (timeline_data(rec, key))
+		return err_set(err, ERR_USAGE, "key \"%s\" is given twice", key);
+	if (strlen(value) >= sizeof rec->data[0].value || !text_is_utf8(value, strlen(value)))
+		return err_set(err, ERR_USAGE, "the value of \"%s\" is longer than %zu bytes, or no UTF-8", key,
+		    sizeof rec->data[0].value - 1);
+	return timeline_put(rec, key, value, err);
+}
