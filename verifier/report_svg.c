@@ -90,7 +90,7 @@ static bool story_plan(const struct verdict *v, struct story *st)
 	if (st->has_disaster && v->has_rto && v->rto_complete && v->rto_ms >= 0 && v->rto_ms < 31536000000000) {
 		st->has_up = true;
 		st->up = st->knee + v->rto_ms;
-		stretch(st, st->up);
+		stretch(st, st->up + v->rto_ms / 8); /* so that one sees it serve again */
 	}
 	if (st->to <= st->from)
 		st->to = st->from + 1;
@@ -246,18 +246,24 @@ static void badges_plan(const struct verdict *v, const struct story *st, struct 
 
 static void badges_draw(struct sink *s, const struct badges *b, int bar)
 {
+	/* all stems first, so that none crosses a number */
+	sink_raw(s, "<g class=\"badge\">\n");
+	for (size_t i = 0; i < b->count; i++)
+		sink_printf(s, "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/>\n", b->list[i].x, b->list[i].x,
+		    bar - 22 - 24 * b->list[i].row, bar);
+	sink_raw(s, "</g>\n");
 	for (size_t i = 0; i < b->count; i++) {
 		const struct verdict_event *e = b->list[i].event;
 		int y = bar - 22 - 24 * b->list[i].row;
-		double x = b->list[i].x;
 		struct words w;
 
-		sink_fill(s, "<g class=\"{}\">", strcmp(e->name, "disaster") ? "badge" : "badge boom", NULL);
-		sink_fill(s, "<title>{} {}</title>", moment_label(e->name), words_clock(&w, e->at_ms), NULL);
+		sink_fill(s, "<g class=\"{}\"><title>{} {}</title>",
+		    strcmp(e->name, "disaster") ? "badge" : "badge boom", moment_label(e->name),
+		    words_clock(&w, e->at_ms), NULL);
 		sink_printf(s,
-		    "<line x1=\"%.3f%%\" x2=\"%.3f%%\" y1=\"%d\" y2=\"%d\"/><circle cx=\"%.3f%%\" cy=\"%d\" r=\"10\"/>",
-		    x, x, y, bar, x, y);
-		sink_printf(s, "<text x=\"%.3f%%\" y=\"%d\" text-anchor=\"middle\">%zu</text></g>\n", x, y + 4, i + 1);
+		    "<circle cx=\"%.3f%%\" cy=\"%d\" r=\"10\"/><text x=\"%.3f%%\" y=\"%d\" "
+		    "text-anchor=\"middle\">%zu</text></g>\n",
+		    b->list[i].x, y, b->list[i].x, y + 4, i + 1);
 	}
 }
 

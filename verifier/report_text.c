@@ -19,6 +19,7 @@
 struct screen {
 	struct sink s;
 	bool color;
+	bool styled; /* since the last plain() */
 };
 
 #define BOLD "1"
@@ -28,11 +29,14 @@ static void style(struct screen *sc, const char *code)
 {
 	if (sc->color)
 		sink_printf(&sc->s, "\x1b[%sm", code);
+	sc->styled = sc->color;
 }
 
 static void plain(struct screen *sc)
 {
-	style(sc, "0");
+	if (sc->styled)
+		sink_raw(&sc->s, "\x1b[0m");
+	sc->styled = false;
 }
 
 static int column_width(uint32_t code)
@@ -78,7 +82,7 @@ static void add(struct screen *sc, const char *text, size_t len)
 		buf_add(sc->s.out, text, len, &sc->s.err);
 }
 
-/* Wraps at WIDTH; the first line starts at the present column, which is indent. Ends the line. */
+/* Wraps at WIDTH; the first line starts at the present column, which is indent. Ends the style and the line. */
 static void wrap(struct screen *sc, const char *text, int indent)
 {
 	BUF_CLEANUP struct buf safe = BUF_INIT(64 << 10);
@@ -110,6 +114,7 @@ static void wrap(struct screen *sc, const char *text, int indent)
 		while (len && *p == ' ')
 			p++, len--;
 	}
+	plain(sc);
 	sink_raw(&sc->s, "\n");
 }
 
@@ -147,8 +152,9 @@ static void field(struct screen *sc, const char *label, const char *text)
 {
 	spaces(sc, 2);
 	style(sc, DIM);
-	cell(sc, label, 14, false);
+	cell(sc, label, 13, false);
 	plain(sc);
+	spaces(sc, 1);
 	wrap(sc, text, 16);
 }
 
@@ -451,8 +457,8 @@ static void age(char *text, size_t size, bool known, int64_t ms, const char *wha
 	struct words w;
 
 	if (known)
-		snprintf(text + used, size - used, ", %s %s %s", words_distance(&w, ms),
-		    ms < 0 ? "after" : "before", what);
+		snprintf(
+		    text + used, size - used, ", %s %s %s", words_distance(&w, ms), ms < 0 ? "after" : "before", what);
 }
 
 static void newest(struct screen *sc, const struct verdict *v)
