@@ -23,7 +23,7 @@ def mended(doc):
     """The document with a sum that agrees with its bytes."""
     doc = dict(doc)
     doc["sum"] = bson.Int64(0)
-    raw = bson.encode(doc)
+    raw = bson.encode(doc, codec_options=options())
     value = xxhash.xxh3_64_intdigest(raw[:-14])
     doc["sum"] = bson.Int64(value - (1 << 64) if value >= 1 << 63 else value)
     return doc
