@@ -83,6 +83,7 @@ int cmd_check(int argc, char **argv)
 		break;
 	}
 	status = judge(&a);
+	fflush(stdout); /* the reports do not go through stdio */
 	/* without a new verdict there is nothing to show: an older one in the same folder would mislead */
 	return status == EXIT_PASS || status == EXIT_FAIL || status == EXIT_INCONCLUSIVE ? report(&a) : status;
 }

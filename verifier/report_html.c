@@ -47,7 +47,7 @@ static void hero(struct sink *s, const struct verdict *v)
 	    s, "<header>\n<p class=\"kicker\">psmdb-drill{}{}</p>\n", v->scenario[0] ? " · " : "", v->scenario, NULL);
 	sink_fill(
 	    s, "<h1><span class=\"result\">{}</span> {}</h1>\n", verdict_result_text(v->result), bare_title(v), NULL);
-	sink_fill(s, "<p class=\"meta\">judged {} by psmdb-verify {}", words_wall(&w, v->judged_at_ms), v->judge, NULL);
+	sink_fill(s, "<p class=\"meta\">judged {} by {}", words_wall(&w, v->judged_at_ms), v->judge, NULL);
 	if (v->has_drill)
 		sink_fill(s, " · drill <span class=\"mono\">{}</span>", uuid_format(&v->drill, uuid), NULL);
 	sink_raw(s, "</p>\n");
@@ -145,7 +145,7 @@ bool report_html(const struct verdict *v, struct buf *out, struct err *err)
 	page_evidence(&s, v);
 	page_glossary(&s);
 	sink_fill(&s,
-	    "</main>\n<footer>psmdb-drill {} · this page is drawn from verdict.json alone and needs no "
+	    "</main>\n<footer>{} · this page is drawn from verdict.json alone and needs no "
 	    "network</footer>\n</body>\n</html>\n",
 	    v->judge, NULL);
 	return sink_ok(&s, err) || err_wrap(err, "HTML report");

@@ -28,7 +28,7 @@ static void head(struct sink *s, const struct verdict *v)
 		sink_fill(s, "{} · ", v->scenario, NULL);
 	if (v->has_drill)
 		sink_fill(s, "drill {} · ", uuid_format(&v->drill, uuid), NULL);
-	sink_fill(s, "judged {} by psmdb-verify {}\n\n", words_wall(&w, v->judged_at_ms), v->judge, NULL);
+	sink_fill(s, "judged {} by {}\n\n", words_wall(&w, v->judged_at_ms), v->judge, NULL);
 }
 
 static void key_figures(struct sink *s, const struct verdict *v)

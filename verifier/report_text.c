@@ -184,12 +184,15 @@ static void head(struct screen *sc, const struct verdict *v)
 	style(sc, BOLD);
 	wrap(sc, title, (int)strlen(result) + 2);
 	plain(sc);
-	snprintf(line, sizeof line, "%s%s%s%s%sjudged %s (%s)", v->scenario, v->scenario[0] ? " · " : "",
-	    v->has_drill ? "drill " : "", v->has_drill ? uuid_format(&v->drill, uuid) : "", v->has_drill ? " · " : "",
+	snprintf(line, sizeof line, "%s%sjudged %s by %s", v->scenario, v->scenario[0] ? " · " : "",
 	    words_wall(&at, v->judged_at_ms), v->judge);
 	style(sc, DIM);
 	wrap(sc, line, 0);
-	plain(sc);
+	if (v->has_drill) {
+		snprintf(line, sizeof line, "drill %s", uuid_format(&v->drill, uuid));
+		style(sc, DIM);
+		wrap(sc, line, 0);
+	}
 }
 
 static void reasons(struct screen *sc, const struct verdict *v)

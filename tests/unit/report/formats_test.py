@@ -124,7 +124,7 @@ def spoiled(folder):
 
 
 def main():
-    number = 0
+    number = failed = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([sys.argv[1], name], check=True)
@@ -132,6 +132,7 @@ def main():
             for what, problems in checks(folder, sample):
                 number += 1
                 problems = list(problems)
+                failed += bool(problems)
                 for problem in problems[:5]:
                     print("#", problem.encode("unicode_escape").decode())
                 print("not ok" if problems else "ok", f"{number} - {sample}: {what}")
@@ -139,6 +140,7 @@ def main():
         number += 1
         print("not ok" if blind else "ok", f"{number} - every check sees a spoiled report", "#" if blind else "", *blind)
     print(f"1..{number}")
+    return failed > 0 or bool(blind)
 
 
-main()
+sys.exit(main())

@@ -134,7 +134,7 @@ static void login(struct verdict *v, const char *user, bool ok, const char *deta
 static void head(struct verdict *v, const char *scenario)
 {
 	v->judged_at_ms = (BASE_S + 420) * 1000 + 512;
-	COPY(v->judge, "0.1.0");
+	COPY(v->judge, "psmdb-verify 0.1.0");
 	COPY(v->scenario, "%s", scenario);
 	v->drill = uuid("0d5c6f2e-41b7-4d0a-9e63-5f2c8a7b1d34");
 	v->has_drill = true;
