@@ -161,8 +161,7 @@ static const char *age(struct words *w, bool known, int64_t ms)
 	if (!known)
 		snprintf(w->text, sizeof w->text, "–");
 	else
-		snprintf(w->text, sizeof w->text, "%.40s %s", words_distance(&d, ms),
-		    ms < 0 ? "after" : "before");
+		snprintf(w->text, sizeof w->text, "%.40s %s", words_distance(&d, ms), ms < 0 ? "after" : "before");
 	return w->text;
 }
 
