@@ -200,8 +200,8 @@ int cmd_collect(int argc, char **argv)
 	    .more = "The user needs to read the namespaces, to write drill.probe, and clusterMonitor; with read on "
 		    "admin, PBM's records "
 		    "come too. Behind a mongos stop the balancer first: that is not checked here.\n\n"
-		    "A reading that is broken off (failover, lost connection) starts again from the first document, up "
-		    "to four times. "
+		    "A reading that is broken off (failover, lost connection) starts again from the "
+		    "first document, four readings at most. "
 		    "The file appears only when it is complete.\n\n"
 		    "Exit status: 0 written, 2 usage, 3 unreachable, refused or failed, 130 interrupted.",
 	};

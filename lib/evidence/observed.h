@@ -15,7 +15,7 @@
  *   newest     ns, createdAt, s and seq (if it is an intact tick)                  greatest createdAt of any document, the demo's query
  *   end        documents, intact, anomalies, foreign, truncated (true: more anomalies or holes than the limits; counts are right, details are missing)
  *
- * "corrupt": a document that claims the identity (by _id, else by its fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
+ * "corrupt": a document that claims the identity (by its fields if randomdata confirms them, else by _id, else by its fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
  * "duplicate": a further document, intact or not, for an identity that has an intact one.
  * intact and block lines follow the line of their stream. Every document read is an intact tick, an anomaly or foreign: documents = intact + anomalies + foreign (>= if truncated).
  * Every block with intact ticks has one block line. Without "end" an observation is incomplete and judges nothing.
