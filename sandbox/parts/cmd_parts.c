@@ -41,8 +41,8 @@ static void print_table(const json_node *root)
 	for (const json_node *n = json_first(json_get(root, "parts")); n; n = json_next(n)) {
 		const char *error = json_string(json_get(n, "error"));
 
-		printf("%-14s%s%-10s%8.0f  restarts %.0f%s%s\n", json_string(json_get(n, "name")),
-		    json_bool(json_get(n, "frozen"), false) ? "frozen " : "", json_string(json_get(n, "state")),
+		printf("%-14s%-10s%-8s%8.0f  restarts %.0f%s%s\n", json_string(json_get(n, "name")),
+		    json_string(json_get(n, "state")), json_bool(json_get(n, "frozen"), false) ? "frozen" : "",
 		    json_number(json_get(n, "pid"), 0), json_number(json_get(n, "restarts"), 0), error ? "  " : "",
 		    error ? error : "");
 	}

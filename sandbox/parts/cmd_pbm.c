@@ -1,5 +1,6 @@
 /* backup, restore, pbm. Run by this process, not by the supervisor: if it is interrupted, its pbm ends with it. */
 #include "base/file.h"
+#include "base/stop.h"
 #include "sandbox/parts/cmd.h"
 #include "sandbox/parts/pbm.h"
 
@@ -11,7 +12,7 @@
 
 static struct pbm pbm_of(const struct cmd_context *ctx)
 {
-	return (struct pbm){&ctx->state.layout, &ctx->secrets, clock_system(), NULL};
+	return (struct pbm){&ctx->state.layout, &ctx->secrets, clock_system(), stop_flag()};
 }
 
 static bool need_running(const struct cmd_context *ctx, struct err *err)
@@ -24,6 +25,14 @@ static bool need_running(const struct cmd_context *ctx, struct err *err)
 	return true;
 }
 
+/* What pbm has begun is done by the agents, and goes on without it. */
+static bool interrupted(struct err *err)
+{
+	if (err->code == ERR_INTERRUPTED || err->code == ERR_TIMEOUT)
+		err_hint(err, "the agents go on with it; look with \"" PROGRAM " pbm --dir DIR -- status\"");
+	return false;
+}
+
 static bool backup(const char *dir, const char *name_file, int64_t timeout_ms, struct err *err)
 {
 	CLEANUP(cmd_context) struct cmd_context *ctx = NULL;
@@ -31,11 +40,11 @@ static bool backup(const char *dir, const char *name_file, int64_t timeout_ms, s
 	char name[PBM_NAME_MAX];
 	struct pbm pbm;
 
-	if (!cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
+	if (!stop_install(err) || !cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
 		return false;
 	pbm = pbm_of(ctx);
 	if (!pbm_need(&pbm, (const char *const[]){"backup", "--wait"}, 2, timeout_ms, &out, err))
-		return false;
+		return interrupted(err);
 	if (!pbm_backup_name(buf_str(&out), name))
 		return err_set(err, ERR_PARSE, "pbm said nothing of the backup's name");
 	if (name_file && !file_write_atomic(name_file, name, strlen(name), 0600, err))
@@ -73,11 +82,11 @@ static bool restore(const char *dir, const char *name, int64_t timeout_ms, struc
 	char words[600];
 	struct pbm pbm;
 
-	if (!cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
+	if (!stop_install(err) || !cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
 		return false;
 	pbm = pbm_of(ctx);
 	if (!pbm_need(&pbm, (const char *const[]){"restore", name, "--wait"}, 3, timeout_ms, &out, err))
-		return false;
+		return interrupted(err);
 	pbm_last_words(buf_str(&out), words, sizeof words);
 	puts(words);
 	return true;

@@ -117,7 +117,8 @@ static bool make_agent(
 	     strings_add(&spec->env_set, err, "PBM_MONGODB_URI=mongodb://%s:%s@%s:%u/?authSource=admin",
 		 secret_user_name(USER_BACKUP), buf_str(&password), layout_member_address(l, member, address),
 		 l->mongod_port);
-	explicit_bzero(password.data, password.len);
+	if (password.data)
+		explicit_bzero(password.data, password.len);
 	return ok;
 }
 
