@@ -621,3 +621,19 @@ Test(conditions, a_stand_in_is_named_and_does_not_fail)
 	cr_expect_reason(&s, REASON_ENVIRONMENT);
 	cr_expect_eq(s.verdict.version_count, 1);
 }
+
+Test(conditions, the_config_servers_end_is_none_of_a_shards_absent_ticks_business)
+{
+	/* an absent tick of drill.ticker cannot have lived on the config servers, one of admin.ticker can only have
+	 * lived there */
+	add_shard("cfg", (struct optime){1024, 1});
+	story_judge(&s);
+	cr_expect_count(&s, CLASS_AT_BOUND, 0);
+	cr_expect_count(&s, CLASS_EXPECTED_LOSS, 20);
+	strcpy(s.journals[0].open.streams[0].ns, "admin.ticker");
+	strcpy(s.observed.streams[0].ns, "admin.ticker");
+	strcpy(s.observed.streams[0].replica_set, "cfg");
+	story_judge(&s);
+	cr_expect_count(&s, CLASS_AT_BOUND, 4);
+	cr_expect_count(&s, CLASS_EXPECTED_LOSS, 16);
+}

@@ -169,3 +169,11 @@ Test(digests, a_block_without_digest_is_not_called_checked)
 	cr_expect_eq(s.verdict.digest_unchecked, 20);
 	cr_expect_reason(&s, REASON_DIGEST_PARTIAL);
 }
+
+Test(digests, a_difference_that_points_at_an_absent_tick_spoils_its_block)
+{
+	tick_digest_add(&s.observed.streams[0].blocks[0].digest, 30, story_sum(30));
+	story_judge(&s);
+	cr_expect_result(&s, VERDICT_FAIL);
+	cr_expect_count(&s, CLASS_CORRUPTED, 20);
+}
