@@ -29,7 +29,7 @@ def main():
             took = time.monotonic() - began
             assert done.returncode == PASS, done.stdout + done.stderr
             assert took < 120, took
-            for word in ("PASS", "acked", "ok", "expected_loss", "lost", "RPO", "RTO", "report.html"):
+            for word in ("PASS", "acknowledged", "ok ", "expected loss", "lost", "RPO", "RTO", "operation time", "bucket, exact", "restore finished", "report.html"):
                 assert word in done.stdout[-4000:], (word, done.stdout[-4000:])
             for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
                          "logs/pbm-agent-0.log", "logs/s3.log"):
