@@ -422,7 +422,7 @@ void story_judge(struct story *s)
 	struct err err = ERR_INIT;
 	struct judge *judge = NULL;
 
-	s->observed.intact = 0;
+	s->observed.intact = s->unlisted;
 	for (size_t i = 0; i < s->observed.stream_count; i++)
 		s->observed.intact += s->observed.streams[i].intact.total;
 	verdict_clear(&s->verdict);

@@ -35,6 +35,7 @@ struct story {
 	struct timeline_record *timeline;
 	size_t timeline_count, timeline_cap;
 	enum record_state timeline_state;
+	int64_t unlisted; /* intact ticks that the observation counts and does not list */
 	struct verdict verdict;
 };
 

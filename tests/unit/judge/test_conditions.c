@@ -637,3 +637,10 @@ Test(conditions, the_config_servers_end_is_none_of_a_shards_absent_ticks_busines
 	cr_expect_count(&s, CLASS_AT_BOUND, 4);
 	cr_expect_count(&s, CLASS_EXPECTED_LOSS, 16);
 }
+
+Test(conditions, a_request_after_the_pin_is_not_the_anchor)
+{
+	story_forget(&s, "backup.finished");
+	story_event(&s, 30500, "backup.requested");
+	expect_pass();
+}

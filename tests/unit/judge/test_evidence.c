@@ -400,3 +400,13 @@ Test(evidence, calls_out_of_order_are_refused)
 	cr_expect_eq(err.code, ERR_STATE);
 	judge_free(judge);
 }
+
+Test(evidence, holes_that_are_not_listed_are_no_loss)
+{
+	s.observed.truncated = true;
+	s.unlisted = 1;
+	story_unsee(&s.observed.streams[0], 7);
+	story_judge(&s);
+	cr_expect_result(&s, VERDICT_INCONCLUSIVE);
+	cr_expect_count(&s, CLASS_LOST, 0);
+}
