@@ -18,6 +18,12 @@ static int64_t now(void)
 	return clock_mono_ms(clock_system());
 }
 
+/* The part under test lives in real time; each use is bounded by what it waits for, or must see nothing happen. */
+static void pause_ms(int64_t ms)
+{
+	clock_sleep_until(clock_system(), clock_mono_ns(clock_system()) + ms * 1000000, NULL);
+}
+
 static void make(void)
 {
 	strcpy(dir, "/tmp/psmdb-part-XXXXXX");
@@ -29,7 +35,7 @@ static void clean(void)
 	part_end(&part, true, now());
 	while (part.pid) {
 		part_reap(&part, now());
-		usleep(1000);
+		pause_ms(1);
 	}
 	part_clear(&part);
 	file_remove_tree(dir, NULL);
@@ -107,7 +113,7 @@ Test(part, what_an_earlier_process_said_does_not_make_it_ready)
 	part_end(&part, true, now());
 	reach(PART_STOPPED);
 	start();
-	usleep(200000);
+	pause_ms(200);
 	cr_assert_not(part_tick(&part, now()));
 	cr_assert_eq(part.state, PART_STARTING);
 }
@@ -154,7 +160,7 @@ Test(part, one_with_a_restart_policy_comes_back_after_pauses_that_grow)
 			if (part_reap(&part, 1000000 * (i + 1)))
 				failed = 1000000 * (i + 1);
 			else
-				usleep(1000);
+				pause_ms(1);
 		}
 		cr_assert_eq(part.state, PART_FAILED);
 		pauses[i] = part_due_ms(&part, failed) - failed;
@@ -201,12 +207,12 @@ Test(part, freezing_halts_it_and_a_frozen_one_can_still_be_ended)
 	reach(PART_READY);
 	cr_assert(part_freeze(&part, &err));
 	for (int i = 0; i < 1000 && process_state(part.pid) != 'T'; i++)
-		usleep(1000);
+		pause_ms(1);
 	cr_assert_eq(process_state(part.pid), 'T');
 	cr_assert(part.frozen);
 	cr_assert(part_thaw(&part, &err));
 	for (int i = 0; i < 1000 && process_state(part.pid) == 'T'; i++)
-		usleep(1000);
+		pause_ms(1);
 	cr_assert_neq(process_state(part.pid), 'T');
 	cr_assert(part_freeze(&part, &err));
 	part_end(&part, false, now());

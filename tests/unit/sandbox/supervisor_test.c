@@ -286,7 +286,7 @@ Test(supervisor, killed_it_takes_its_children_with_it)
 	for (int i = 0; i < 2000; i++) {
 		if (!process_is(pid, state->processes[1].start_ticks, "sleep"))
 			return;
-		usleep(1000);
+		clock_sleep_until(clock_system(), clock_mono_ns(clock_system()) + 1000000, NULL);
 	}
 	cr_assert_fail("process %d is still there", (int)pid);
 }
