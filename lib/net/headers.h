@@ -24,7 +24,10 @@ struct http_headers {
 	size_t bytes;
 };
 
-#define HTTP_HEADERS_INIT {0}
+#define HTTP_HEADERS_INIT                                                                                              \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
 
 void http_headers_clear(struct http_headers *h); /* values are wiped: some are credentials */
 /* Adds a field; blanks around the value are taken off. */

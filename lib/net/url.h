@@ -1,8 +1,8 @@
 /*
  * URLs: percent-encoding, the little parsing that a client needs, and a form that may stand in messages.
  *
- * Accepted are http and https URLs with a host, an optional port, a path and a query. User names in URLs, fragments, blanks, control characters and
- * bytes above 127 are refused.
+ * Accepted are http and https URLs with a host, an optional port, a path and a query. User names in URLs, fragments,
+ * blanks, control characters and bytes above 127 are refused.
  */
 #ifndef NET_URL_H
 #define NET_URL_H

@@ -1,11 +1,13 @@
 /*
  * The metadata of one backup of Percona Backup for MongoDB, as the file NAME.pbm.json in the bucket tells it.
  *
- * Read from files of PBM 1.6 to 2.12. Unknown keys are ignored; what the judgement rests on (name, status, replica sets, last write) must be there. Numbers may be
- * JSON numbers, or MongoDB's extended JSON ({"$numberLong": "7"}). Texts from the file are checked for control characters: they go into keys and messages.
+ * Read from files of PBM 1.6 to 2.12. Unknown keys are ignored; what the judgement rests on (name, status, replica
+ * sets, last write) must be there. Numbers may be JSON numbers, or MongoDB's extended JSON ({"$numberLong": "7"}).
+ * Texts from the file are checked for control characters: they go into keys and messages.
  *
- * The cluster-wide last write is the restore point: PBM replays every set's oplog up to it. Which figure it is: the latest of the sets' in physical
- * backups and up to PBM 2.3, the earliest in logical backups from PBM 2.4 on. On one replica set it is that set's own.
+ * The cluster-wide last write is the restore point: PBM replays every set's oplog up to it. Which figure it is: the
+ * latest of the sets' in physical backups and up to PBM 2.3, the earliest in logical backups from PBM 2.4 on. On one
+ * replica set it is that set's own.
  */
 #ifndef PSMDB_BACKUP_H
 #define PSMDB_BACKUP_H
@@ -38,7 +40,8 @@ struct pbm_backup {
 	char opid[64];
 	char type[32];	      /* "logical", "physical", "incremental", "external" */
 	char compression[16]; /* "none", "gzip", "pgzip", "snappy", "lz4", "s2", "zstd" */
-	char status[32];      /* "done" is the only good end; else "starting", "running", "dumpDone", "canceled", "error", ... */
+	char status[32]; /* "done" is the only good end; else "starting", "running", "dumpDone", "canceled", "error",
+			    ... */
 	char error[512];
 	char pbm_version[32], mongodb_version[32], fcv[16];
 	char store_type[16], bucket[256], prefix[1024], endpoint[512]; /* where PBM says that it wrote to */

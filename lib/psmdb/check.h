@@ -1,7 +1,9 @@
 /*
- * Is a backup complete? Judged from its metadata, a listing of the bucket and the sets' own metadata alone: no I/O here.
+ * Is a backup complete? Judged from its metadata, a listing of the bucket and the sets' own metadata alone: no I/O
+ * here.
  *
- * PBM does not look closely enough itself: with its oplog slices gone it restores, reports success, and leaves out every write after the dump began.
+ * PBM does not look closely enough itself: with its oplog slices gone it restores, reports success, and leaves out
+ * every write after the dump began.
  */
 #ifndef PSMDB_CHECK_H
 #define PSMDB_CHECK_H
@@ -56,10 +58,12 @@ bool pbm_finding_text(const struct pbm_finding *f, struct buf *out, struct err *
 /* The metadata by itself. name: what the file was called. */
 bool pbm_check_metadata(const struct pbm_backup *b, const char *name, struct pbm_findings *ret, struct err *err);
 /* The listing (sorted) against the metadata. ERR_UNSUPPORTED for logical backups of PBM before 2.0. */
-bool pbm_check_files(const struct pbm_backup *b, const struct pbm_files *files, struct pbm_findings *ret, struct err *err);
-/* The text of a set's metadata.json against the listing: each collection that is not empty has its file. Only for logical backups. */
-bool pbm_check_collections(const struct pbm_backup *b, const struct pbm_set *set, const char *text, size_t len, const struct pbm_files *files,
-    struct pbm_findings *ret, struct err *err);
+bool pbm_check_files(
+    const struct pbm_backup *b, const struct pbm_files *files, struct pbm_findings *ret, struct err *err);
+/* The text of a set's metadata.json against the listing: each collection that is not empty has its file. Only for
+ * logical backups. */
+bool pbm_check_collections(const struct pbm_backup *b, const struct pbm_set *set, const char *text, size_t len,
+    const struct pbm_files *files, struct pbm_findings *ret, struct err *err);
 /* Where that metadata.json is, below "PREFIX/NAME/". */
 bool pbm_set_metadata_rest(const struct pbm_backup *b, const struct pbm_set *set, struct buf *out, struct err *err);
 

@@ -1,5 +1,6 @@
 /*
- * Which files make up a backup of PBM, told by their names (logical backups from PBM 2.0 on; older ones and physical ones are recognised as far as they go):
+ * Which files make up a backup of PBM, told by their names (logical backups from PBM 2.0 on; older ones and physical
+ * ones are recognised as far as they go):
  *
  *   PREFIX/NAME.pbm.json                      the backup's metadata
  *   PREFIX/NAME/RS/metadata.json, meta.pbm, filelist.pbm       a replica set's own metadata
@@ -22,7 +23,7 @@ enum pbm_file_kind { PBM_FILE_METADATA, PBM_FILE_DATA, PBM_FILE_OPLOG, PBM_FILE_
 const char *pbm_file_kind_text(enum pbm_file_kind kind); /* "metadata", "data", "oplog", "other" */
 
 struct pbm_file {
-	char *key;	/* the whole key in the bucket */
+	char *key;	  /* the whole key in the bucket */
 	const char *rest; /* within key: behind "PREFIX/NAME/"; "" for the backup's metadata */
 	uint64_t size_bytes;
 	char etag[80];
@@ -39,8 +40,10 @@ struct pbm_files {
 
 void pbm_files_clear(struct pbm_files *f);
 #define PBM_FILES_CLEANUP __attribute__((cleanup(pbm_files_clear)))
-/* Adds a key of the listing if it belongs to the backup; others are ignored. prefix as in the storage's configuration. */
-bool pbm_files_add(struct pbm_files *f, const char *prefix, const char *name, const char *key, uint64_t size_bytes, const char *etag, struct err *err);
+/* Adds a key of the listing if it belongs to the backup; others are ignored. prefix as in the storage's configuration.
+ */
+bool pbm_files_add(struct pbm_files *f, const char *prefix, const char *name, const char *key, uint64_t size_bytes,
+    const char *etag, struct err *err);
 void pbm_files_sort(struct pbm_files *f);
 /* By the text behind "PREFIX/NAME/"; needs the sorted list. */
 const struct pbm_file *pbm_files_find(const struct pbm_files *f, const char *rest);

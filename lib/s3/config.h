@@ -1,5 +1,6 @@
 /*
- * Where a bucket is and how to get in. Secrets come from files or the environment, never from a command line, and are wiped by s3_config_clear.
+ * Where a bucket is and how to get in. Secrets come from files or the environment, never from a command line, and are
+ * wiped by s3_config_clear.
  */
 #ifndef S3_CONFIG_H
 #define S3_CONFIG_H
@@ -9,10 +10,10 @@
 #include <stdbool.h>
 
 struct s3_config {
-	char endpoint[512];	  /* "https://host:port"; empty: Amazon's for the region */
-	char region[64];	  /* empty: us-east-1 */
+	char endpoint[512]; /* "https://host:port"; empty: Amazon's for the region */
+	char region[64];    /* empty: us-east-1 */
 	char bucket[256];
-	char prefix[1024];	  /* PBM's prefix inside the bucket; may be empty */
+	char prefix[1024]; /* PBM's prefix inside the bucket; may be empty */
 	char access_key[256];
 	char secret_key[512];
 	char session_token[8192]; /* may be empty */
@@ -33,8 +34,9 @@ void s3_config_clear(struct s3_config *c);
 bool s3_config_load(const char *path, struct s3_config *c, struct err *err);
 
 /*
- * Credentials: from the files (both or neither; NULL: not given), else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN as get_env (getenv, or a test's)
- * tells them. Credentials that c already has stay when neither is there. ERR_AUTH naming what to set when there are none at all.
+ * Credentials: from the files (both or neither; NULL: not given), else from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+ * and AWS_SESSION_TOKEN as get_env (getenv, or a test's) tells them. Credentials that c already has stay when neither
+ * is there. ERR_AUTH naming what to set when there are none at all.
  */
 bool s3_config_load_credentials(struct s3_config *c, const char *access_key_file, const char *secret_key_file,
     const char *session_token_file, char *(*get_env)(const char *name), struct err *err);

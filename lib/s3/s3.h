@@ -1,9 +1,11 @@
 /*
- * A bucket: list, get, put, delete, head. Signature Version 4 is made here (sigv4.h); lib/net carries the requests and retries them.
+ * A bucket: list, get, put, delete, head. Signature Version 4 is made here (sigv4.h); lib/net carries the requests and
+ * retries them.
  *
- * Keys are full keys inside the bucket, any bytes but NUL; the config's prefix is not applied here. Errors name bucket and key, never a credential, and carry
- * a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too far off), ERR_NOT_FOUND (bucket or key), ERR_NET (unreachable), ERR_REMOTE (other
- * region, anything else that S3 refuses), ERR_LIMIT (an answer larger than asked for), ERR_PARSE (an answer that is not S3's).
+ * Keys are full keys inside the bucket, any bytes but NUL; the config's prefix is not applied here. Errors name bucket
+ * and key, never a credential, and carry a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too far off),
+ * ERR_NOT_FOUND (bucket or key), ERR_NET (unreachable), ERR_REMOTE (other region, anything else that S3 refuses),
+ * ERR_LIMIT (an answer larger than asked for), ERR_PARSE (an answer that is not S3's).
  */
 #ifndef S3_S3_H
 #define S3_S3_H
@@ -45,7 +47,8 @@ typedef bool (*s3_on_object)(void *ctx, const struct s3_object *object, struct e
 /* Every object whose key begins with prefix, page by page; ERR_LIMIT after max_objects. */
 bool s3_list(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err);
 /* The same without objects in "folders": those whose key has a '/' behind the prefix. */
-bool s3_list_folder(struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err);
+bool s3_list_folder(
+    struct s3 *s3, const char *prefix, size_t max_objects, s3_on_object on_object, void *ctx, struct err *err);
 /* Appends the object to body; ERR_LIMIT beyond body->max. ret may be NULL. */
 bool s3_get(struct s3 *s3, const char *key, struct buf *body, struct s3_object *ret, struct err *err);
 bool s3_put(struct s3 *s3, const char *key, const void *bytes, size_t len, struct err *err);

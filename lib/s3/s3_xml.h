@@ -1,5 +1,6 @@
 /*
- * The XML of S3's answers, read with libxml2's pull reader: no network, no DTD, no entities but XML's own five, bounded depth and texts.
+ * The XML of S3's answers, read with libxml2's pull reader: no network, no DTD, no entities but XML's own five, bounded
+ * depth and texts.
  */
 #ifndef S3_XML_H
 #define S3_XML_H
@@ -16,7 +17,8 @@ struct s3_page {
 };
 
 /* One page of ListObjectsV2; each object goes to on_object (as in s3_list). Honours EncodingType url. */
-bool s3_parse_list(const char *text, size_t len, s3_on_object on_object, void *ctx, struct s3_page *ret, struct err *err);
+bool s3_parse_list(
+    const char *text, size_t len, s3_on_object on_object, void *ctx, struct s3_page *ret, struct err *err);
 
 struct s3_fault {
 	char code[64];
@@ -24,7 +26,8 @@ struct s3_fault {
 	char region[64];
 };
 
-/* S3's <Error>. False if the text is nothing of the kind (a proxy's page). Texts are neutralised: they may go to a terminal. */
+/* S3's <Error>. False if the text is nothing of the kind (a proxy's page). Texts are neutralised: they may go to a
+ * terminal. */
 bool s3_parse_error(const char *text, size_t len, struct s3_fault *ret);
 
 #endif

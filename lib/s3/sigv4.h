@@ -1,8 +1,9 @@
 /*
- * AWS Signature Version 4, the Authorization header form (docs.aws.amazon.com: "Authenticating Requests (AWS Signature Version 4)").
+ * AWS Signature Version 4, the Authorization header form (docs.aws.amazon.com: "Authenticating Requests (AWS Signature
+ * Version 4)").
  *
- * Pure: everything that goes into a signature, the time too, is an argument. Nothing here normalises a path: S3 signs and serves keys as they are, so
- * "a/../b" and "a//b" are keys of their own.
+ * Pure: everything that goes into a signature, the time too, is an argument. Nothing here normalises a path: S3 signs
+ * and serves keys as they are, so "a/../b" and "a//b" are keys of their own.
  */
 #ifndef S3_SIGV4_H
 #define S3_SIGV4_H
@@ -24,8 +25,8 @@ struct sigv4_pair {
 
 struct sigv4_request {
 	const char *method;
-	const char *path;		    /* not encoded, begins with '/' */
-	const struct sigv4_pair *query;	    /* not encoded, in any order */
+	const char *path;		/* not encoded, begins with '/' */
+	const struct sigv4_pair *query; /* not encoded, in any order */
 	size_t query_count;
 	const struct http_headers *headers; /* all of them are signed; must hold Host and X-Amz-Date */
 	const char *payload_sha256;	    /* 64 hex digits, or "UNSIGNED-PAYLOAD" */
@@ -44,6 +45,7 @@ const char *sigv4_date(int64_t wall_ms, char text[static SIGV4_DATE_TEXT_MAX]);
 bool sigv4_query(const struct sigv4_pair *query, size_t count, struct buf *out, struct err *err);
 bool sigv4_canonical_request(const struct sigv4_request *req, struct buf *out, struct err *err);
 /* The value of the Authorization header. */
-bool sigv4_authorization(const struct sigv4_request *req, const struct sigv4_scope *scope, struct buf *out, struct err *err);
+bool sigv4_authorization(
+    const struct sigv4_request *req, const struct sigv4_scope *scope, struct buf *out, struct err *err);
 
 #endif

@@ -11,13 +11,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#define SEEN_MAX 8192
 
 /* Reads a whole request: the head, and as much body as its Content-Length says. */
 static void read_request(int fd, int seen_fd)
 {
-	char text[65536];
+	static char text[4 << 20];
 	size_t len = 0;
 
 	while (len < sizeof text - 1) {
@@ -26,7 +27,8 @@ static void read_request(int fd, int seen_fd)
 
 		if (got <= 0)
 			break;
-		if (write(seen_fd, text + len, (size_t)got) != got)
+		/* the test reads this only at the end: no more than a pipe holds */
+		if (len < SEEN_MAX && write(seen_fd, text + len, (size_t)(got < SEEN_MAX ? got : SEEN_MAX)) < 0)
 			_exit(2);
 		len += (size_t)got;
 		text[len] = '\0';
@@ -70,7 +72,8 @@ static void serve(int listener, int seen_fd, const char *const *answers, size_t 
 			answer += 6;
 			len -= 6;
 			send_all(fd, answer, len / 2);
-			nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+			/* a pause that a client which hangs up cuts short */
+			poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 300);
 			send_all(fd, answer + len / 2, len - len / 2);
 		} else {
 			send_all(fd, answer, len);

@@ -3,11 +3,11 @@
 #include "fake_server.h"
 
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define OK_BODY(text, len) "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n" text
 #define BUSY "HTTP/1.1 503 Slow Down\r\nContent-Length: 4\r\n\r\nbusy"
@@ -123,6 +123,24 @@ Test(http, body_and_headers_are_sent_as_given)
 	free(seen);
 }
 
+Test(http, large_body_is_sent_without_asking_first)
+{
+	static char big[(1 << 20) + 1000];
+	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
+	struct http_request req = {.method = "PUT", .url = url, .body = big, .body_len = sizeof big};
+	struct err err = ERR_INIT;
+	char *seen;
+
+	START(OK_BODY("", 0));
+	memset(big, 'x', sizeof big);
+	cr_assert(http_perform(client, &req, &res, &err), "%s", err.msg);
+	stop(&seen);
+	cr_assert_eq(res.status, 200);
+	cr_assert(strstr(seen, "Content-Length: 1049576"));
+	cr_assert_not(strstr(seen, "Expect"), "a server that does not know it would cost a second");
+	free(seen);
+}
+
 Test(http, redirects_are_answers_and_are_not_followed)
 {
 	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
@@ -156,7 +174,7 @@ Test(http, idempotent_requests_are_retried_with_growing_delays)
 Test(http, retry_after_is_honoured_and_a_longer_one_ends_the_retries)
 {
 	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
-	struct http_request req = {.method = "GET", .url = url};
+	struct http_request req = {.method = "GET", .url = url, .total_timeout_ms = 7200000};
 	struct err err = ERR_INIT;
 
 	START("HTTP/1.1 429 Wait\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n",
@@ -336,9 +354,10 @@ Test(http, headers_are_prepared_anew_for_each_attempt)
 	free(seen);
 }
 
-static void *stop_soon(void *arg)
+/* As soon as the server has the request, which it will never answer. */
+static void *stop_when_sent(void *arg)
 {
-	nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+	poll(&(struct pollfd){.fd = server.seen_fd, .events = POLLIN}, 1, 10000);
 	*(volatile int *)arg = 15;
 	return NULL;
 }
@@ -356,7 +375,7 @@ Test(http, stop_flag_ends_a_request_that_hangs)
 
 	START("<hang>");
 	cr_assert(http_client_new(&options, &stoppable, &err));
-	pthread_create(&thread, NULL, stop_soon, (void *)&flag);
+	pthread_create(&thread, NULL, stop_when_sent, (void *)&flag);
 	cr_assert_not(http_perform(stoppable, &req, &res, &err));
 	pthread_join(thread, NULL);
 	stop(NULL);

@@ -44,6 +44,22 @@ Test(pbm_backup, file_that_pbm_2_5_0_wrote_is_read)
 	cr_expect_eq(pbm_backup_figure(&b), PBM_FIGURE_ONLY);
 }
 
+Test(pbm_backup, file_that_pbm_2_12_0_wrote_is_read)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(PBM_METADATA_MAX);
+	PBM_BACKUP_CLEANUP struct pbm_backup b = {0};
+	struct err err = ERR_INIT;
+
+	cr_assert(file_read(DATA_DIR "/pbm-2.12.0.pbm.json", &text, &err), "%s", err.msg);
+	cr_assert(pbm_backup_parse(buf_str(&text), text.len, &b, &err), "%s", err.msg);
+	cr_expect_str_eq(b.name, "2026-11-23T07:12:49Z");
+	cr_expect_str_eq(b.pbm_version, "2.12.0");
+	cr_expect(b.last_write.t == 1795417974 && b.last_write.i == 18);
+	cr_expect(pbm_backup_is_done(&b));
+	cr_assert_eq(b.set_count, 1);
+	cr_expect(b.sets[0].first_write.t == 1795417970 && b.sets[0].first_write.i == 55);
+}
+
 Test(pbm_backup, largest_operation_time_survives)
 {
 	PBM_BACKUP_CLEANUP struct pbm_backup b = {0};

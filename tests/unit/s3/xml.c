@@ -84,6 +84,7 @@ Test(s3_xml, what_is_not_a_listing_is_refused)
 	    {"<ListBucketResult><Contents><Key>a</Key><Size>99999999999999999999</Size></Contents></ListBucketResult>",
 		"size"},
 	    {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "continuation token"},
+	    {"<!DOCTYPE l><ListBucketResult/>", "document type"},
 	    {"<!DOCTYPE l [<!ENTITY a \"b\">]><ListBucketResult/>", "document type"},
 	    {"<ListBucketResult><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></ListBucketResult>", "deeper"},
 	    {"<ListBucketResult>\xff</ListBucketResult>", "UTF-8"},
