@@ -221,6 +221,7 @@ Test(observed, what_contradicts_itself_is_broken_and_named)
 	    {"\"block\":\"0\"", "\"block\":\"1\"", "block 1 claims 10"},
 	    {"\"block\":\"0\"", "\"block\":\"-1\"", "block -1"},
 	    {"\"type\":\"block\"", "\"type\":\"brick\"", "\"brick\""},
+	    {"\"type\":\"block\"", "\"type\":\"intact\",\"ranges\":[]", "its blocks hold 0 ticks"},
 	    {"\"type\":\"block\",\"s\":0", "\"type\":\"block\",\"s\":1", "not the one whose line came last"},
 	    {"\"type\":\"stream\",\"s\":1", "\"type\":\"stream\",\"s\":2", "stream 2 where 1 is expected"},
 	    {"\"ns\":\"drill.ticker\",\"s\":0", "\"ns\":\"drill.ticker\",\"s\":2", "stream 2, but there are 2"},

@@ -53,6 +53,17 @@ Test(run_dir, an_empty_one_is_taken_and_made_private)
 	cr_assert(!stat(dir, &st) && (st.st_mode & 0777) == 0700);
 }
 
+Test(run_dir, one_that_holds_anything_is_left_alone)
+{
+	char path[PATH_MAX];
+	struct err err = ERR_INIT;
+
+	cr_assert(run_path(dir, "holiday.jpg", path, NULL) && file_write_atomic(path, "x", 1, 0600, NULL));
+	cr_assert(!run_create(dir, "", clock_system(), &err));
+	cr_assert_eq(err.code, ERR_EXISTS);
+	cr_assert(run_path(dir, RUN_TIMELINE, path, NULL) && !file_exists(path));
+}
+
 Test(run_dir, names_of_events)
 {
 	static const struct {
