@@ -258,7 +258,7 @@ static bool fill_newest(const struct judge *j, struct verdict *v, struct err *er
 		n->seq = of_judged_run(j, o->newest[i].stream) ? o->newest[i].seq : 0;
 		n->has_age_at_backup = j->bound != NULL;
 		if (j->bound)
-			n->age_at_backup_ms = (int64_t)j->b0.t * 1000 - n->created_at_ms;
+			n->age_at_backup_ms = ((int64_t)j->b0.t + 1) * 1000 - n->created_at_ms;
 		n->has_age_at_disaster = t->disaster.known && judge_clock(j, &offset_ms, &error_ms);
 		if (n->has_age_at_disaster)
 			n->age_at_disaster_ms = t->disaster.at_ms + offset_ms - n->created_at_ms;

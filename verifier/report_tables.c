@@ -173,7 +173,7 @@ static void newest(struct sink *s, const struct verdict *v)
 	if (!v->newest_count)
 		return;
 	sink_raw(s, "<h3>Newest tick <small>by the wall clocks: it informs, it does not judge</small></h3>\n");
-	table(s, "collection|created|>number|>from the restore point|>from the disaster");
+	table(s, "collection|created|>number|>to the end of the restore point's second|>from the disaster");
 	for (size_t i = 0; i < v->newest_count; i++) {
 		const struct verdict_newest *n = &v->newest[i];
 

@@ -478,7 +478,7 @@ static void newest(struct screen *sc, const struct verdict *v)
 
 		if (n->seq)
 			snprintf(text + used, sizeof text - used, ", number %" PRId64, n->seq);
-		age(text, sizeof text, n->has_age_at_backup, n->age_at_backup_ms, "the restore point");
+		age(text, sizeof text, n->has_age_at_backup, n->age_at_backup_ms, "the restore point's second ended");
 		age(text, sizeof text, n->has_age_at_disaster, n->age_at_disaster_ms, "the disaster");
 		field(sc, n->ns, text);
 	}

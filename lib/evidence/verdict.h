@@ -189,7 +189,8 @@ struct verdict_newest {
 	int64_t created_at_ms;
 	int64_t seq; /* 0: not a tick of this run */
 	bool has_age_at_backup, has_age_at_disaster;
-	int64_t age_at_backup_ms, age_at_disaster_ms; /* wall clocks: they inform, they do not judge */
+	/* Wall clocks: they inform, they do not judge. At the backup: to the end of the restore point's second, so an upper bound. */
+	int64_t age_at_backup_ms, age_at_disaster_ms;
 };
 
 struct verdict {

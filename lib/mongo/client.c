@@ -253,9 +253,14 @@ static bool driver_error(const bson_error_t *error, struct err *err, const char 
 static bool server_error(const bson_error_t *error, struct err *err, const char *what)
 {
 	switch (error->code) {
-	case CODE_UNAUTHORIZED:
-		err_set(err, ERR_AUTH, "%s: no permission: %s", what, error->message);
+	case CODE_UNAUTHORIZED: {
+		/* behind these words the server repeats the whole command, document and session included */
+		const char *end = strstr(error->message, " to execute command");
+		int len = end ? (int)(end - error->message) : (int)strlen(error->message);
+
+		err_set(err, ERR_AUTH, "%s: no permission: %.*s", what, len, error->message);
 		return err_hint(err, "grant the user a role that allows it, or use another user");
+	}
 	case CODE_MAX_TIME_MS_EXPIRED:
 	case CODE_WRITE_CONCERN_TIMEOUT:
 	case CODE_EXCEEDED_TIME_LIMIT:

@@ -29,7 +29,7 @@ def one(sandbox, path, rate, tap, number):
         drill.collect()
         status, verdict = drill.check()
         count = {k: int(v) for k, v in verdict["counts"].items() if int(v)}
-        print(f"# round {number}: {verdict['result']} {count} b0 {verdict['bound']['b0']} in {time.monotonic() - began:.1f} s", flush=True)
+        print(f"# round {number}: {verdict['result']} {count} b0 {verdict['restorePoint']['b0']} in {time.monotonic() - began:.1f} s", flush=True)
         assert status == harness.PASS, drill.output
         assert set(count) <= {"ok", "expected_loss", "recovered", "indeterminate", "foreign"} and count["ok"] > rate, count
         # the tick in flight at the disaster has no outcome; it is after the bound, so it decides nothing and must not be there

@@ -182,7 +182,7 @@ Test(figures, the_verdict_carries_what_reports_show)
 	cr_expect_str_eq(v->events[4].text, "backup=2026-01-01T00:00:20Z");
 	cr_expect_eq(v->newest_count, 1);
 	cr_expect_eq(v->newest[0].seq, 20);
-	cr_expect_eq(v->newest[0].age_at_backup_ms, 100);
+	cr_expect_eq(v->newest[0].age_at_backup_ms, 1100);
 	cr_expect_eq(v->newest[0].age_at_disaster_ms, 20600);
 	cr_expect_eq(v->namespaces[0].indexes, 2);
 	cr_expect_eq(v->logins[0].ok, true);
