@@ -9,7 +9,7 @@ FROM debian:12-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       gcc libc6-dev cmake ninja-build pkg-config \
-      libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libyaml-dev libxxhash-dev libssl-dev \
+      libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev libssl-dev libxml2-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -21,7 +21,7 @@ FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      ca-certificates libmongoc-1.0-0 libbson-1.0-0 libcurl4 libcjson1 libyaml-0-2 libxxhash0 libssl3 \
+      ca-certificates libmongoc-1.0-0 libbson-1.0-0 libcurl4 libcjson1 libxxhash0 libssl3 libxml2 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/usr/local/bin/psmdb-ticker /out/usr/local/bin/psmdb-verify /usr/local/bin/
 COPY LICENSE THIRD-PARTY /usr/share/doc/psmdb-drill/

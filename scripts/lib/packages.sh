@@ -4,8 +4,8 @@
 # shellcheck disable=SC2034,SC2154
 
 packages_build=(gcc libc6-dev cmake ninja-build pkg-config git ca-certificates procps openssl
-  libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libyaml-dev libxxhash-dev libssl-dev
-  libcriterion-dev libxml2-utils libnss-wrapper python3 python3-venv)
+  libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev libssl-dev libxml2-dev
+  libcriterion-dev libxml2-utils python3 python3-venv)
 packages_dev=(clang clang-format shellcheck ccache)
 
 # the run-time library of clang's sanitizers and of libFuzzer goes by another name in each release
