@@ -7,12 +7,15 @@
 
 #define NUMBER_DIGITS_MAX 15 /* every such number is exact as a double, so that both parsers agree */
 
+/* Printable ASCII but '"' and '\'. A table: this is asked for each byte. */
+static const bool plain[256] = {[0x20 ... '"' - 1] = true, ['"' + 1 ... '\\' - 1] = true, ['\\' + 1 ... 0x7e] = true};
+
 /* *p is behind the opening quote; afterwards behind the closing one. */
 static bool scan_string(const char **p, const char *end, const char **ret, size_t *ret_len)
 {
 	const char *start = *p, *q = start;
 
-	while (q < end && *q != '"' && *q != '\\' && *q >= 0x20 && *q < 0x7f)
+	while (q < end && plain[(unsigned char)*q])
 		q++;
 	if (q == end || *q != '"')
 		return false;
