@@ -1,3 +1,1 @@
-if(TARGET psmdb-ticker)
-  drill_script(ticker LABEL integration TIMEOUT 300 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/ticker)
-endif()
+drill_script(ticker LABEL integration TIMEOUT 300 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/ticker)
