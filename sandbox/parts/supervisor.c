@@ -232,8 +232,9 @@ static void step_parts(struct supervisor *s)
 
 	for (size_t i = 0; i < s->set->count; i++) {
 		struct part *part = &s->set->parts[i];
+		bool ended = part_reap(part, now), moved = part_tick(part, now);
 
-		if (part_reap(part, now) | part_tick(part, now)) {
+		if (ended || moved) {
 			s->dirty = true;
 			log_part(s, part);
 		}
