@@ -30,6 +30,7 @@ bool gate_seal(struct gate *gate, const char *reason, int64_t timeout_ms, struct
 struct gate_totals {
 	int64_t issued, acked, failed, unknown; /* ticks; unknown: those in doubt now */
 };
+/* Never waits for a write. */
 struct gate_totals gate_totals(struct gate *gate);
 
 #endif

@@ -416,6 +416,54 @@ def another_cluster_at_the_same_address_ends_the_run():
     assert not stored(journal), "ticks of the old run are in the new cluster"
 
 
+def a_stop_does_not_wait_for_ever_for_a_reader_of_stdout():
+    run = Ticker("--flat-out", "--batch", "1", "--ns", "drill.ticker", "--give-up", "500ms", journal="-")
+    time.sleep(1.5)  # nobody reads: the pipe is full, and a record waits in the middle of a write
+    run.process.send_signal(signal.SIGTERM)
+    try:
+        assert run.process.wait(8) == 3
+    except subprocess.TimeoutExpired:
+        run.process.kill()
+        raise AssertionError("it did not end")
+    run.wait()
+    assert "could not be sealed" in run.err and "hint: look whether somebody reads stdout" in run.err, run.err
+    text = run.out[:run.out.rindex("\n") + 1]
+    assert len(stored(ticks.Journal(text, prefixed=True))) > 50
+
+
+def a_ticker_that_was_frozen_wakes_without_a_burst():
+    run = Ticker("--rate", "50")
+    run.wait_for('"acked"', 20)
+    run.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)
+    before = len(run.journal().issues())
+    time.sleep(6)  # more than the driver and link_trusted allow a connection to be idle
+    run.process.send_signal(signal.SIGCONT)
+    run.wait_for('"acked"', before + 50)
+    assert run.stop() == 0, run.err
+    journal, found = check_everything(run)
+    for stream in range(2):
+        times = [r["ms"] for r in journal.issues() if r["s"] == stream]
+        assert max(b - a for a, b in zip(times, times[1:])) >= 5900, "the journal does not show the stall"
+        assert max(sum(1 for t in times if start <= t < start + 100) for start in range(0, times[-1], 10)) <= 7
+    assert len(found) == len(journal.of("acked")) == len(journal.ticks)
+
+
+def a_tick_that_may_not_be_read_back_stays_unknown():
+    admin.admin.command("createRole", "insertOnly", roles=[], privileges=[{"resource": {"db": "drill", "collection": "ticker"}, "actions": ["insert"]}])
+    admin.admin.command("createUser", "inserter", pwd="i", roles=["clusterMonitor", "insertOnly"])
+    run = Ticker("--rate", "20", "--ns", "drill.ticker", "--give-up", "1s", user=secret("u3", "inserter"), password=secret("p3", "i"))
+    run.wait_for('"acked"', 5)
+    fail_insert({"times": 1}, writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"})
+    run.wait_for('"unknown"')
+    size = run.text().count('"acked"')
+    run.wait_for('"acked"', size + 5)
+    assert run.stop() == 0
+    journal, found = check_everything(run)
+    doubted = [k for k, t in journal.ticks.items() if t["state"] == "unknown"]
+    assert len(doubted) == 1 and doubted[0] in found, "claimed without having been looked at"
+
+
 # --- what cannot work ------------------------------------------------------------------------------------------------------------
 
 
