@@ -276,20 +276,23 @@ static bool note_files(
 
 	if (a->bound && !e->has_bound && !damaged(j, REASON_NO_BOUND, &why, a->bound, err))
 		return false;
+	if (!add_input(inputs, "bound", a->bound, NULL,
+		!a->bound      ? "absent"
+		: e->has_bound ? "complete"
+			       : "broken",
+		err))
+		return false;
+	if (e->has_bound)
+		judge_bound_sha256(j, inputs->inputs[inputs->input_count - 1].sha256);
 	why = e->observed_why;
 	if (a->observed && !e->has_observed && !damaged(j, REASON_OBSERVATION_BROKEN, &why, a->observed, err))
 		return false;
-	return add_input(inputs, "bound", a->bound, NULL,
-		   !a->bound	  ? "absent"
-		   : e->has_bound ? "complete"
-				  : "broken",
-		   err) &&
-	       add_input(inputs, "observed", a->observed, &e->observed_head,
-		   !a->observed	       ? "absent"
-		   : !e->has_observed  ? "broken"
-		   : e->observed.ended ? "complete"
-				       : "incomplete",
-		   err);
+	return add_input(inputs, "observed", a->observed, &e->observed_head,
+	    !a->observed	? "absent"
+	    : !e->has_observed	? "broken"
+	    : e->observed.ended ? "complete"
+				: "incomplete",
+	    err);
 }
 
 static bool judge_all(

@@ -50,6 +50,11 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
+void judge_bound_sha256(struct judge *j, const char *hex)
+{
+	snprintf(j->bound_sha256, sizeof j->bound_sha256, "%s", hex);
+}
+
 bool judge_fault(struct judge *j, enum verdict_reason_code code, const struct err *what, struct err *err)
 {
 	struct judge_fault_note *note = &j->faults[j->fault_count];

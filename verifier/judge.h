@@ -24,6 +24,11 @@
  * backup's request names) is not judged; its ticks are foreign.
  *   - A journal whose run the timeline knows, but that was not given: JOURNAL_CUT, its ticks are unjournaled.
  *   - A threshold must be met by the whole interval: RPO fails if its middle + error is over it.
+ *   - A journal is broken, too, where hi is not above lo, or where a stream's acknowledgements go back in time.
+ *   - Absence is not judged in a namespace that the observation did not read (NO_OBSERVATION).
+ *   - PBM's record of a restore counts against the drill up to 60 s before the disaster (two clocks), and for it only
+ * if it started after the disaster.
+ *   - One cause is one reason: streams, replica sets, records are listed in it.
  */
 #ifndef VERIFIER_JUDGE_H
 #define VERIFIER_JUDGE_H
@@ -57,6 +62,9 @@ bool judge_new(const struct judge_options *options, const struct bound *bound, c
     struct judge **ret, struct err *err);
 void judge_free(struct judge *j);
 CLEANUP_PTR(judge, struct judge, judge_free)
+
+/* SHA-256 of bound.json's bytes as 64 hex digits, to be compared with what the timeline noted when it was pinned. */
+void judge_bound_sha256(struct judge *j, const char *hex);
 
 /* A file that is there and cannot be used: becomes a reason with this code and what->msg. NO_BOUND, OBSERVATION_BROKEN,
  * TIMELINE_BROKEN and JOURNAL_BROKEN stand for the file's absence too. */

@@ -2,9 +2,12 @@
 #include "verifier/judge_internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define RANGES_SHOWN 6
 #define WHERE_MAX 640
+#define OBSERVATION_MARGIN_MS 5000 /* two clocks that were compared */
+#define PIN_MARGIN_MS 60000	   /* two clocks that were not */
 
 bool judge_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms)
 {
@@ -12,11 +15,17 @@ bool judge_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_err
 		*ret_offset_ms = j->timeline.clock_offset_ms;
 		*ret_error_ms = j->timeline.clock_error_ms;
 	} else if (j->journal_count) {
-		*ret_offset_ms = j->journals[0]->open.clock_offset_ms;
-		*ret_error_ms = j->journals[0]->open.clock_error_ms;
+		const struct journal *journal = j->journals[0];
+
+		/* the one of the old cluster, in whatever order they were given */
+		for (size_t i = 0; i < j->journal_count; i++)
+			if (j->journals[i]->anchor_n)
+				journal = j->journals[i];
+		*ret_offset_ms = journal->open.clock_offset_ms;
+		*ret_error_ms = journal->open.clock_error_ms;
 	} else if (j->observed) {
-		*ret_offset_ms = j->observed->open.clock_offset_ms;
-		*ret_error_ms = j->observed->open.clock_error_ms;
+		*ret_offset_ms = judge_ms(j->observed->open.clock_offset_ms);
+		*ret_error_ms = judge_ms(j->observed->open.clock_error_ms);
 	} else {
 		return false;
 	}
@@ -76,7 +85,7 @@ static bool add_class(
 
 static bool add_corrupted(const struct judge *j, struct verdict *v, struct err *err)
 {
-	char text[WHERE_MAX];
+	char text[WHERE_MAX], more[192] = "";
 	size_t located = 0, blocks = 0;
 
 	if (!v->count[CLASS_CORRUPTED])
@@ -85,19 +94,17 @@ static bool add_corrupted(const struct judge *j, struct verdict *v, struct err *
 		for (size_t s = 0; s < j->journals[i]->open.stream_count; s++)
 			for (size_t a = 0; a < j->journals[i]->streams[s].altered_count; a++)
 				*(j->journals[i]->streams[s].altered[a].located ? &located : &blocks) += 1;
-	if (!verdict_add_reason(v, REASON_CORRUPTED,
-		"compare the named documents with a copy; a data file or the restore changed them", err,
-		"%lld ticks are corrupted: their bytes are not what was written; %zu of them agree with their own sum "
-		"and "
-		"differ from the journal's digest: %s",
-		(long long)v->count[CLASS_CORRUPTED], located, where(v, CLASS_CORRUPTED, text)))
-		return false;
-	return !blocks ||
-	       verdict_add_reason(v, REASON_CORRUPTED,
-		   "the digests cannot name them: read the ticks of these blocks one by one", err,
-		   "in %zu blocks of %d at least 2 ticks differ from the journal's digest; all present ticks of "
-		   "these blocks are counted as corrupted",
-		   blocks, TICK_BLOCK);
+	if (blocks)
+		snprintf(more, sizeof more,
+		    "; in %zu blocks of %d at least 2 ticks differ from the journal's digest, and all present ticks of "
+		    "these "
+		    "blocks are counted",
+		    blocks, TICK_BLOCK);
+	return verdict_add_reason(v, REASON_CORRUPTED,
+	    "compare the named documents with a copy; a data file or the restore changed them", err,
+	    "%lld ticks are corrupted: their bytes are not what was written; %zu of them agree with their own sum and "
+	    "differ from the journal's digest%s: %s",
+	    (long long)v->count[CLASS_CORRUPTED], located, more, where(v, CLASS_CORRUPTED, text));
 }
 
 static bool add_classes(const struct judge *j, struct verdict *v, struct err *err)
@@ -137,7 +144,7 @@ static bool add_faults(const struct judge *j, struct verdict *v, struct err *err
 
 static bool add_cut(struct judge *j, struct verdict *v, struct err *err)
 {
-	static const char hint[] = "judge with the copy that the drill followed, complete and unchanged";
+	struct cause cut = {0};
 	size_t missing = 0;
 	char text[UUID_TEXT_MAX];
 
@@ -145,46 +152,45 @@ static bool add_cut(struct judge *j, struct verdict *v, struct err *err)
 		const struct journal *journal = j->journals[i];
 		const struct drill_run *known = journal->known;
 		uint64_t last = known && known->count ? known->mentions[known->count - 1].n : 0;
-		bool good = true;
 
-		if (journal->contradicted_n || (known && known->contradicted))
-			good = verdict_add_reason(v, REASON_JOURNAL_CUT, hint, err,
+		uuid_format(&journal->open.run, text);
+		if (journal->contradicted_n)
+			cause_add(&cut,
 			    "record %llu of journal %s has another chain value than the timeline noted: it is not the "
-			    "journal "
-			    "that the drill followed",
-			    (unsigned long long)journal->contradicted_n, uuid_format(&journal->open.run, text));
+			    "journal that the drill followed",
+			    (unsigned long long)journal->contradicted_n, text);
+		else if (known && known->contradicted)
+			cause_add(&cut, "the timeline noted two chain values for one record of journal %s", text);
 		else if (last > journal->head.n && journal->state != JOURNAL_BROKEN)
-			good = verdict_add_reason(v, REASON_JOURNAL_CUT, hint, err,
-			    "journal %s ends at record %llu, the timeline saw record %llu",
-			    uuid_format(&journal->open.run, text), (unsigned long long)journal->head.n,
-			    (unsigned long long)last);
-		if (!good)
-			return false;
+			cause_add(&cut, "journal %s ends at record %llu, the timeline saw record %llu", text,
+			    (unsigned long long)journal->head.n, (unsigned long long)last);
 	}
 	for (size_t i = 0; i < j->timeline.run_count; i++)
 		missing += !j->timeline.runs[i].given;
-	if (!missing || !j->journal_count)
-		return true;
-	return verdict_add_reason(v, REASON_JOURNAL_CUT, hint, err,
-	    "%zu of %zu journals that the timeline names were not given", missing, j->timeline.run_count);
+	if (missing && j->journal_count)
+		cause_add(
+		    &cut, "%zu of %zu journals that the timeline names were not given", missing, j->timeline.run_count);
+	return cause_end(&cut, v, REASON_JOURNAL_CUT,
+	    "judge with the copy that the drill followed, complete and unchanged", "", err);
 }
 
 static bool add_journals(struct judge *j, struct verdict *v, struct err *err)
 {
+	struct cause damage = {0};
 	char text[UUID_TEXT_MAX];
 	size_t open = 0;
 
-	for (size_t i = 0; i < j->journal_count && i < 32; i++) {
+	for (size_t i = 0; i < j->journal_count; i++) {
 		const struct journal *journal = j->journals[i];
 
 		open += journal->state == JOURNAL_UNSEALED;
-		if (journal->state == JOURNAL_BROKEN &&
-		    !verdict_add_reason(v, REASON_JOURNAL_BROKEN,
-			"use the copy that the drill followed; what comes after the damage is not believed", err,
-			"journal %s is broken behind record %llu: %s", uuid_format(&journal->open.run, text),
-			(unsigned long long)journal->head.n, journal->why))
-			return false;
+		if (journal->state == JOURNAL_BROKEN)
+			cause_add(&damage, "journal %s is broken behind record %llu: %s",
+			    uuid_format(&journal->open.run, text), (unsigned long long)journal->head.n, journal->why);
 	}
+	if (!cause_end(&damage, v, REASON_JOURNAL_BROKEN,
+		"use the copy that the drill followed; what comes after the damage is not believed", "", err))
+		return false;
 	if (j->repeated_count &&
 	    !verdict_add_reason(v, REASON_JOURNAL_BROKEN, "give each journal once", err,
 		"%zu more journals claim a run that another journal claims already; they were not judged",
@@ -232,17 +238,55 @@ static bool add_no_journal(const struct judge *j, struct verdict *v, struct err 
 	    (long long)v->count[CLASS_CORRUPTED], newest);
 }
 
-static bool add_observation(const struct judge *j, struct verdict *v, struct err *err)
+/* When was it read, against a moment of the drill? Both clocks were compared with the cluster's, or are taken as one.
+ */
+static int64_t read_since_ms(const struct judge *j, const struct moment *m)
+{
+	const struct observed_open *open = &j->observed->open;
+	int64_t since = judge_ms(open->at_ms) - m->at_ms;
+
+	return j->timeline.clock_known ? since + judge_ms(open->clock_offset_ms) - j->timeline.clock_offset_ms : since;
+}
+
+static void check_moment(const struct judge *j, struct cause *stale)
+{
+	const struct timeline_facts *t = &j->timeline;
+	const struct observed_open *open = &j->observed->open;
+	const struct moment *m = t->restore_finished.known ? &t->restore_finished : &t->disaster;
+	const char *what = t->restore_finished.known ? "the restore ended" : "the disaster";
+	char after[OPTIME_TEXT_MAX], b0[OPTIME_TEXT_MAX];
+	int64_t margin_ms = OBSERVATION_MARGIN_MS + judge_ms(open->clock_error_ms) + t->clock_error_ms;
+
+	if (m->known && read_since_ms(j, m) + margin_ms < 0)
+		cause_add(
+		    stale, "it was read %.1f s before %s (wall clocks)", (double)-read_since_ms(j, m) / 1000, what);
+	if (j->bound && optime_cmp(open->read_after, j->b0) < 0)
+		cause_add(stale, "it was read at or after operation time %s, and the restore point is %s",
+		    optime_format(open->read_after, after), optime_format(j->b0, b0));
+}
+
+static void check_read(const struct judge *j, struct cause *unread)
+{
+	char name[STREAM_TEXT_MAX];
+
+	for (size_t i = 0; i < j->journal_count; i++)
+		for (size_t s = 0; !j->journals[i]->excluded && s < j->journals[i]->open.stream_count; s++)
+			if (j->journals[i]->streams[s].unread)
+				cause_add(unread, "%s", stream_text(&j->journals[i]->streams[s], name));
+}
+
+static bool check_reading(const struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed *o = j->observed;
+	struct cause stale = {0}, unread = {0};
 
-	if (!o)
-		return judge_has_fault(j, REASON_OBSERVATION_BROKEN) || judge_has_fault(j, REASON_NO_OBSERVATION) ||
-		       verdict_add_reason(v, REASON_NO_OBSERVATION, "run collect against the restored database", err,
-			   "no observation was given: no tick can be judged");
-	if (!o->ended)
-		return verdict_add_reason(v, REASON_NO_OBSERVATION, "run collect again and let it end", err,
-		    "the observation has no end record: it was cut, and absence cannot be told from it");
+	check_moment(j, &stale);
+	check_read(j, &unread);
+	if (!cause_end(&stale, v, REASON_NO_OBSERVATION, "run collect against the restored database, after the restore",
+		"the observation is not of the restored database: ", err) ||
+	    !cause_end(&unread, v, REASON_NO_OBSERVATION, "run collect with --ns for each namespace of the journal",
+		"the observation did not read the namespaces of these streams, whose ticks were not judged: ", err))
+		return false;
 	if (strcmp(o->open.read_concern, "majority") != 0 &&
 	    !verdict_add_reason(v, REASON_NO_OBSERVATION, "collect with read concern majority", err,
 		"the database was read with read concern \"%s\", not \"majority\": what was seen may be rolled back",
@@ -255,14 +299,49 @@ static bool add_observation(const struct judge *j, struct verdict *v, struct err
 		   o->anomaly_count, j->has_data ? "" : "; not all intact ticks are listed, so absence is not judged");
 }
 
-static bool add_files(struct judge *j, struct verdict *v, struct err *err)
+static bool add_observation(const struct judge *j, struct verdict *v, struct err *err)
+{
+	if (!j->observed)
+		return judge_has_fault(j, REASON_OBSERVATION_BROKEN) || judge_has_fault(j, REASON_NO_OBSERVATION) ||
+		       verdict_add_reason(v, REASON_NO_OBSERVATION, "run collect against the restored database", err,
+			   "no observation was given: no tick can be judged");
+	if (!j->observed->ended)
+		return verdict_add_reason(v, REASON_NO_OBSERVATION, "run collect again and let it end", err,
+		    "the observation has no end record: it was cut, and absence cannot be told from it");
+	return check_reading(j, v, err);
+}
+
+/* Is bound.json what was pinned, and was it pinned in time? */
+static bool add_bound(const struct judge *j, struct verdict *v, struct err *err)
+{
+	const struct timeline_facts *t = &j->timeline;
+	const struct bound *b = j->bound;
+	struct cause other = {0};
+	int64_t late_ms;
+
+	if (!b)
+		return judge_has_fault(j, REASON_NO_BOUND) ||
+		       verdict_add_reason(v, REASON_NO_BOUND,
+			   "pin the restore point before the disaster (psmdb-verify bound)", err,
+			   "no pinned restore point was given: before and after cannot be told apart");
+	late_ms = judge_ms(b->pinned_at_ms) - t->disaster.at_ms;
+	if (t->disaster.known && late_ms > PIN_MARGIN_MS)
+		cause_add(&other, "it was pinned %.1f s after the disaster", (double)late_ms / 1000);
+	if (t->pinned_backup[0] && b->backup_name[0] && strcmp(t->pinned_backup, b->backup_name) != 0)
+		cause_add(&other, "it names backup \"%s\", the timeline (bound.pinned) \"%s\"", b->backup_name,
+		    t->pinned_backup);
+	if (t->pinned_sha256[0] && j->bound_sha256[0] && strcasecmp(t->pinned_sha256, j->bound_sha256) != 0)
+		cause_add(&other, "its SHA-256 is %s, the timeline (bound.pinned) noted %s", j->bound_sha256,
+		    t->pinned_sha256);
+	return cause_end(&other, v, REASON_NO_BOUND,
+	    "judge with the bound.json that was pinned before the disaster, unchanged",
+	    "bound.json is not what was pinned before the disaster: ", err);
+}
+
+static bool add_timeline(const struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct timeline_facts *t = &j->timeline;
 
-	if (!j->bound && !judge_has_fault(j, REASON_NO_BOUND) &&
-	    !verdict_add_reason(v, REASON_NO_BOUND, "pin the restore point before the disaster (psmdb-verify bound)",
-		err, "no pinned restore point was given: before and after cannot be told apart"))
-		return false;
 	if (!t->known && !judge_has_fault(j, REASON_TIMELINE_BROKEN) &&
 	    !verdict_add_reason(v, REASON_NO_TIMELINE, "let psmdb-drill run the scenario, or write a timeline", err,
 		"no timeline was given: anchor, liveness and cut journals cannot be checked"))
@@ -270,12 +349,29 @@ static bool add_files(struct judge *j, struct verdict *v, struct err *err)
 	if (t->broken && !verdict_add_reason(v, REASON_TIMELINE_BROKEN, "use the file as the drill wrote it", err,
 			     "the timeline is broken and was read up to there: %s", t->broken_why))
 		return false;
-	if (t->known && !t->disaster.known &&
-	    !verdict_add_reason(v, REASON_NO_DISASTER,
-		"let the scenario write the event \"disaster\" before it destroys", err,
-		"the timeline has no event \"disaster\": RPO, RTO and liveness cannot be measured"))
+	if (!cause_end(&t->malformed, v, REASON_TIMELINE_BROKEN,
+		"give the event's figures, as docs/formats.md names them",
+		"events of the timeline lack their figures: ", err))
 		return false;
-	return add_observation(j, v, err) && add_journals(j, v, err) && add_no_journal(j, v, err);
+	if (!t->known)
+		return true;
+	if (!t->disaster.known)
+		return verdict_add_reason(v, REASON_NO_DISASTER,
+		    "let the scenario write the event \"disaster\" before it destroys", err,
+		    "the timeline has no event \"disaster\": RPO, RTO and liveness cannot be measured");
+	return !v->has_rpo || v->rpo_ms + v->rpo_error_ms >= 0 ||
+	       verdict_add_reason(v, REASON_NO_DISASTER,
+		   "let the first event \"disaster\" be the one that the restore answers, and compare the clocks", err,
+		   "the timeline's disaster is %.3f s before the restore point (+- %.3f s): it cannot be what "
+		   "destroyed the "
+		   "database",
+		   (double)-v->rpo_ms / 1000, (double)v->rpo_error_ms / 1000);
+}
+
+static bool add_files(struct judge *j, struct verdict *v, struct err *err)
+{
+	return add_bound(j, v, err) && add_timeline(j, v, err) && add_observation(j, v, err) &&
+	       add_journals(j, v, err) && add_no_journal(j, v, err);
 }
 
 /* --- the rest

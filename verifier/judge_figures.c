@@ -160,10 +160,10 @@ static void add_phase(struct verdict *v, const char *name, int64_t to_ms)
  * known. */
 static int64_t probe_since_ms(const struct judge *j, const struct observed_probe *p)
 {
-	int64_t since = p->at_ms - j->timeline.disaster.at_ms;
+	int64_t since = judge_ms(p->at_ms) - j->timeline.disaster.at_ms;
 
 	if (j->timeline.clock_known)
-		since += j->observed->open.clock_offset_ms - j->timeline.clock_offset_ms;
+		since += judge_ms(j->observed->open.clock_offset_ms) - j->timeline.clock_offset_ms;
 	return since;
 }
 
@@ -258,10 +258,10 @@ static bool fill_newest(const struct judge *j, struct verdict *v, struct err *er
 		n->seq = of_judged_run(j, o->newest[i].stream) ? o->newest[i].seq : 0;
 		n->has_age_at_backup = j->bound != NULL;
 		if (j->bound)
-			n->age_at_backup_ms = ((int64_t)j->b0.t + 1) * 1000 - n->created_at_ms;
+			n->age_at_backup_ms = ((int64_t)j->b0.t + 1) * 1000 - judge_ms(n->created_at_ms);
 		n->has_age_at_disaster = t->disaster.known && judge_clock(j, &offset_ms, &error_ms);
 		if (n->has_age_at_disaster)
-			n->age_at_disaster_ms = t->disaster.at_ms + offset_ms - n->created_at_ms;
+			n->age_at_disaster_ms = t->disaster.at_ms + offset_ms - judge_ms(n->created_at_ms);
 	}
 	return true;
 }

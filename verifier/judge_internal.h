@@ -13,6 +13,7 @@
  *   judge_restore.c     was it the right backup, and what the restore, the probes and the logins say
  *   judge_continuity.c  anchor, coverage, liveness: does the evidence reach across the restore point without a hole
  *   judge_figures.c     restore point, RPO, RTO, newest ticks and what else the verdict shows
+ *   judge_cause.c       one reason for one cause, however many streams it hits
  */
 #ifndef VERIFIER_JUDGE_INTERNAL_H
 #define VERIFIER_JUDGE_INTERNAL_H
@@ -23,6 +24,26 @@
 /* Makes room for one more item in an array that grows by doubling. */
 bool judge_grow(void *items, size_t *cap, size_t count, size_t size, struct err *err);
 #define GROW(items, cap, count, err) judge_grow(&(items), &(cap), (count), sizeof *(items), (err))
+
+/* Clock readings come from files: beyond two million years they are cut, so that no sum of a few of them overflows. */
+#define JUDGE_MS_MAX ((int64_t)1 << 56)
+static inline int64_t judge_ms(int64_t ms)
+{
+	return ms > JUDGE_MS_MAX ? JUDGE_MS_MAX : ms < -JUDGE_MS_MAX ? -JUDGE_MS_MAX : ms;
+}
+
+/* --- one reason for one cause
+ * ------------------------------------------------------------------------------------------------------ */
+
+struct cause {
+	size_t count, shown, used;
+	char text[800];
+};
+/* One more place where it was seen; the first ones are shown, all are counted. */
+void cause_add(struct cause *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The reason, if there was any: intro, then the places. */
+bool cause_end(const struct cause *c, struct verdict *v, enum verdict_reason_code code, const char *hint,
+    const char *intro, struct err *err);
 
 /* --- lane
  * --------------------------------------------------------------------------------------------------------------------------
@@ -80,6 +101,7 @@ struct pending {
 };
 struct gap {
 	int64_t from_ms, to_ms; /* the ticker's monotonic clock, since open */
+	uint64_t to_n;		/* the record that ended it */
 };
 /* An absent acked tick astride a coarse restore point. */
 struct astride {
@@ -118,6 +140,7 @@ struct stream {
 	int64_t gap_limit_ms;
 	int64_t last_issued, issued, acked;
 	bool acked_before, reached;
+	bool unread; /* the observation did not read this namespace: absence is not known */
 	int64_t before_total, acked_gone;
 	struct ack first_ack, last_ack, anchor, lost_first, lost_last;
 	struct optime last_hi;
@@ -161,8 +184,11 @@ struct timeline_facts {
 	struct drill_run *runs;
 	size_t run_count, run_cap;
 	struct request request, matched, frozen;
+	struct timeline_journal disaster_journal; /* what the drill held at the disaster */
 	struct moment disaster, volumes_gone, cluster_requested, cluster_ready, restore_requested, restore_finished;
 	char restored_backup[128], restore_state[32], reported_by[128], restore_detail[512];
+	char pinned_backup[128], pinned_sha256[65]; /* the last one before the disaster */
+	struct cause malformed;			    /* events that lack their figures */
 	bool rechecked;
 	int64_t files_missing, files_changed;
 	char recheck_detail[256];
@@ -215,6 +241,7 @@ struct judge {
 	struct judge_options options;
 	const struct bound *bound;
 	const struct observed *observed;
+	char bound_sha256[65];	  /* of bound.json; empty: not told */
 	bool has_data;		  /* the observation is complete: absence is known */
 	struct optime b0, b1_all; /* b1_all: greatest b1 */
 	struct timeline_facts timeline;
@@ -254,8 +281,8 @@ void stream_note_lost(struct stream *s, int64_t first, int64_t last, struct opti
 bool settle_classes(struct judge *j, struct verdict *v, struct err *err);
 
 /* judge_restore.c */
-const struct observed_restore *judge_newest_restore(
-    const struct judge *j); /* PBM's record; NULL: none, or one from before the disaster */
+/* PBM's record of the restore that started last; NULL: none, or one from well before the disaster. */
+const struct observed_restore *judge_newest_restore(const struct judge *j);
 bool judge_restore_done(const struct judge *j, char *ret_who, size_t size); /* was a success reported, and by whom */
 bool restore_add(struct judge *j, struct verdict *v, struct err *err);
 

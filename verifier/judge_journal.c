@@ -77,6 +77,10 @@ bool judge_journal_begin(struct judge *j, const struct journal_open *open, struc
 	if (!journal)
 		return err_nomem(err);
 	journal->open = *open;
+	journal->open.at_ms = judge_ms(open->at_ms);
+	journal->open.clock_offset_ms = judge_ms(open->clock_offset_ms);
+	journal->open.clock_error_ms = judge_ms(open->clock_error_ms);
+	journal->open.interval_us = judge_ms(open->interval_us);
 	journal->known = timeline_run(&j->timeline, &open->run);
 	if (journal->known)
 		journal->known->given = true;
@@ -167,7 +171,7 @@ static bool put_piece(const struct judge *j, struct stream *s, const struct clai
 static bool put_claim(
     const struct judge *j, struct stream *s, const struct claim *c, int64_t first, int64_t last, struct err *err)
 {
-	if (!j->has_data)
+	if (!j->has_data || s->unread)
 		return true;
 	s->at_piece = seen_find(&s->seen, s->at_piece, first);
 	for (size_t i = s->at_piece; first <= last; i++) {
@@ -207,7 +211,7 @@ static bool take_issued(
 	}
 	s->issued += rec->last - rec->first + 1;
 	s->last_issued = rec->last;
-	if (j->has_data && !blocks_issued(s, rec->first, rec->last, &rec->digest, err))
+	if (j->has_data && !s->unread && !blocks_issued(s, rec->first, rec->last, &rec->digest, err))
 		return false;
 	if (tail && tail->last + 1 == rec->first && !optime_cmp(tail->lo, rec->lo)) {
 		tail->last = rec->last;
@@ -261,16 +265,17 @@ static bool cut_pending(struct stream *s, size_t at, int64_t first, int64_t last
 	return true;
 }
 
-static bool add_gap(struct stream *s, int64_t from_ms, int64_t to_ms, struct err *err)
+static bool add_gap(struct stream *s, struct gap gap, struct err *err)
 {
 	if (s->gap_count == GAPS_MAX) {
 		/* one long gap instead of many: never less than there was */
-		s->gaps[GAPS_MAX - 1].to_ms = to_ms;
+		s->gaps[GAPS_MAX - 1].to_ms = gap.to_ms;
+		s->gaps[GAPS_MAX - 1].to_n = gap.to_n;
 		return true;
 	}
 	if (!GROW(s->gaps, s->gap_cap, s->gap_count, err))
 		return false;
-	s->gaps[s->gap_count++] = (struct gap){from_ms, to_ms};
+	s->gaps[s->gap_count++] = gap;
 	return true;
 }
 
@@ -279,6 +284,10 @@ static bool note_ack(
 {
 	struct ack ack = {.known = true, .n = rec->n, .ms = rec->ms, .seq = rec->last, .hi = rec->hi};
 
+	if (s->last_ack.known && rec->ms < s->last_ack.ms)
+		return broken(journal,
+		    "record %llu acknowledges at %lld ms, before the record in front of it (%lld ms)",
+		    (unsigned long long)rec->n, (long long)rec->ms, (long long)s->last_ack.ms);
 	s->acked += rec->last - rec->first + 1;
 	s->last_hi = optime_max(s->last_hi, rec->hi);
 	if (optime_cmp(rec->hi, j->b0) <= 0)
@@ -288,7 +297,7 @@ static bool note_ack(
 	if (rec->n <= journal->anchor_n)
 		s->anchor = ack;
 	else if (s->last_ack.known && rec->ms - s->last_ack.ms > s->gap_limit_ms &&
-		 !add_gap(s, s->last_ack.ms, rec->ms, err))
+		 !add_gap(s, (struct gap){s->last_ack.ms, rec->ms, rec->n}, err))
 		return false;
 	s->last_ack = ack;
 	return true;
@@ -298,6 +307,7 @@ static bool take_outcome(
     const struct judge *j, struct journal *journal, struct stream *s, const struct journal_record *rec, struct err *err)
 {
 	struct claim claim = {.what = CLAIM_FAILED, .hi = OPTIME_MAX};
+	char lo[OPTIME_TEXT_MAX], hi[OPTIME_TEXT_MAX];
 	int64_t first = rec->first;
 
 	if (rec->type == JOURNAL_ACKED)
@@ -311,6 +321,11 @@ static bool take_outcome(
 			    (unsigned long long)rec->n, (long long)first);
 		last = s->pending[at].last < rec->last ? s->pending[at].last : rec->last;
 		claim.lo = s->pending[at].lo;
+		if (rec->type == JOURNAL_ACKED && optime_cmp(rec->hi, claim.lo) <= 0)
+			return broken(journal,
+			    "record %llu acknowledges tick %lld at %s, which the writer knew before it sent it (lo %s)",
+			    (unsigned long long)rec->n, (long long)first, optime_format(rec->hi, hi),
+			    optime_format(claim.lo, lo));
 		if (rec->type == JOURNAL_ACKED && optime_cmp(claim.lo, s->b1) >= 0)
 			s->reached = true;
 		/* an unknown tick stays outstanding: the table treats both alike, and it may still be resolved */
@@ -388,7 +403,7 @@ static bool put_unclaimed(struct judge *j, const struct journal *journal, struct
 
 static bool end_stream(struct judge *j, struct journal *journal, struct stream *s, struct err *err)
 {
-	if (!j->has_data)
+	if (!j->has_data || s->unread)
 		return true;
 	for (size_t i = 0; i < s->pending_count; i++) {
 		struct claim claim = {.what = CLAIM_OPEN, .lo = s->pending[i].lo, .hi = OPTIME_MAX};

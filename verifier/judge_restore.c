@@ -5,26 +5,49 @@
 /* Clocks of two machines: a restore that PBM dates this long before the disaster belongs to an earlier one. */
 #define STALE_MARGIN_MS 60000
 
+/* Milliseconds from the disaster to PBM's start of it, in the cluster's wall clock; false: one of them is not known. */
+static bool since_disaster(
+    const struct judge *j, const struct observed_restore *r, int64_t *ret_ms, int64_t *ret_error_ms)
+{
+	const struct moment *disaster = &j->timeline.disaster;
+	int64_t offset_ms;
+
+	if (r->start_ts <= 0 || !disaster->known || !judge_clock(j, &offset_ms, ret_error_ms))
+		return false;
+	/* to the end of PBM's second */
+	*ret_ms = (r->start_ts < JUDGE_MS_MAX / 1000 ? r->start_ts * 1000 + 999 : JUDGE_MS_MAX) -
+		  (disaster->at_ms + offset_ms);
+	return true;
+}
+
 const struct observed_restore *judge_newest_restore(const struct judge *j)
 {
-	const struct timeline_facts *t = &j->timeline;
-	const struct observed_restore *r;
-	int64_t offset_ms, error_ms;
+	const struct observed_restore *newest = NULL;
+	int64_t since_ms, error_ms;
 
-	if (!j->observed || !j->observed->ended || !j->observed->restore_count)
+	for (size_t i = 0; j->observed && j->observed->ended && i < j->observed->restore_count; i++)
+		if (!newest || j->observed->restores[i].start_ts >= newest->start_ts)
+			newest = &j->observed->restores[i];
+	if (newest && since_disaster(j, newest, &since_ms, &error_ms) && since_ms + STALE_MARGIN_MS + error_ms < 0)
 		return NULL;
-	r = &j->observed->restores[j->observed->restore_count - 1];
-	if (r->start_ts > 0 && t->disaster.known && judge_clock(j, &offset_ms, &error_ms) &&
-	    r->start_ts * 1000 + 999 + STALE_MARGIN_MS + error_ms < t->disaster.at_ms + offset_ms)
-		return NULL;
-	return r;
+	return newest;
+}
+
+/* Did it start after the disaster? Without a disaster there is no earlier restore to take it for. */
+static bool is_proof(const struct judge *j, const struct observed_restore *r)
+{
+	int64_t since_ms, error_ms;
+
+	if (!r || !j->timeline.disaster.known)
+		return r != NULL;
+	return since_disaster(j, r, &since_ms, &error_ms) && since_ms + error_ms >= 0;
 }
 
 bool judge_restore_done(const struct judge *j, char *ret_who, size_t size)
 {
 	const struct timeline_facts *t = &j->timeline;
 	const struct observed_restore *r = judge_newest_restore(j);
-	bool pbm = r && !strcmp(r->status, "done");
+	bool pbm = is_proof(j, r) && !strcmp(r->status, "done");
 	bool drill = t->restore_finished.known && !strcmp(t->restore_state, "done");
 
 	ret_who[0] = '\0';
@@ -41,12 +64,9 @@ bool judge_restore_done(const struct judge *j, char *ret_who, size_t size)
 /* --- was it what was pinned
  * ------------------------------------------------------------------------------------------------------ */
 
-static bool wrong(
-    struct verdict *v, struct err *err, const char *what, const char *who, const char *got, const char *pinned)
+static void wrong(struct cause *c, const char *what, const char *who, const char *got, const char *pinned)
 {
-	return verdict_add_reason(v, REASON_WRONG_BACKUP,
-	    "find out who started another restore, or pin the backup that will be restored, and run the drill again",
-	    err, "%s: %s says \"%s\", the pinned one (bound.json) is \"%s\"", what, who, got, pinned);
+	cause_add(c, "%s: %s says \"%s\", the pinned one (bound.json) is \"%s\"", what, who, got, pinned);
 }
 
 static bool differs(const char *got, const char *pinned)
@@ -54,74 +74,72 @@ static bool differs(const char *got, const char *pinned)
 	return got[0] && pinned[0] && strcmp(got, pinned) != 0;
 }
 
-static bool check_restore_record(struct judge *j, struct verdict *v, const struct observed_restore *r, struct err *err)
+static void check_restore_record(const struct bound *b, const struct observed_restore *r, struct cause *c)
 {
-	const struct bound *b = j->bound;
+	static const char who[] = "PBM's newest restore";
 	char got[OPTIME_TEXT_MAX], pinned[OPTIME_TEXT_MAX];
 	bool by_time = !strcmp(b->source, "pitr");
 
-	if (differs(r->backup, b->backup_name) &&
-	    !wrong(v, err, "another backup was restored", "PBM's newest restore", r->backup, b->backup_name))
-		return false;
-	if (by_time && !optime_is_zero(r->pitr) && r->pitr.t != b->b0.t)
-		return wrong(v, err, "another point in time was restored", "PBM's newest restore",
-		    optime_format(r->pitr, got), optime_format(b->b0, pinned));
+	if (differs(r->backup, b->backup_name))
+		wrong(c, "another backup was restored", who, r->backup, b->backup_name);
+	if (by_time && r->pitr.t != b->b0.t)
+		wrong(c,
+		    optime_is_zero(r->pitr) ? "no point in time was restored" : "another point in time was restored",
+		    who, optime_format(r->pitr, got), optime_format(b->b0, pinned));
 	if (!by_time && !optime_is_zero(r->pitr))
-		return wrong(v, err, "the restore went on to a point in time", "PBM's newest restore",
-		    optime_format(r->pitr, got), b->backup_name);
-	return true;
+		wrong(c, "the restore went on to a point in time", who, optime_format(r->pitr, got), b->backup_name);
 }
 
-static bool check_backup_record(struct judge *j, struct verdict *v, struct err *err)
+static void check_backup_record(const struct bound *b, const struct observed_backup *o, struct cause *c)
 {
-	const struct bound *b = j->bound;
-	const struct observed_backup *o = &j->observed->backup;
+	static const char who[] = "PBM's record of the restored backup";
 	char got[OPTIME_TEXT_MAX], pinned[OPTIME_TEXT_MAX];
-	bool other;
 
-	if (differs(o->name, b->backup_name) && !wrong(v, err, "another backup was restored",
-						    "PBM's record of the restored backup", o->name, b->backup_name))
-		return false;
-	if (differs(o->opid, b->opid) && !wrong(v, err, "a backup of the same name, but of another operation",
-					     "PBM's record of the restored backup", o->opid, b->opid))
-		return false;
+	if (differs(o->name, b->backup_name))
+		wrong(c, "another backup was restored", who, o->name, b->backup_name);
+	if (differs(o->opid, b->opid))
+		wrong(c, "the backup is of another operation (opid)", who, o->opid, b->opid);
 	if (optime_is_zero(o->last_write) || optime_is_zero(b->cluster_last_write))
-		return true;
-	other = b->second_precision ? o->last_write.t != b->cluster_last_write.t
-				    : optime_cmp(o->last_write, b->cluster_last_write) != 0;
-	return !other || wrong(v, err, "a backup of the same name, but with another last write",
-			     "PBM's record of the restored backup", optime_format(o->last_write, got),
-			     optime_format(b->cluster_last_write, pinned));
+		return;
+	if (b->second_precision ? o->last_write.t != b->cluster_last_write.t
+				: optime_cmp(o->last_write, b->cluster_last_write) != 0)
+		wrong(c, "the backup has another last write", who, optime_format(o->last_write, got),
+		    optime_format(b->cluster_last_write, pinned));
 }
 
 static bool check_identity(struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed_restore *r = judge_newest_restore(j);
 	const struct timeline_facts *t = &j->timeline;
-	bool backup = j->observed && j->observed->ended && j->observed->has_backup;
 	bool told = t->restore_finished.known && t->restored_backup[0];
+	struct cause different = {0};
 
 	if (!j->bound)
 		return true;
-	if (r && !check_restore_record(j, v, r, err))
-		return false;
-	if (r && backup && !check_backup_record(j, v, err))
-		return false;
-	if (told && differs(t->restored_backup, j->bound->backup_name) &&
-	    !wrong(v, err, "another backup was restored", t->reported_by[0] ? t->reported_by : "the timeline",
-		t->restored_backup, j->bound->backup_name))
+	if (r)
+		check_restore_record(j->bound, r, &different);
+	if (r && j->observed->has_backup)
+		check_backup_record(j->bound, &j->observed->backup, &different);
+	if (told && differs(t->restored_backup, j->bound->backup_name))
+		wrong(&different, "another backup was restored", t->reported_by[0] ? t->reported_by : "the timeline",
+		    t->restored_backup, j->bound->backup_name);
+	if (!cause_end(&different, v, REASON_WRONG_BACKUP,
+		"find out who started another restore, or pin the backup that will be restored, and run the drill "
+		"again",
+		"", err))
 		return false;
 	if (!j->bound->backup_name[0] && !(r && !optime_is_zero(r->pitr)))
 		return verdict_add_reason(v, REASON_IDENTITY_UNKNOWN,
 		    "pin the restore point from the backup's metadata", err,
 		    "the pinned restore point names no backup, so nothing can be compared with it");
-	if (told || (r && (r->backup[0] || !optime_is_zero(r->pitr))))
+	if (told || (is_proof(j, r) && (r->backup[0] || !optime_is_zero(r->pitr))))
 		return true;
 	return verdict_add_reason(v, REASON_IDENTITY_UNKNOWN,
 	    "let collect read admin.pbmRestores, and let the timeline's restore.finished name the backup", err,
 	    "%s, and the timeline names no restored backup; pinned is \"%s\"",
-	    j->observed && j->observed->restore_count ? "PBM's newest restore is from before the disaster"
-						      : "PBM's records of restores were not observed",
+	    j->observed && j->observed->restore_count
+		? "PBM's newest restore is not from after the disaster, or names no backup"
+		: "PBM's records of restores were not observed",
 	    j->bound->backup_name);
 }
 
@@ -150,7 +168,7 @@ static bool check_outcome(struct judge *j, struct verdict *v, struct err *err)
 	if (told && strcmp(t->restore_state, "done") != 0)
 		return verdict_add_reason(v, REASON_RESTORE_UNKNOWN, "collect after the restore has ended", err,
 		    "the timeline gives the restore the state \"%s\", neither done nor error", t->restore_state);
-	if (r || told)
+	if (is_proof(j, r) || told)
 		return true;
 	return verdict_add_reason(v, REASON_RESTORE_UNKNOWN,
 	    "let the runner write restore.finished, and let collect read admin.pbmRestores", err,
@@ -190,18 +208,21 @@ static bool check_silent_loss(struct judge *j, struct verdict *v, struct err *er
 static bool check_use(struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed *o = j->observed;
+	struct cause failed = {0};
 	char names[256] = "";
 	size_t used = 0, refused = 0;
 
 	for (size_t i = 0; o && i < o->probe_count; i++) {
 		const struct observed_probe *p = &o->probes[i];
 
-		if (!p->ok && !verdict_add_reason(v, REASON_PROBE_FAILED,
-				  "look at the database's own log and at the driver's message above", err,
-				  "the %s probe failed %lld times in %.1f s: %s", p->name, (long long)p->attempts,
-				  (double)p->elapsed_ms / 1000, p->detail))
-			return false;
+		if (!p->ok)
+			cause_add(&failed, "the %s probe failed %lld times in %.1f s: %s", p->name,
+			    (long long)p->attempts, (double)p->elapsed_ms / 1000,
+			    p->detail[0] ? p->detail : "no detail was given");
 	}
+	if (!cause_end(&failed, v, REASON_PROBE_FAILED,
+		"look at the database's own log and at the driver's message above", "", err))
+		return false;
 	for (size_t i = 0; o && i < o->login_count; i++) {
 		if (o->logins[i].ok)
 			continue;

@@ -208,6 +208,18 @@ static bool sweep(struct stream *s, const struct special *specials, size_t speci
 	return true;
 }
 
+/* Each namespace that was asked for has a record, be it that it does not exist. */
+static bool was_read(const struct observed *o, const char *ns)
+{
+	for (size_t i = 0; i < o->namespace_count; i++)
+		if (!strcmp(o->namespaces[i].ns, ns))
+			return true;
+	for (size_t i = 0; i < o->stream_count; i++)
+		if (!strcmp(o->streams[i].ns, ns))
+			return true;
+	return false;
+}
+
 bool seen_build(struct judge *j, const struct journal *journal, struct stream *s, struct err *err)
 {
 	CLEANUP(free) struct special *specials = NULL;
@@ -216,7 +228,8 @@ bool seen_build(struct judge *j, const struct journal *journal, struct stream *s
 	if (j->has_data && !add_links(j, journal, s, err))
 		return false;
 	set_bounds(j, s);
-	if (!j->has_data)
+	s->unread = j->has_data && !was_read(j->observed, s->id.ns);
+	if (!j->has_data || s->unread)
 		return true;
 	return gather(j, s, &specials, &count, err) && sweep(s, specials, count, err);
 }

@@ -263,7 +263,8 @@ static bool settle_observed(struct judge *j, struct verdict *v, size_t *cap, str
 		if (!j->anomaly_used[i])
 			v->count[o->anomalies[i].kind == OBSERVED_CORRUPT ? CLASS_CORRUPTED : CLASS_DUPLICATED]++;
 	for (size_t i = 0; i < o->foreign_count; i++)
-		v->count[CLASS_FOREIGN] += o->foreign[i].documents;
+		if (__builtin_add_overflow(v->count[CLASS_FOREIGN], o->foreign[i].documents, &v->count[CLASS_FOREIGN]))
+			v->count[CLASS_FOREIGN] = INT64_MAX;
 	return true;
 }
 

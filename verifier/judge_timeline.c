@@ -83,17 +83,28 @@ static void copy(char *ret, size_t size, const char *text)
 	snprintf(ret, size, "%s", text ? text : "");
 }
 
-static int64_t number(const struct timeline_record *rec, const char *key, int64_t otherwise)
+/* A figure that is not there, or not one, must not read as 0: nothing missing, no error. */
+static bool number(struct judge *j, const struct timeline_record *rec, const char *key, int64_t least, int64_t *ret)
 {
 	const char *text = timeline_data(rec, key);
 	int64_t value;
 
-	return text && num_parse_i64(text, strlen(text), &value) ? value : otherwise;
+	if (text && num_parse_i64(text, strlen(text), &value) && value >= least && value <= JUDGE_MS_MAX) {
+		*ret = value;
+		return true;
+	}
+	cause_add(&j->timeline.malformed,
+	    "record %llu, event \"%s\": \"%s\" is %s%.40s%s, not a number from %lld to %lld",
+	    (unsigned long long)rec->n, rec->name, key, text ? "\"" : "absent", text ? text : "", text ? "\"" : "",
+	    (long long)least, (long long)JUDGE_MS_MAX);
+	return false;
 }
 
 static void on_request(struct judge *j, const struct timeline_record *rec, const struct moment *now)
 {
-	(void)j;
+	/* what follows the disaster says nothing of the backup that was to survive it */
+	if (j->timeline.disaster.known)
+		return;
 	j->timeline.request = (struct request){*now, rec->journal};
 }
 
@@ -102,24 +113,32 @@ static void on_backup(struct judge *j, const struct timeline_record *rec, const 
 	const char *backup = timeline_data(rec, "backup");
 
 	(void)now;
+	if (j->timeline.disaster.known)
+		return;
 	if (j->bound && backup && backup[0] && !strcmp(backup, j->bound->backup_name))
 		j->timeline.matched = j->timeline.request;
 }
 
 static void on_pinned(struct judge *j, const struct timeline_record *rec, const struct moment *now)
 {
-	(void)rec, (void)now;
-	j->timeline.frozen = j->timeline.request;
+	struct timeline_facts *t = &j->timeline;
+
+	(void)now;
+	if (t->disaster.known)
+		return;
+	t->frozen = t->request;
+	copy(t->pinned_backup, sizeof t->pinned_backup, timeline_data(rec, "backup"));
+	copy(t->pinned_sha256, sizeof t->pinned_sha256, timeline_data(rec, "sha256"));
 }
 
 static void on_disaster(struct judge *j, const struct timeline_record *rec, const struct moment *now)
 {
 	struct timeline_facts *t = &j->timeline;
 
-	(void)rec;
 	if (t->disaster.known)
 		return;
 	t->disaster = *now;
+	t->disaster_journal = rec->journal;
 	if (!t->frozen.at.known)
 		t->frozen = t->request;
 	/* what an earlier restore did is not part of this one */
@@ -197,8 +216,9 @@ static void on_recheck(struct judge *j, const struct timeline_record *rec, const
 
 	(void)now;
 	t->rechecked = true;
-	t->files_missing = number(rec, "missing", 0);
-	t->files_changed = number(rec, "changed", 0);
+	t->files_missing = t->files_changed = 0;
+	(void)number(j, rec, "missing", 0, &t->files_missing);
+	(void)number(j, rec, "changed", 0, &t->files_changed);
 	copy(t->recheck_detail, sizeof t->recheck_detail, timeline_data(rec, "detail"));
 }
 
@@ -206,12 +226,16 @@ static void on_clock(struct judge *j, const struct timeline_record *rec, const s
 {
 	struct timeline_facts *t = &j->timeline;
 
+	int64_t offset_ms, error_ms;
+
 	(void)now;
 	/* the last comparison before the disaster is the one that counts */
-	if (!timeline_data(rec, "offset_ms") || (t->disaster.known && t->clock_known))
+	if (t->disaster.known && t->clock_known)
 		return;
-	t->clock_offset_ms = number(rec, "offset_ms", 0);
-	t->clock_error_ms = number(rec, "error_ms", 0);
+	if (!number(j, rec, "offset_ms", -JUDGE_MS_MAX, &offset_ms) || !number(j, rec, "error_ms", 0, &error_ms))
+		return;
+	t->clock_offset_ms = offset_ms;
+	t->clock_error_ms = error_ms;
 	t->clock_known = true;
 }
 
@@ -278,9 +302,9 @@ static bool show(struct timeline_facts *t, const struct timeline_record *rec, st
 	if (!GROW(t->events, t->event_cap, t->event_count, err))
 		return false;
 	if (!t->event_count)
-		t->first_mono_ms = rec->mono_ms;
+		t->first_mono_ms = judge_ms(rec->mono_ms);
 	event = &t->events[t->event_count++];
-	*event = (struct verdict_event){.at_ms = rec->at_ms, .since_ms = rec->mono_ms - t->first_mono_ms};
+	*event = (struct verdict_event){.at_ms = rec->at_ms, .since_ms = judge_ms(rec->mono_ms) - t->first_mono_ms};
 	copy(event->name, sizeof event->name, rec->name);
 	for (size_t i = 0; i < rec->data_count && used < sizeof event->text; i++)
 		used += (size_t)snprintf(event->text + used, sizeof event->text - used, "%s%s=%s", i ? " " : "",
@@ -300,11 +324,11 @@ bool judge_timeline_open(struct judge *j, const struct timeline_open *open, stru
 bool judge_timeline(struct judge *j, const struct timeline_record *rec, struct err *err)
 {
 	struct timeline_facts *t = &j->timeline;
-	struct moment now = {true, rec->at_ms, rec->mono_ms};
+	struct moment now = {true, judge_ms(rec->at_ms), judge_ms(rec->mono_ms)};
 
 	if (!t->known || j->journal_count)
 		return err_set(err, ERR_STATE, "the timeline comes once, and before the journals");
-	if (!mention(t, &rec->journal, rec->mono_ms, err))
+	if (!mention(t, &rec->journal, now.mono_ms, err))
 		return false;
 	if (rec->is_head)
 		return true;

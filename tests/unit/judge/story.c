@@ -247,7 +247,7 @@ struct timeline_record *story_event(struct story *s, int64_t ms, const char *nam
 	return rec;
 }
 
-static void put(struct timeline_record *rec, const char *key, const char *value)
+void story_add(struct timeline_record *rec, const char *key, const char *value)
 {
 	struct timeline_pair *pair = NULL;
 
@@ -264,7 +264,7 @@ struct timeline_record *story_event_with(
 {
 	struct timeline_record *rec = story_event(s, ms, name);
 
-	put(rec, key, value);
+	story_add(rec, key, value);
 	return rec;
 }
 
@@ -321,6 +321,11 @@ static void tell_observation(struct story *s)
 	strcpy(o->open.read_concern, "majority");
 	strcpy(o->open.cluster_kind, "replicaSet");
 	strcpy(o->open.cluster_id, "65cccccccccccccccccccccc");
+	o->open.at_ms = STORY_WALL + 104500;
+	o->open.read_after = (struct optime){1104, 1};
+	o->namespaces = calloc(1, sizeof *o->namespaces);
+	cr_assert_not_null(o->namespaces);
+	strcpy(o->namespaces[o->namespace_count++].ns, "drill.ticker");
 	for (size_t i = 0; i < 3; i++, o->probe_count++) {
 		o->probes[i] = (struct observed_probe){
 		    .at_ms = STORY_WALL + 102000 + (int64_t)i * 1000, .ok = true, .attempts = 1};
@@ -349,7 +354,7 @@ static void tell_timeline(struct story *s)
 		story_event(s, ms, "head");
 	story_event(s, 0, "drill.start");
 	rec = story_event_with(s, 100, "clock", "offset_ms", "0");
-	put(rec, "error_ms", "100");
+	story_add(rec, "error_ms", "100");
 	story_event_with(s, 200, "versions", "mongod", "6.0.5");
 	story_event(s, 15500, "backup.requested");
 	story_event_with(s, 22000, "backup.finished", "backup", s->bound.backup_name);
@@ -360,8 +365,8 @@ static void tell_timeline(struct story *s)
 	story_event(s, 80500, "cluster.ready");
 	story_event(s, 81500, "restore.requested");
 	rec = story_event_with(s, 100500, "restore.finished", "backup", s->bound.backup_name);
-	put(rec, "state", "done");
-	put(rec, "reported_by", "psmdb-restore/restore1");
+	story_add(rec, "state", "done");
+	story_add(rec, "reported_by", "psmdb-restore/restore1");
 }
 
 void story_init(struct story *s)
@@ -428,6 +433,7 @@ void story_judge(struct story *s)
 	verdict_clear(&s->verdict);
 	cr_assert(
 	    judge_new(&s->options, s->no_bound ? NULL : &s->bound, s->no_observed ? NULL : &s->observed, &judge, &err));
+	judge_bound_sha256(judge, s->bound_sha256);
 	if (!s->no_timeline) {
 		cr_assert(judge_timeline_open(judge, &open, &err));
 		for (size_t i = 0; i < s->timeline_count; i++)

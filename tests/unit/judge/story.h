@@ -4,8 +4,8 @@
  *   One replica set, one stream (drill.ticker, writer 0). Tick k is issued at ticker's ms 1000k - 100 and acknowledged
  * at 1000k with operation time (1000 + k, 1), exact, k = 1 to 40. The restore point is (1020,1): ticks 1 to 20 are
  * before it, and there. All clocks agree; wall = 1,000,000 + ms, monotonic = 5,000,000 + ms. The backup is requested at
- * ms 15500, the disaster strikes at ms 40500; the restore ends 60 s later. Journal records: 1 open, then 2k issued and
- * 2k + 1 acked; 82 is the end.
+ * ms 15500, the disaster strikes at ms 40500; the restore ends 60 s later, and is read 4 s after that. Journal records:
+ * 1 open, then 2k issued and 2k + 1 acked; 82 is the end.
  */
 #ifndef TESTS_JUDGE_STORY_H
 #define TESTS_JUDGE_STORY_H
@@ -30,6 +30,7 @@ struct story {
 	struct bound bound;
 	struct observed observed;
 	bool no_bound, no_observed, no_timeline;
+	char bound_sha256[65]; /* of bound.json; empty: not told */
 	struct story_journal journals[4];
 	size_t journal_count;
 	struct timeline_record *timeline;
@@ -76,6 +77,7 @@ void story_restore(struct story *s, const char *backup, const char *status);
 struct timeline_record *story_event(struct story *s, int64_t ms, const char *name);
 struct timeline_record *story_event_with(
     struct story *s, int64_t ms, const char *name, const char *key, const char *value);
+void story_add(struct timeline_record *rec, const char *key, const char *value); /* one member of data */
 struct timeline_record *story_find_event(struct story *s, const char *name);
 void story_forget(struct story *s, const char *name); /* all events of that name */
 void story_forget_heads(struct story *s, int64_t from_ms);

@@ -67,9 +67,9 @@ Test(conditions, an_empty_database_is_data_loss)
 	expect(REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 20);
 	/* and so is one without even the collection */
-	observed_clear(&s.observed);
-	observed_init(&s.observed);
-	s.observed.ended = true;
+	s.observed.stream_count = 0;
+	s.observed.newest_count = 0;
+	s.observed.namespaces[0].exists = false;
 	expect(REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 20);
 }

@@ -48,8 +48,8 @@ Test(figures, the_clusters_clock_counts_not_the_drills)
 	story_judge(&s);
 	cr_expect_eq(s.verdict.rpo_ms, 13000);
 	/* the last comparison before the disaster, not one after it */
-	story_event_with(&s, 30000, "clock", "offset_ms", "1000");
-	story_event_with(&s, 90000, "clock", "offset_ms", "5000");
+	story_add(story_event_with(&s, 30000, "clock", "offset_ms", "1000"), "error_ms", "0");
+	story_add(story_event_with(&s, 90000, "clock", "offset_ms", "5000"), "error_ms", "0");
 	story_judge(&s);
 	cr_expect_eq(s.verdict.rpo_ms, 21000);
 	cr_expect_eq(s.verdict.rpo_error_ms, 500);

@@ -185,7 +185,8 @@ static void command(struct history *h, uint32_t s, int64_t ticks, struct optime 
 	}
 	h->issued[s] = last;
 	record(h, rec);
-	h->clock += below(h, 2);
+	/* a reply is later than what was known before */
+	h->clock += below(h, 2) + (ticks >= 20);
 	outcome(h, s, first, last);
 }
 
@@ -289,7 +290,10 @@ static void observe(struct history *h)
 	strcpy(o->open.read_concern, "majority");
 	o->streams = calloc(h->stream_count * h->set_count, sizeof *o->streams);
 	o->anomalies = calloc(2 * STREAMS_MAX * TICKS_MAX, sizeof *o->anomalies);
-	cr_assert(o->streams && o->anomalies);
+	o->namespaces = calloc(h->stream_count, sizeof *o->namespaces);
+	cr_assert(o->streams && o->anomalies && o->namespaces);
+	for (size_t s = 0; s < h->stream_count; s++)
+		strcpy(o->namespaces[o->namespace_count++].ns, h->open.streams[s].ns);
 	for (size_t s = 0; s < h->stream_count; s++)
 		for (size_t set = 0; set < h->set_count; set++) {
 			int32_t stream = (int32_t)o->stream_count;
