@@ -101,6 +101,47 @@ static bool check_set(const struct bound *b, size_t i, struct err *err)
 	return true;
 }
 
+/* Where a bound's figures come from decides what they are: one moved by hand is no restore point of that backup. */
+static struct optime wanted_b0(const struct bound *b)
+{
+	struct optime given = b->cluster_last_write;
+
+	if (!strcmp(b->source, "pitr"))
+		return (struct optime){b->b0.t, 0};
+	if (!b->second_precision)
+		return given;
+	return given.t ? (struct optime){given.t - 1, UINT32_MAX} : OPTIME_ZERO;
+}
+
+static struct optime wanted_b1(const struct bound *b, const struct bound_set *set)
+{
+	if (!strcmp(b->source, "pitr"))
+		return b->b0;
+	if (b->second_precision)
+		return (struct optime){b->cluster_last_write.t, UINT32_MAX};
+	return optime_max(b->b0, set->last_write);
+}
+
+static bool check_origin(const struct bound *b, struct err *err)
+{
+	char got[OPTIME_TEXT_MAX], wanted[OPTIME_TEXT_MAX];
+	struct optime b0 = wanted_b0(b);
+
+	if (optime_cmp(b->b0, b0))
+		return err_set(err, ERR_BROKEN,
+		    "b0 %s does not follow from clusterLastWriteTs, source and precision: %s",
+		    optime_format(b->b0, got), optime_format(b0, wanted));
+	for (size_t i = 0; i < b->set_count; i++) {
+		struct optime b1 = wanted_b1(b, &b->sets[i]);
+
+		if (optime_cmp(b->sets[i].b1, b1))
+			return err_set(err, ERR_BROKEN,
+			    "replica set \"%s\": b1 %s does not follow from lastWriteTs, source and precision: %s",
+			    b->sets[i].name, optime_format(b->sets[i].b1, got), optime_format(b1, wanted));
+	}
+	return true;
+}
+
 static bool check(const struct bound *b, struct err *err)
 {
 	static const char *const sources[] = {"bucket", "file", "customResource", "pitr", NULL};
@@ -120,7 +161,7 @@ static bool check(const struct bound *b, struct err *err)
 	for (size_t i = 0; i < b->set_count; i++)
 		if (!check_set(b, i, err))
 			return false;
-	return true;
+	return check_origin(b, err);
 }
 
 static void put_backup(struct json_writer *w, const struct bound *b)
