@@ -122,6 +122,8 @@ static bool resume(struct follower *f, struct err *err)
 		return false;
 	if (state == RECORD_TORN && ftruncate(f->fd, f->size))
 		return err_errno(err, ERR_IO, errno, "cut off the torn last line of \"%s\"", f->path);
+	/* its writer may have been killed before it synced */
+	f->dirty = f->size > 0;
 	return true;
 }
 

@@ -6,8 +6,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool run_path(const char *dir, const char *name, char ret[static PATH_MAX], struct err *err)
 {
@@ -72,6 +74,14 @@ bool run_create(const char *dir, const char *scenario, const struct clock *clock
 	       timeline_append(path, &start, err);
 }
 
+/* The follower may not have got to it yet, and what the timeline names must be there after a power cut. */
+static bool sync_journal(const char *path, struct err *err)
+{
+	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return (fd >= 0 && !fdatasync(fd)) || err_errno(err, ERR_IO, errno, "sync \"%s\"", path);
+}
+
 bool run_newest_journal(const char *dir, struct timeline_journal *ret, struct err *err)
 {
 	struct timeline_journal j = {.known = true};
@@ -85,7 +95,7 @@ bool run_newest_journal(const char *dir, struct timeline_journal *ret, struct er
 		*ret = (struct timeline_journal){.known = false};
 		return true;
 	}
-	if (!journal_tail(path, &j.run, &head, err))
+	if (!journal_tail(path, &j.run, &head, err) || !sync_journal(path, err))
 		return false;
 	j.n = head.n;
 	memcpy(j.chain, head.chain, sizeof j.chain);

@@ -24,7 +24,7 @@ bool run_path(const char *dir, const char *name, char ret[static PATH_MAX], stru
 bool run_create(const char *dir, const char *scenario, const struct clock *clock, struct err *err);
 /* at and mono, read once. */
 void run_stamp(const struct clock *clock, struct timeline_record *ret);
-/* The newest record of the drill's own journal. No journal yet, or an empty one: true and known == false. */
+/* The newest record of the drill's own journal, synced. No journal yet, or an empty one: true and known == false. */
 bool run_newest_journal(const char *dir, struct timeline_journal *ret, struct err *err);
 
 /* Is this a name that an event may have: one of timeline.h, or "x-" and letters, digits, '.', '-' or '_'. ERR_USAGE

@@ -5,6 +5,21 @@
 #include "sample.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static ino_t watched;	   /* the copy of the journal */
+static off_t synced_bytes; /* how much of it was synced */
+
+/* In place of libc's, for the whole program. */
+int fdatasync(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && st.st_ino == watched)
+		synced_bytes = st.st_size;
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static int64_t now_ns = INT64_C(5000000000);
 
@@ -234,6 +249,42 @@ Test(follower, started_again_it_goes_on_wherever_the_first_was_killed)
 		follower_free(f);
 		copy_is(journal.text.data, journal.text.len);
 	}
+}
+
+static void watch_copy(void)
+{
+	struct stat st;
+
+	cr_assert(!stat(path_of(RUN_JOURNAL), &st));
+	watched = st.st_ino;
+	synced_bytes = 0;
+}
+
+Test(follower, what_a_killed_follower_did_not_sync_is_synced_before_a_head_names_it)
+{
+	CLEANUP(follower) struct follower *f = NULL;
+	struct timeline_record head;
+
+	make_log(6, true);
+	cr_assert(file_write_atomic(path_of(RUN_JOURNAL), journal.text.data, journal.text.len, 0600, NULL));
+	watch_copy();
+	f = start();
+	cr_assert(follower_finish(f, NULL));
+	cr_assert_eq(heads(&head), 1);
+	cr_assert_eq(head.journal.n, follower_head(f).n);
+	cr_assert_eq(synced_bytes, (off_t)journal.text.len, "%lld bytes are synced", (long long)synced_bytes);
+}
+
+Test(follower, an_event_names_only_a_record_that_is_synced)
+{
+	struct timeline_journal newest;
+
+	make_log(6, true);
+	cr_assert(file_write_atomic(path_of(RUN_JOURNAL), journal.text.data, journal.text.len, 0600, NULL));
+	watch_copy();
+	cr_assert(run_newest_journal(dir, &newest, NULL));
+	cr_assert(newest.known);
+	cr_assert_eq(synced_bytes, (off_t)journal.text.len, "%lld bytes are synced", (long long)synced_bytes);
 }
 
 Test(follower, another_tickers_journal_is_not_mixed_in)
