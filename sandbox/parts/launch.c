@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "sandbox/parts/leftovers.h"
 #include "sandbox/parts/purge.h"
+#include "sandbox/parts/strays.h"
 #include "sandbox/parts/supervisor.h"
 
 #include <errno.h>
@@ -155,9 +156,13 @@ static bool supervise(struct ground *g, pid_t setup_pid, struct supervisor_resul
 	    .log = &log,
 	    .setup_pid = setup_pid};
 
+	bool ok;
+
 	/* It closes both. */
 	g->listen_fd = g->lease[0] = -1;
-	return supervisor_run(&config, ret, err);
+	ok = supervisor_run(&config, ret, err);
+	strays_remove(&g->layout);
+	return ok;
 }
 
 static void be_daemon(struct ground *g)
@@ -292,8 +297,12 @@ static bool down_dead(const char *dir, struct err *err)
 
 	if (!state)
 		return err_nomem(err);
-	if (state_load(dir, state, &each))
-		return kill_leftovers(state, err);
+	if (state_load(dir, state, &each)) {
+		if (!kill_leftovers(state, err))
+			return false;
+		strays_remove(&state->layout);
+		return true;
+	}
 	if (each.code == ERR_NOT_FOUND)
 		return true;
 	*err = each;
