@@ -53,11 +53,11 @@ static bool make_s3(struct part_spec *spec, const struct layout *l, struct err *
 	spec->probe = (struct probe_spec){.kind = PROBE_HTTP, .port = (uint16_t)(port + S3_PORT)};
 	snprintf(spec->probe.text, sizeof spec->probe.text, "/%s", LAYOUT_BUCKET);
 	memcpy(spec->probe.address, address, sizeof address);
-	return strings_add(argv, err, "%s", l->binaries[BINARY_WEED]) && strings_add(argv, err, "mini") &&
-	       strings_add(argv, err, "-dir=%s", spec->data_dir) && strings_add(argv, err, "-ip=%s", address) &&
-	       strings_add(argv, err, "-ip.bind=%s", address) && strings_add(argv, err, "-master.telemetry=false") &&
-	       strings_add(argv, err, "-admin.ui=false") && strings_add(argv, err, "-webdav=false") &&
-	       strings_add(argv, err, "-s3.port=%u", port + S3_PORT) &&
+	return strings_add(argv, err, "%s", l->binaries[BINARY_WEED]) && strings_add(argv, err, "-logtostderr=true") &&
+	       strings_add(argv, err, "mini") && strings_add(argv, err, "-dir=%s", spec->data_dir) &&
+	       strings_add(argv, err, "-ip=%s", address) && strings_add(argv, err, "-ip.bind=%s", address) &&
+	       strings_add(argv, err, "-master.telemetry=false") && strings_add(argv, err, "-admin.ui=false") &&
+	       strings_add(argv, err, "-webdav=false") && strings_add(argv, err, "-s3.port=%u", port + S3_PORT) &&
 	       strings_add(argv, err, "-master.port=%u", port + S3_MASTER_PORT) &&
 	       strings_add(argv, err, "-volume.port=%u", port + S3_VOLUME_PORT) &&
 	       strings_add(argv, err, "-filer.port=%u", port + S3_FILER_PORT) &&

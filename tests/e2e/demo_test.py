@@ -9,20 +9,21 @@ import harness
 from harness import FAIL, PASS, SOURCE, Tap, failing_junit, reasons
 
 tap = Tap()
-ENV = {**os.environ, "PSMDB_DRILL_BUILD": str(harness.BUILD), "TERM": "dumb"}
+ENV = {**os.environ, "PSMDB_DRILL_BUILD": str(harness.BUILD), "TERM": "dumb"}  # and TMPDIR, to see what is left there
 
 
 def demo(directory, *args):
     return subprocess.run([SOURCE / "scripts/demo", "--no-setup", "--run", directory, *args], capture_output=True, text=True, timeout=300, env=ENV, check=False)
 
 
-def leftovers(path, before):
-    return harness.processes_of(path), sorted(set(os.listdir(os.environ.get("TMPDIR", "/tmp"))) - before)
+def leftovers(path):
+    return harness.processes_of(path), os.listdir(ENV["TMPDIR"])
 
 
 def main():
     with harness.workspace("demo") as path:
-        temp = set(os.listdir(os.environ.get("TMPDIR", "/tmp")))
+        ENV["TMPDIR"] = str(path / "tmp")
+        (path / "tmp").mkdir()
         with tap.check("scripts/demo: PASS, under 2 minutes, says what the issue asks for, leaves nothing running"):
             began = time.monotonic()
             done = demo(path / "good")
@@ -34,7 +35,7 @@ def main():
             for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
                          "logs/pbm-agent-0.log", "logs/s3.log"):
                 assert (path / "good" / name).stat().st_size > 0, name
-            assert not leftovers(path, temp)[0], leftovers(path, temp)
+            assert leftovers(path) == ([], []), leftovers(path)
             assert not (path / "good/sandbox").exists()
         with tap.check("scripts/demo --silent-loss: PBM reports success, the verdict is FAIL, names the missing operations and says so"):
             done = demo(path / "silent", "--silent-loss")
@@ -46,7 +47,7 @@ def main():
             bad = [r for s in verdict["streams"] for r in s["bad"] if r[2] == "lost"]
             assert sum(int(r[1]) - int(r[0]) + 1 for r in bad) == int(verdict["counts"]["lost"]), bad
             assert failing_junit(path / "silent")[0] >= 1
-            assert not leftovers(path, temp)[0]
+            assert leftovers(path) == ([], []), leftovers(path)
         with tap.check("Ctrl-C in the middle: exit status 130, no process, no sandbox, no temporary file"):
             child = subprocess.Popen([SOURCE / "scripts/demo", "--no-setup", "--run", path / "cut"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENV, start_new_session=True)
             deadline = time.monotonic() + 60
@@ -56,9 +57,8 @@ def main():
             os.killpg(child.pid, signal.SIGINT)
             assert child.wait(60) == 130, child.returncode
             time.sleep(1)
-            assert not leftovers(path, temp)[0], leftovers(path, temp)
+            assert leftovers(path) == ([], []), leftovers(path)
             assert not (path / "cut/sandbox").exists()
-            assert not [f for f in leftovers(path, temp)[1] if f.startswith("tmp.")], leftovers(path, temp)
     tap.done()
 
 

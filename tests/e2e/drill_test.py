@@ -146,6 +146,7 @@ def damaged_evidence(drill):
 def main():
     with harness.workspace("drill") as path:
         with harness.Sandbox(path / "sandbox") as sandbox:
+            strays = sandbox.strays()
             drill = harness.Drill(sandbox, path / "run")
             drill.start_ticker()
             time.sleep(8)
@@ -161,6 +162,7 @@ def main():
             damaged_database(drill, sandbox)
         tap.ok(not harness.processes_of(path), "no process is left", harness.processes_of(path))
         tap.ok(not (path / "sandbox").exists(), "no file of the sandbox is left")
+        tap.ok(strays and not sandbox.strays(), "nor the sockets that the S3 server had made in /tmp", (strays, sandbox.strays()))
     tap.done()
 
 

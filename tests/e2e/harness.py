@@ -52,6 +52,12 @@ class Sandbox:
                 self.env[name] = value
         return self
 
+    def strays(self):
+        """What the S3 server would leave in /tmp: it makes sockets there whatever it is told."""
+        first = int(self.env["S3_ENDPOINT"].rsplit(":", 1)[1])
+        return [p for port in range(first, first + 10) for p in pathlib.Path("/tmp").glob(f"seaweedfs-*-*{port % 10000:04}.sock")
+                if int(p.stem.rsplit("-", 1)[1]) in (port, port + 10000)]
+
     def __exit__(self, *_):
         if KEEP and (self.dir / "logs").is_dir():
             shutil.copytree(self.dir / "logs", self.dir.parent / f"{self.dir.name}-logs", dirs_exist_ok=True)

@@ -6,6 +6,7 @@
 #include "s3/s3.h"
 #include "tests/support/certificate.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +39,8 @@ static void find_weed(char *ret, size_t size)
 
 static bool spawn(struct weed_fixture *w, const char *address, int port, struct err *err)
 {
-	char weed[512], text[16][400], log[300];
-	const char *argv[20];
+	char weed[512], text[17][400], log[300];
+	const char *argv[22];
 	struct proc_spec spec = PROC_SPEC_INIT;
 	const char *const no_aws[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_CA_BUNDLE", NULL};
 	int n = 0;
@@ -57,14 +58,17 @@ static bool spawn(struct weed_fixture *w, const char *address, int port, struct 
 	snprintf(text[n++], 400, "-master.port=%d", port + 2);
 	snprintf(text[n++], 400, "-volume.port=%d", port + 3);
 	snprintf(text[n++], 400, "-filer.port=%d", port + 4);
+	snprintf(text[n++], 400, "-admin.port=%d", port + 5);
 	snprintf(text[n++], 400, "-s3.config=%s/s3.json", w->dir);
 	snprintf(text[n++], 400, "-s3.cert.file=%s", w->ca_file);
 	snprintf(text[n++], 400, "-s3.key.file=%s/key.pem", w->dir);
+	w->port = port;
 	argv[0] = weed;
-	argv[1] = "mini";
+	argv[1] = "-logtostderr=true"; /* else it logs into $TMPDIR */
+	argv[2] = "mini";
 	for (int i = 0; i < n; i++)
-		argv[2 + i] = text[i];
-	argv[2 + n] = NULL;
+		argv[3 + i] = text[i];
+	argv[3 + n] = NULL;
 	snprintf(log, sizeof log, "%s/weed.log", w->dir);
 	spec.argv = argv;
 	spec.log_path = log;
@@ -138,11 +142,28 @@ void weed_fixture_kill(struct weed_fixture *w)
 	w->pid = 0;
 }
 
+/* weed makes sockets in /tmp, whatever it is told, and leaves them there. */
+static void remove_sockets(int first_port)
+{
+	for (int i = 0; i < 12; i++) {
+		char pattern[64];
+		glob_t found;
+
+		snprintf(pattern, sizeof pattern, "/tmp/seaweedfs-*-%d.sock", first_port + i % 6 + (i / 6) * 10000);
+		if (glob(pattern, 0, NULL, &found))
+			continue;
+		for (size_t k = 0; k < found.gl_pathc; k++)
+			unlink(found.gl_pathv[k]);
+		globfree(&found);
+	}
+}
+
 void weed_fixture_stop(struct weed_fixture *w)
 {
 	struct err ignored = ERR_INIT;
 
 	weed_fixture_kill(w);
+	remove_sockets(w->port);
 	if (*w->dir)
 		file_remove_tree(w->dir, &ignored);
 	*w->dir = '\0';

@@ -20,6 +20,7 @@ struct weed_fixture {
 	char http[128], https[128];
 	char ca_file[300];
 	pid_t pid; /* 0: not running */
+	int port;  /* the first one */
 };
 
 /* Ports port to port + 5 and those 10,000 above are used. Returns when it serves; on failure nothing is left. */
