@@ -82,6 +82,17 @@ const char *stream_text(const struct stream *s, char text[static STREAM_TEXT_MAX
 	return text;
 }
 
+/* Did this run begin after the restore had ended? What the drill followed before did not, whatever its clock says. */
+static bool began_later(const struct judge *j, const struct journal *journal)
+{
+	const struct moment *restored = &j->timeline.restore_finished;
+	const struct drill_run *known = journal->known;
+
+	if (!restored->known || (known && known->count && known->mentions[0].mono_ms < restored->mono_ms))
+		return false;
+	return journal_drill_wall_ms(j, journal, 0) > restored->at_ms;
+}
+
 /* A ticker that was started again on the restored cluster: its ticks are no evidence of what the backup held. */
 static void exclude(struct judge *j)
 {
@@ -90,14 +101,13 @@ static void exclude(struct judge *j)
 	for (size_t i = 0; i < j->journal_count; i++)
 		if (j->journals[i]->anchor_n)
 			anchored = j->journals[i];
-	if (!anchored || !j->observed)
-		return;
-	for (size_t i = 0; i < j->journal_count; i++) {
-		const struct journal_open *open = &j->journals[i]->open;
+	for (size_t i = 0; j->observed && i < j->journal_count; i++) {
+		struct journal *journal = j->journals[i];
+		bool here =
+		    journal->open.cluster_id[0] && !strcmp(journal->open.cluster_id, j->observed->open.cluster_id);
+		bool moved = anchored && strcmp(journal->open.cluster_id, anchored->open.cluster_id) != 0;
 
-		j->journals[i]->excluded = open->cluster_id[0] &&
-					   !strcmp(open->cluster_id, j->observed->open.cluster_id) &&
-					   strcmp(open->cluster_id, anchored->open.cluster_id) != 0;
+		journal->excluded = journal != anchored && here && (moved || began_later(j, journal));
 	}
 }
 

@@ -20,8 +20,9 @@
  *   - corrupted and duplicated documents of other runs, or of no stream that can be told, count too: altered data is
  * altered data.
  *   - No bound: every tick is astride. No complete observation: no tick has a class.
- *   - A journal of the restored cluster (its identity is the observed one, and not that of the journal that the
- * backup's request names) is not judged; its ticks are foreign.
+ *   - A journal of the restored cluster (its identity is the observed one) is not judged, and its ticks are foreign, if
+ * the journal that the backup's request names has another identity, or, restored in place, if it began after
+ * restore.finished by its clock and by what the drill followed.
  *   - A journal whose run the timeline knows, but that was not given: JOURNAL_CUT, its ticks are unjournaled.
  *   - A threshold must be met by the whole interval: RPO fails if its middle + error is over it.
  *   - A journal is broken, too, where hi is not above lo, or where a stream's acknowledgements go back in time.

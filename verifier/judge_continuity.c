@@ -322,6 +322,8 @@ static bool check_chains(const struct judge *j, struct verdict *v, struct err *e
 			if (j->timeline.known)
 				check_liveness(j, chain, &stalled);
 		}
+	if (!chains && j->bound)
+		cause_add(&uncovered, "every journal is of a ticker on the restored cluster");
 	if (!cause_end(&uncovered, v, REASON_NO_COVERAGE,
 		"let the ticker run from before the backup until it has replies from after it, and follow its journal",
 		"", err))

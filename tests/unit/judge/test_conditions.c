@@ -2,6 +2,7 @@
 #include "story.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct story s;
@@ -67,6 +68,8 @@ Test(conditions, an_empty_database_is_data_loss)
 	expect(REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 20);
 	/* and so is one without even the collection */
+	intervals_clear(&s.observed.streams[0].intact);
+	free(s.observed.streams[0].blocks);
 	s.observed.stream_count = 0;
 	s.observed.newest_count = 0;
 	s.observed.namespaces[0].exists = false;

@@ -162,9 +162,6 @@ Test(figures, the_verdict_carries_what_reports_show)
 {
 	struct verdict *v = &s.verdict;
 
-	s.observed.namespaces = calloc(1, sizeof *s.observed.namespaces);
-	s.observed.namespace_count = 1;
-	strcpy(s.observed.namespaces[0].ns, "drill.ticker");
 	s.observed.namespaces[0].documents = 20;
 	s.observed.namespaces[0].index_count = 2;
 	story_judge(&s);

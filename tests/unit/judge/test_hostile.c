@@ -274,6 +274,54 @@ Test(hostile, a_ticker_on_another_machines_clock_keeps_its_place)
 	expect_pass();
 }
 
+Test(hostile, a_ticker_that_began_after_a_restore_in_place_is_foreign)
+{
+	struct story_journal *later;
+
+	later = story_journal(&s, 2);
+	later->open.at_ms = STORY_WALL + 101000;
+	story_stream(later, "drill.ticker", 0);
+	for (uint32_t k = 1; k <= 3; k++) {
+		story_issued(later, 0, 1000 * k - 100, k, k, (struct optime){1101 + k - 1, 1});
+		story_acked(later, 0, 1000 * k, k, k, (struct optime){1101 + k, 1}, true);
+	}
+	story_observe(&s, "drill.ticker", 0, 2, "rs0", 1, 3);
+	strcpy(s.observed.open.cluster_id, s.journals[0].open.cluster_id);
+	expect_pass();
+	cr_expect_count(&s, CLASS_FOREIGN, 3);
+	cr_expect_count(&s, CLASS_LATE, 0);
+	/* one that began before the disaster is judged, whatever its cluster */
+	later->open.at_ms = STORY_WALL + 30000;
+	expect(REASON_LATE, VERDICT_FAIL);
+	cr_expect_count(&s, CLASS_LATE, 3);
+}
+
+Test(hostile, a_run_that_the_drill_followed_before_the_restore_did_not_begin_after_it)
+{
+	/* whatever its clock says */
+	strcpy(s.observed.open.cluster_id, s.journals[0].open.cluster_id);
+	s.journals[0].open.at_ms = STORY_WALL + 200000;
+	story_forget(&s, "backup.requested");
+	story_unsee(&s.observed.streams[0], 7);
+	expect(REASON_LOST, VERDICT_FAIL);
+	cr_expect_count(&s, CLASS_LOST, 1);
+}
+
+Test(hostile, journals_of_which_none_is_judged_cover_nothing)
+{
+	story_forget(&s, "backup.requested");
+	story_forget_heads(&s, 0);
+	for (size_t i = 0; i < s.timeline_count; i++)
+		s.timeline[i].journal.known = false;
+	strcpy(s.bound.source, "pitr");
+	s.bound.b0 = s.bound.sets[0].b0 = s.bound.sets[0].b1 = (struct optime){1021, 0};
+	s.observed.restores[0].pitr = s.bound.b0;
+	strcpy(s.observed.open.cluster_id, s.journals[0].open.cluster_id);
+	s.journals[0].open.at_ms = STORY_WALL + 200000;
+	expect(REASON_NO_COVERAGE, VERDICT_INCONCLUSIVE);
+	expect_text(REASON_NO_COVERAGE, "restored cluster");
+}
+
 /* --- absurd figures
  * --------------------------------------------------------------------------------------------------------------- */
 
