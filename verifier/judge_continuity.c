@@ -13,7 +13,7 @@ static int64_t age(const struct judge *j, const struct journal *journal, const s
     const struct moment *until, int64_t limit_ms)
 {
 	const struct drill_run *run = journal->known;
-	int64_t least = INT64_MIN, most = INT64_MAX;
+	int64_t least = INT64_MIN, most = INT64_MAX, wall;
 
 	for (size_t i = 0; run && i < run->count; i++) {
 		const struct mention *m = &run->mentions[i];
@@ -30,7 +30,11 @@ static int64_t age(const struct judge *j, const struct journal *journal, const s
 		return least;
 	if (most != INT64_MAX && most <= limit_ms)
 		return most > 0 ? most : 0;
-	return until->at_ms - journal_drill_wall_ms(j, journal, ack->ms);
+	wall = until->at_ms - journal_drill_wall_ms(j, journal, ack->ms);
+	if (wall >= -limit_ms)
+		return wall;
+	/* that far in the future it cannot have been seen: the clocks disagree, and only the worst is known */
+	return most != INT64_MAX ? most : -wall;
 }
 
 /* The part of from..to that no outage explains. */

@@ -232,6 +232,22 @@ Test(hostile, a_clock_that_is_ahead_hides_no_stall)
 	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
 }
 
+Test(hostile, a_clock_that_is_ahead_hides_no_last_stall_where_heads_are_missing)
+{
+	struct timeline_record *disaster = story_find_event(&s, "disaster");
+
+	story_forget(&s, "clock");
+	story_forget_heads(&s, 17000);
+	s.journals[0].open.at_ms += 3600000;
+	disaster->at_ms += 20000;
+	disaster->mono_ms += 20000;
+	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
+	/* nor where the drill never followed it: a clock that cannot be right is no clock */
+	for (size_t i = 0; i < s.timeline_count; i++)
+		s.timeline[i].journal.known = false;
+	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
+}
+
 Test(hostile, overlapping_outages_explain_a_gap_once)
 {
 	struct story_journal *j = &s.journals[0];
