@@ -15,8 +15,9 @@
  */
 static const char *const unset[] = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "S3_BUCKET", "PBM_MONGODB_URI",
-    "GOMEMLIMIT"};
+    "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "S3_BUCKET", "PBM_MONGODB_URI", "GOMEMLIMIT",
+    /* meant for the ticker and the verifier */
+    "MONGODB_USER", "MONGODB_PASSWORD"};
 
 bool part_environment(const struct layout *l, struct strings *env_set, struct strings *env_unset, struct err *err)
 {

@@ -268,6 +268,38 @@ static void expect_secrets_kept(const struct state *state)
 	}
 }
 
+#define NOT_FOR_PARTS "somebody-elses-password"
+
+static void expect_environment_clean(const struct state *state)
+{
+	for (size_t i = 0; i < state->count; i++) {
+		BUF_CLEANUP struct buf text = BUF_INIT(1 << 20);
+		char path[64];
+
+		snprintf(path, sizeof path, "/proc/%d/environ", (int)state->processes[i].pid);
+		cr_assert(file_read(path, &text, NULL) && text.len, "%s", path);
+		cr_expect_not(
+		    memmem(text.data, text.len, NOT_FOR_PARTS, strlen(NOT_FOR_PARTS)), "%s", state->processes[i].name);
+	}
+}
+
+/* The S3 server's logger puts its process number at the end of its files' names. */
+static void expect_no_log_in_tmp(pid_t s3)
+{
+	DIR *d = opendir("/tmp");
+	struct dirent *e;
+	char end[24];
+
+	cr_assert(d);
+	snprintf(end, sizeof end, ".%d", (int)s3);
+	while ((e = readdir(d))) {
+		const char *last = strrchr(e->d_name, '.');
+
+		cr_expect_not(!strncmp(e->d_name, "weed.", 5) && last && !strcmp(last, end), "/tmp/%s", e->d_name);
+	}
+	closedir(d);
+}
+
 /* Three members frozen at once: no majority, no answer, and nothing lost. */
 static void freeze_and_thaw(const char *dir, const struct layout *l)
 {
@@ -336,8 +368,11 @@ Test(parts, a_backup_survives_the_disaster_and_a_killed_supervisor_leaves_nothin
 	char dir[PATH_MAX], backup[64];
 
 	dir_of("story", dir);
+	setenv("MONGODB_PASSWORD", NOT_FOR_PARTS, 1);
 	RUN_OK("up", dir, NULL);
 	state = load(dir);
+	expect_environment_clean(state);
+	expect_no_log_in_tmp(pid_of(dir, "s3"));
 	cr_expect_eq(run("status", dir, NULL), 0);
 	insert(&state->layout, "drill", 0, DOCUMENTS);
 	insert(&state->layout, "admin", 0, 1);
