@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #define SUPERVISOR_BACKLOG 16
 /* The supervisor answers at its own limit; this is for one that does not answer at all. */
 #define GRACE_MS 5000
+#define LOCK_TRIES 10
 
 static int open_lock(const char *dir, int flags)
 {
@@ -26,21 +28,34 @@ static int open_lock(const char *dir, int flags)
 	return open(path, O_RDWR | O_CLOEXEC | flags, 0600);
 }
 
+/* False: "down --purge" removed the file between the open and the lock, and the next one makes another. */
+static bool is_the_file(const char *dir, int fd)
+{
+	struct stat held, named;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/lock", dir);
+	return !fstat(fd, &held) && !stat(path, &named) && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 bool sandbox_lock(const char *dir, int *ret_fd, struct err *err)
 {
-	CLEANUP(fd) int fd = open_lock(dir, O_CREAT);
+	for (int tries = 0; tries < LOCK_TRIES; tries++) {
+		CLEANUP(fd) int fd = open_lock(dir, O_CREAT);
 
-	if (fd < 0)
-		return err_errno(err, ERR_IO, errno, "open lock of \"%s\"", dir);
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		err_set(err, ERR_STATE, "a sandbox is already running in \"%s\"", dir);
-		return err_hint(err,
-		    "see \"psmdb-sandbox parts status --dir %s\", end it with \"psmdb-sandbox parts down --dir %s\"",
-		    dir, dir);
+		if (fd < 0)
+			return err_errno(err, ERR_IO, errno, "open lock of \"%s\"", dir);
+		if (flock(fd, LOCK_EX | LOCK_NB))
+			break;
+		if (!is_the_file(dir, fd))
+			continue;
+		*ret_fd = fd;
+		fd = -1;
+		return true;
 	}
-	*ret_fd = fd;
-	fd = -1;
-	return true;
+	err_set(err, ERR_STATE, "a sandbox is already running in \"%s\"", dir);
+	return err_hint(err,
+	    "see \"psmdb-sandbox parts status --dir %s\", end it with \"psmdb-sandbox parts down --dir %s\"", dir, dir);
 }
 
 bool sandbox_locked(const char *dir)

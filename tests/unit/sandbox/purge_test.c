@@ -1,11 +1,15 @@
 #include "base/file.h"
+#include "sandbox/parts/connection.h"
 #include "sandbox/parts/purge.h"
 
 #include <criterion/criterion.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -97,4 +101,44 @@ Test(purge, a_link_is_removed_and_not_followed)
 Test(purge, an_empty_folder_is_fit_for_a_sandbox)
 {
 	cr_assert(purge_check(dir, NULL));
+}
+
+static void lock_and_remove_for_ever(void)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/lock", dir);
+	for (;;) {
+		if (!sandbox_lock(dir, &fd, NULL))
+			continue;
+		unlink(path);
+		close(fd);
+	}
+}
+
+Test(purge, a_lock_that_was_removed_while_it_was_waited_for_is_none)
+{
+	char path[PATH_MAX];
+	pid_t other = fork();
+	int held = 0;
+
+	if (!other)
+		lock_and_remove_for_ever();
+	snprintf(path, sizeof path, "%s/lock", dir);
+	for (int i = 0; i < 1000000 && held < 2000; i++) {
+		struct stat locked, named;
+		int fd;
+
+		if (!sandbox_lock(dir, &fd, NULL))
+			continue;
+		held++;
+		cr_assert(!fstat(fd, &locked));
+		cr_expect(
+		    !stat(path, &named) && locked.st_ino == named.st_ino, "the lock number %d is on no file", held);
+		close(fd);
+	}
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	cr_assert_geq(held, 100);
 }
