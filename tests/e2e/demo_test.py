@@ -23,7 +23,7 @@ def leftovers(path):
 
 def interrupted(path, seconds):
     """Ctrl-C after so many seconds: exit status, processes left, temporary files left, whether the sandbox is left."""
-    run_dir, temp = path / f"cut-{seconds}", path / f"tmp-{seconds}"
+    run_dir, temp = path / f"cut-{seconds:02}", path / f"tmp-{seconds:02}"
     temp.mkdir()
     child = subprocess.Popen([SOURCE / "scripts/demo", "--no-setup", "--run", run_dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              env={**ENV, "TMPDIR": str(temp)}, start_new_session=True)
