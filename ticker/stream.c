@@ -260,7 +260,12 @@ static bool one_command(struct stream *s, int count)
 	outcome_of_first(link_seen(s->link), error, count, &o);
 	if (o.acked && !link_went_to_known(s->link)) {
 		/* an acknowledgement counts only if it is this cluster's */
-		switch (link_look(s->link, &err)) {
+		enum cluster cluster = link_look(s->link, &err);
+
+		/* another may have answered than the one that is found now */
+		if (cluster == CLUSTER_SAME && !link_went_to_known(s->link))
+			cluster = CLUSTER_UNREACHABLE;
+		switch (cluster) {
 		case CLUSTER_SAME:
 			break;
 		case CLUSTER_OTHER:
