@@ -1,6 +1,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "base/stop.h"
 #include "psmdb/destination.h"
 #include "verifier/bound.h"
@@ -295,19 +295,10 @@ int cmd_bound(int argc, char **argv)
 	const struct opt_command command = {.program = PROGRAM, .args = "", .about = about, .opts = opts, .more = more};
 	struct err err = ERR_INIT;
 	int status = EXIT_PASS;
-	char **args;
-	size_t count;
 	bool ok;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(PROGRAM, &err);
-	default:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	ok = check_arguments(&a, &err) && stop_install(&err) &&
 	     (a.recheck ? recheck(&a, &status, &err) : pin(&a, &status, &err));
 	return ok ? status : err_print(PROGRAM, &err);

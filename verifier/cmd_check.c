@@ -1,4 +1,4 @@
-#include "base/opt.h"
+#include "base/cli.h"
 #include "verifier/commands.h"
 
 #include <stdio.h>
@@ -68,20 +68,10 @@ int cmd_check(int argc, char **argv)
 	    .opts = opts,
 	    .more = "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 error, 4 INCONCLUSIVE.",
 	};
-	struct err err = ERR_INIT;
-	char **args;
-	size_t count;
 	int status;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(PROGRAM, &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	status = judge(&a);
 	fflush(stdout); /* the reports do not go through stdio */
 	/* without a new verdict there is nothing to show: an older one in the same folder would mislead */

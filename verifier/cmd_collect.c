@@ -1,7 +1,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "base/stop.h"
 #include "verifier/collect.h"
 #include "verifier/commands.h"
@@ -206,17 +206,9 @@ int cmd_collect(int argc, char **argv)
 		    "Exit status: 0 written, 2 usage, 3 unreachable, refused or failed, 130 interrupted.",
 	};
 	struct err err = ERR_INIT;
-	char **args;
-	size_t count;
+	int status;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(PROGRAM, &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	return run(&a, &err) ? EXIT_PASS : err_print(PROGRAM, &err);
 }

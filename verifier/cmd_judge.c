@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/num.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "verifier/commands.h"
 #include "verifier/judge.h"
 
@@ -377,18 +377,9 @@ int cmd_judge(int argc, char **argv)
 	};
 	struct err err = ERR_INIT;
 	int status = EXIT_ERROR;
-	char **args;
-	size_t count;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(PROGRAM, &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	if (!run(&a, &status, &err))
 		return err_print(PROGRAM, &err);
 	return status;

@@ -1,6 +1,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "verifier/commands.h"
 #include "verifier/report.h"
 
@@ -175,17 +175,8 @@ int cmd_report(int argc, char **argv)
 	};
 	struct err err = ERR_INIT;
 	int status = EXIT_ERROR;
-	char **args;
-	size_t count;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(PROGRAM, &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	return run(&a, &status, &err) ? status : err_print(PROGRAM, &err);
 }
