@@ -1,5 +1,5 @@
 #include "base/file.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "base/stop.h"
 #include "scenarios/commands.h"
 #include "scenarios/follower.h"
@@ -107,18 +107,10 @@ int cmd_follow(int argc, char **argv)
 		"missing or wrong, or the disk failed; 4 the log ended before the journal did; 130 interrupted.",
 	    .max_args = 0};
 	struct err err = ERR_INIT;
-	char **args;
-	size_t count;
+	int status;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(argv[0], &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	if (!journal[0] || strchr(journal, '/')) {
 		err_set(&err, ERR_USAGE, "option \"--journal\": \"%s\" is no file name", journal);
 		err_hint(&err, "name a file, without a folder: it lies in the run directory");

@@ -1,4 +1,4 @@
-#include "base/opt.h"
+#include "base/cli.h"
 #include "scenarios/commands.h"
 #include "scenarios/run_dir.h"
 
@@ -26,18 +26,10 @@ int cmd_init(int argc, char **argv)
 	    .opts = opts,
 	    .more = "Exit status: 0 done, 2 usage, 3 error."};
 	struct err err = ERR_INIT;
-	char **args;
-	size_t count;
+	int status;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(argv[0], &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
+		return status;
 	if (!run_create(dir, scenario, clock_system(), &err))
 		return err_print(argv[0], &err);
 	printf("%s\n", dir);

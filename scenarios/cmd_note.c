@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "base/opt.h"
+#include "base/cli.h"
 #include "scenarios/commands.h"
 #include "scenarios/run_dir.h"
 
@@ -61,16 +61,10 @@ int cmd_note(int argc, char **argv)
 	struct err err = ERR_INIT;
 	char **args;
 	size_t count;
+	int status;
 
-	switch (opt_parse(&command, argc, argv, &args, &count, &err)) {
-	case OPT_HELP:
-		opt_help(&command, stdout);
-		return EXIT_PASS;
-	case OPT_BAD:
-		return err_print(argv[0], &err);
-	case OPT_OK:
-		break;
-	}
+	if (!cli_options(&command, argc, argv, &args, &count, &status))
+		return status;
 	if (!note(dir, args, count, &err))
 		return err_print(argv[0], &err);
 	return EXIT_PASS;

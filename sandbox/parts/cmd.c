@@ -7,11 +7,7 @@
 
 const char cmd_exit_statuses[] = "exit status: 0 done, 2 usage error, 3 it could not be done, 130 interrupted";
 
-static const struct {
-	const char *name;
-	cmd_main *run;
-	const char *about;
-} commands[] = {
+static const struct cli_command commands[] = {
     {"up", cmd_up, "start the real processes: a replica set, its PBM agents, an S3 server"},
     {"down", cmd_down, "end them all; --purge removes the folder's contents too"},
     {"status", cmd_status, "what runs, where; --json for programs"},
@@ -30,17 +26,8 @@ static const struct {
     {"restore", cmd_restore, "restore a backup"},
     {"pbm", cmd_pbm, "run any pbm command"},
     {"s3", cmd_s3, "list the bucket, or delete an object of it"},
+    {0},
 };
-
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: " PROGRAM " COMMAND --dir DIR [options]\n\n"
-		     "Supervises the real processes of a sandbox on this machine: mongods, PBM agents, an S3 "
-		     "server.\n\ncommands:\n");
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].about);
-	fprintf(out, "\n\"" PROGRAM " COMMAND --help\" shows a command's options.\n%s\n", cmd_exit_statuses);
-}
 
 int cmd_fail(const struct err *err)
 {
@@ -49,46 +36,14 @@ int cmd_fail(const struct err *err)
 
 int parts_main(int argc, char **argv)
 {
-	struct err err = ERR_INIT;
+	static const struct cli_program program = {
+	    PROGRAM,
+	    "Supervises the real processes of a sandbox on this machine: mongods, PBM agents, an S3 server.",
+	    commands,
+	    cmd_exit_statuses,
+	};
 
-	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		usage(stdout);
-		return EXIT_PASS;
-	}
-	for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof *commands; i++)
-		if (!strcmp(commands[i].name, argv[1]))
-			return commands[i].run(argc - 1, argv + 1);
-	if (argc < 2)
-		err_set(&err, ERR_USAGE, "no command is given");
-	else
-		err_set(&err, ERR_USAGE, "unknown command \"%s\"", argv[1]);
-	err_hint(&err, "see \"" PROGRAM " --help\"");
-	return cmd_fail(&err);
-}
-
-bool cmd_options(
-    const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status)
-{
-	struct err err = ERR_INIT;
-	char **args;
-	size_t count;
-
-	switch (opt_parse(command, argc, argv, &args, &count, &err)) {
-	case OPT_OK:
-		if (ret_args) {
-			*ret_args = args;
-			*ret_count = count;
-		}
-		return true;
-	case OPT_HELP:
-		opt_help(command, stdout);
-		*ret_status = EXIT_PASS;
-		return false;
-	case OPT_BAD:
-		break;
-	}
-	*ret_status = cmd_fail(&err);
-	return false;
+	return cli_main(&program, argc, argv);
 }
 
 bool cmd_dir(const char *given, char ret[static LAYOUT_DIR_MAX], struct err *err)

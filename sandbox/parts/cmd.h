@@ -3,7 +3,7 @@
 #ifndef PARTS_CMD_H
 #define PARTS_CMD_H
 
-#include "base/opt.h"
+#include "base/cli.h"
 #include "sandbox/parts/connection.h"
 #include "sandbox/parts/setup.h"
 
@@ -36,9 +36,6 @@ bool cmd_context_load(const char *dir, struct cmd_context **ret, struct err *err
 void cmd_context_free(struct cmd_context *ctx);
 CLEANUP_PTR(cmd_context, struct cmd_context, cmd_context_free)
 
-/* Parses; true to go on, else *ret_status is the exit status (after --help or a usage error). */
-bool cmd_options(
-    const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status);
 /* A progress line on stderr, fit for struct setup. */
 void cmd_progress(void *arg, const char *what, int64_t elapsed_ms);
 int cmd_fail(const struct err *err);

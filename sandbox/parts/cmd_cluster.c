@@ -40,7 +40,7 @@ static int step_command(int argc, char **argv, const char *program, const char *
 	int status;
 	bool ok;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
 	mongo_init();
 	ok = run_step(dir, timeout_ms, step, &err);
@@ -143,7 +143,7 @@ int cmd_env(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
 	return print_env(dir, &err) ? EXIT_PASS : cmd_fail(&err);
 }

@@ -92,7 +92,7 @@ int cmd_status(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int exit_status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &exit_status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &exit_status))
 		return exit_status;
 	if (!status(dir, as_json, &ready, &err))
 		return cmd_fail(&err);
@@ -131,7 +131,7 @@ static int parts_command(int argc, char **argv, enum control_op op, const char *
 	int exit_status;
 
 	snprintf(program, sizeof program, PROGRAM " %s", control_op_name(op));
-	if (!cmd_options(&command, argc, argv, &args, &count, &exit_status))
+	if (!cli_options(&command, argc, argv, &args, &count, &exit_status))
 		return exit_status;
 	return request(dir, op, (const char *const *)args, count, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
@@ -190,7 +190,7 @@ int cmd_wait(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int exit_status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &exit_status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &exit_status))
 		return exit_status;
 	return request(dir, OP_WAIT, (const char *const[]){"all"}, 1, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
@@ -228,7 +228,7 @@ int cmd_logs(int argc, char **argv)
 	char **args;
 	int exit_status;
 
-	if (!cmd_options(&command, argc, argv, &args, &count, &exit_status))
+	if (!cli_options(&command, argc, argv, &args, &count, &exit_status))
 		return exit_status;
 	return print_log(dir, args[0], &err) ? EXIT_PASS : cmd_fail(&err);
 }

@@ -70,7 +70,7 @@ int cmd_backup(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
 	return backup(dir, name_file, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
@@ -110,7 +110,7 @@ int cmd_restore(int argc, char **argv)
 	char **args;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, &args, &count, &status))
+	if (!cli_options(&command, argc, argv, &args, &count, &status))
 		return status;
 	return restore(dir, args[0], timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
@@ -158,7 +158,7 @@ int cmd_pbm(int argc, char **argv)
 	char **args;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, &args, &count, &status))
+	if (!cli_options(&command, argc, argv, &args, &count, &status))
 		return status;
 	return run_pbm(dir, args, count, &status, &err) ? status : cmd_fail(&err);
 }

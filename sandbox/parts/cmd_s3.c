@@ -63,7 +63,7 @@ int cmd_s3(int argc, char **argv)
 	size_t count;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, &args, &count, &status))
+	if (!cli_options(&command, argc, argv, &args, &count, &status))
 		return status;
 	return run(dir, args, count, &err) ? EXIT_PASS : cmd_fail(&err);
 }

@@ -49,7 +49,7 @@ int cmd_up(int argc, char **argv)
 	bool made, ok;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
 	made = !file_exists(dir);
 	if (!check_compression(compression, &err) || !stop_install(&err) || !file_make_dirs(dir, 0700, &err) ||
@@ -112,7 +112,7 @@ int cmd_down(int argc, char **argv)
 	struct err err = ERR_INIT;
 	int status;
 
-	if (!cmd_options(&command, argc, argv, NULL, NULL, &status))
+	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
 	return down(dir, purge_too, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
