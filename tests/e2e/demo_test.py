@@ -1,9 +1,13 @@
-"""scripts/demo as a user runs it: the good story, the silent loss, and Ctrl-C in the middle."""
+"""scripts/demo as a user runs it.
+
+    demo_test.py good | silent | cut
+"""
 import concurrent.futures
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import harness
@@ -34,38 +38,48 @@ def interrupted(path, seconds):
     return status, harness.processes_of(run_dir), os.listdir(temp), (run_dir / "sandbox").exists()
 
 
+def good(path):
+    with tap.check("scripts/demo: PASS, under 2 minutes, says what was lost and where the report is, leaves nothing running"):
+        began = time.monotonic()
+        done = demo(path / "good")
+        took = time.monotonic() - began
+        assert done.returncode == PASS, done.stdout + done.stderr
+        assert took < 120, took
+        for word in ("PASS", "acknowledged", "ok ", "expected loss", "lost", "RPO", "RTO", "operation time", "bucket, exact", "restore finished", "report.html"):
+            assert word in done.stdout[-4000:], (word, done.stdout[-4000:])
+        for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
+                     "logs/pbm-agent-0.log", "logs/s3.log"):
+            assert (path / "good" / name).stat().st_size > 0, name
+        assert leftovers(path) == ([], []), leftovers(path)
+        assert not (path / "good/sandbox").exists()
+
+
+def silent(path):
+    with tap.check("scripts/demo --silent-loss: PBM reports success, the verdict is FAIL, names the missing operations and says so"):
+        done = demo(path / "silent", "--silent-loss")
+        assert done.returncode == FAIL, done.stdout + done.stderr
+        assert "PBM says: restored" in done.stdout, done.stdout
+        verdict = json.loads((path / "silent/verdict.json").read_text())
+        assert {"LOST", "SILENT_LOSS", "BACKUP_FILES_CHANGED"} <= set(reasons(verdict)), reasons(verdict)
+        assert int(verdict["counts"]["lost"]) > 0 and int(verdict["counts"]["ok"]) > 0, verdict["counts"]
+        bad = [r for s in verdict["streams"] for r in s["bad"] if r[2] == "lost"]
+        assert sum(int(r[1]) - int(r[0]) + 1 for r in bad) == int(verdict["counts"]["lost"]), bad
+        assert failing_junit(path / "silent")[0] >= 1
+        assert leftovers(path) == ([], []), leftovers(path)
+
+
+def cut(path):
+    with tap.check("Ctrl-C while it starts, ticks, backs up and re-creates: exit status 130, no process, no sandbox, no temporary file"):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for result in pool.map(lambda seconds: interrupted(path, seconds), (2, 16, 23, 45)):
+                assert result == (130, [], [], False), result
+
+
 def main():
     with harness.workspace("demo") as path:
         ENV["TMPDIR"] = str(path / "tmp")
         (path / "tmp").mkdir()
-        with tap.check("scripts/demo: PASS, under 2 minutes, says what the issue asks for, leaves nothing running"):
-            began = time.monotonic()
-            done = demo(path / "good")
-            took = time.monotonic() - began
-            assert done.returncode == PASS, done.stdout + done.stderr
-            assert took < 120, took
-            for word in ("PASS", "acknowledged", "ok ", "expected loss", "lost", "RPO", "RTO", "operation time", "bucket, exact", "restore finished", "report.html"):
-                assert word in done.stdout[-4000:], (word, done.stdout[-4000:])
-            for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
-                         "logs/pbm-agent-0.log", "logs/s3.log"):
-                assert (path / "good" / name).stat().st_size > 0, name
-            assert leftovers(path) == ([], []), leftovers(path)
-            assert not (path / "good/sandbox").exists()
-        with tap.check("scripts/demo --silent-loss: PBM reports success, the verdict is FAIL, names the missing operations and says so"):
-            done = demo(path / "silent", "--silent-loss")
-            assert done.returncode == FAIL, done.stdout + done.stderr
-            assert "PBM says: restored" in done.stdout, done.stdout
-            verdict = json.loads((path / "silent/verdict.json").read_text())
-            assert {"LOST", "SILENT_LOSS", "BACKUP_FILES_CHANGED"} <= set(reasons(verdict)), reasons(verdict)
-            assert int(verdict["counts"]["lost"]) > 0 and int(verdict["counts"]["ok"]) > 0, verdict["counts"]
-            bad = [r for s in verdict["streams"] for r in s["bad"] if r[2] == "lost"]
-            assert sum(int(r[1]) - int(r[0]) + 1 for r in bad) == int(verdict["counts"]["lost"]), bad
-            assert failing_junit(path / "silent")[0] >= 1
-            assert leftovers(path) == ([], []), leftovers(path)
-        with tap.check("Ctrl-C while it starts, ticks, backs up and re-creates: exit status 130, no process, no sandbox, no temporary file"):
-            with concurrent.futures.ThreadPoolExecutor() as pool:
-                for result in pool.map(lambda seconds: interrupted(path, seconds), (2, 16, 23, 45)):
-                    assert result == (130, [], [], False), result
+        {"good": good, "silent": silent, "cut": cut}[sys.argv[1]](path)
     tap.done()
 
 
