@@ -32,6 +32,7 @@ static int judge(const struct arguments *a)
 	add(&l, "--max-rpo", a->max_rpo);
 	add(&l, "--max-rto", a->max_rto);
 	add(&l, "--max-undecided", a->max_undecided);
+	l.argv[l.argc++] = "--quiet"; /* the summary says it all */
 	return cmd_judge(l.argc, l.argv);
 }
 

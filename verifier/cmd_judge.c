@@ -17,6 +17,7 @@
 
 struct arguments {
 	const char *run, *timeline, *bound, *observed, *out;
+	bool quiet;
 	struct opt_list journals;
 	struct judge_options options;
 };
@@ -334,7 +335,7 @@ static bool run(struct arguments *a, int *ret_status, struct err *err)
 	snprintf(v.judge, sizeof v.judge, "psmdb-verify %s", PSMDB_DRILL_VERSION);
 	if (!verdict_write(&v, a->out, err))
 		return false;
-	if (strcmp(a->out, "-") != 0 && printf("%s (%s)\n", v.title, a->out) < 0)
+	if (!a->quiet && strcmp(a->out, "-") != 0 && printf("%s (%s)\n", v.title, a->out) < 0)
 		return err_errno(err, ERR_IO, errno, "cannot write to standard output");
 	*ret_status = verdict_exit_status(v.result);
 	return true;
@@ -364,6 +365,8 @@ int cmd_judge(int argc, char **argv)
 		0, false},
 	    {"max-rto", OPT_DURATION, &a.options.max_rto_ms, "TIME",
 		"FAIL if the recovery takes longer (default: no limit)", 0, 0, false},
+	    {"quiet", OPT_FLAG, &a.quiet, NULL, "print no line for the verdict: the exit status and the file tell", 0,
+		0, false},
 	    {0},
 	};
 	const struct opt_command command = {
