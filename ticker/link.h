@@ -1,9 +1,12 @@
 /*
  * One writer's line to MongoDB: a client, a session, one outstanding command, and the knowledge of whom it talks to.
  *
- * Before anything is sent the caller asks link_trusted, and link_look if it says no; after a reply, link_went_to_known tells whether it came from the run's cluster.
- * Each insert carries a transaction number of its own, as the driver's retryable writes do: what comes late, after a higher number, the server refuses. But the driver
- * does not repeat it, since it would do so without asking which cluster it has found (seen: a tick of the old run in a replica set made anew at the same address).
+ * Before anything is sent the caller asks link_trusted, and link_look if it says no; after a reply,
+ * link_went_to_known tells whether it came from the run's cluster.
+ * Each insert carries a transaction number of its own, as the driver's retryable writes do: what comes late, after a
+ * higher number, the server refuses. But the driver
+ * does not repeat it, since it would do so without asking which cluster it has found (seen: a tick of the old run in
+ * a replica set made anew at the same address).
  */
 #ifndef TICKER_LINK_H
 #define TICKER_LINK_H
@@ -18,8 +21,8 @@ struct link;
 enum cluster { CLUSTER_SAME, CLUSTER_OTHER, CLUSTER_UNREACHABLE };
 
 /* Connects. cluster: whom it must be; outlives the link. ns: DB.COLL. */
-bool link_open(const struct mongo_target *target, const struct clock *clock, const struct mongo_identity *cluster, const char *ns,
-    int64_t write_timeout_ms, struct link **ret, struct err *err);
+bool link_open(const struct mongo_target *target, const struct clock *clock, const struct mongo_identity *cluster,
+    const char *ns, int64_t write_timeout_ms, struct link **ret, struct err *err);
 void link_free(struct link *link);
 
 /* Asks the server who it is. err is set unless CLUSTER_SAME. */
@@ -30,15 +33,22 @@ void link_distrust(struct link *link);
 /* Whether the last insert went to a process that a look has found to be of the cluster. */
 bool link_went_to_known(struct link *link);
 
-/* Inserts `count` ticks with w: majority, j: true; returns the driver's error or NULL. What the reply said: link_seen. */
-const bson_error_t *link_insert(struct link *link, const unsigned char (*ticks)[TICK_BSON_BYTES], int count, bool ordered);
+/*
+ * Inserts `count` ticks with w: majority, j: true; returns the driver's error or NULL. What the reply said:
+ * link_seen.
+ */
+const bson_error_t *link_insert(
+    struct link *link, const unsigned char (*ticks)[TICK_BSON_BYTES], int count, bool ordered);
 const struct reply_seen *link_seen(const struct link *link);
 /* Of the last insert; NULL if it was none. */
 const bson_error_t *link_error(const struct link *link);
 /* The greatest operation time in any reply so far; never zero. */
 struct optime link_latest(const struct link *link);
 
-/* The server has documents with these ticks' ids: are they these, byte for byte? Read with majority. ids are consecutive. */
+/*
+ * The server has documents with these ticks' ids: are they these, byte for byte? Read with majority. ids are
+ * consecutive.
+ */
 enum present { PRESENT_OURS, PRESENT_OTHER, PRESENT_NOT_TOLD };
 enum present link_read_back(struct link *link, const unsigned char (*ticks)[TICK_BSON_BYTES], int count);
 

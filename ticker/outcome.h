@@ -1,8 +1,10 @@
 /*
  * What may be claimed of the ticks of one command, from what its reply said. Pure.
  *
- * A claim is made only if the reply proves it: "acked" with the write concern met, "failed" if one attempt was sent and its reply shows that these documents were not
- * executed. All else is "unknown". Ordered inserts only, for outcome_of_first: what follows a refused document was not executed.
+ * A claim is made only if the reply proves it: "acked" with the write concern met, "failed" if one attempt was sent
+ * and its reply shows that these documents were not
+ * executed. All else is "unknown". Ordered inserts only, for outcome_of_first: what follows a refused document was
+ * not executed.
  */
 #ifndef TICKER_OUTCOME_H
 #define TICKER_OUTCOME_H
@@ -24,7 +26,7 @@ void outcome_of_first(const struct reply_seen *seen, const bson_error_t *driver,
 enum outcome_again {
 	AGAIN_UNKNOWN,	/* still in doubt */
 	AGAIN_INSERTED, /* all were written just now, write concern met */
-	AGAIN_PRESENT,	/* for some the server has a document with this _id, write concern met: they must be read back */
+	AGAIN_PRESENT, /* for some the server has a document with this _id, write concern met: they must be read back */
 };
 enum outcome_again outcome_of_again(const struct reply_seen *seen, const bson_error_t *driver, int count);
 

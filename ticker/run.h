@@ -1,5 +1,6 @@
 /*
- * One run: what its streams share, and how it ends. The first cause to end it wins: a signal, the last tick, or an error that a stream reports with run_fail.
+ * One run: what its streams share, and how it ends. The first cause to end it wins: a signal, the last tick, or an
+ * error that a stream reports with run_fail.
  */
 #ifndef TICKER_RUN_H
 #define TICKER_RUN_H
@@ -26,20 +27,22 @@ struct run {
 	bool stuck; /* the main thread's */
 
 	/* shared between threads */
-	int stop;		  /* with __atomic_*: non-zero once no new tick may be issued; read by clock->sleep_until */
-	_Atomic int64_t stop_ns;  /* when that was */
-	_Atomic int64_t skipped;  /* slots that were missed */
+	int stop; /* with __atomic_*: non-zero once no new tick may be issued; read by clock->sleep_until */
+	_Atomic int64_t stop_ns; /* when that was */
+	_Atomic int64_t skipped; /* slots that were missed */
 	pthread_mutex_t lock;
-	struct err cause;	  /* why it had to end; ERR_NONE: it was asked to */
-	int wake_fd;		  /* eventfd: a stream ended, or something failed */
+	struct err cause; /* why it had to end; ERR_NONE: it was asked to */
+	int wake_fd;	  /* eventfd: a stream ended, or something failed */
 	atomic_int streams_running;
 };
 
 /*
- * Does the whole run. On false err says why it could not start, or had to end. *ret_signal: the signal that ended it, or 0. *ret_stuck: some thread is still inside a
+ * Does the whole run. On false err says why it could not start, or had to end. *ret_signal: the signal that ended it,
+ * or 0. *ret_stuck: some thread is still inside a
  * system call and owns memory, so the caller must leave the process by _Exit.
  */
-bool run_ticker(const struct options *options, const struct clock *clock, int *ret_signal, bool *ret_stuck, struct err *err);
+bool run_ticker(
+    const struct options *options, const struct clock *clock, int *ret_signal, bool *ret_stuck, struct err *err);
 
 /* For streams. */
 void run_fail(struct run *run, const struct err *cause);

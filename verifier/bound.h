@@ -63,7 +63,8 @@ bool bound_list_now(const struct bound_place *place, const char *name, struct pb
 bool bound_compare(
     const struct bound *pinned, const struct pbm_files *files, struct bound_changes *ret, struct err *err);
 /*
- * {"format":"psmdb-drill/recheck","version":1,"backup":NAME,"checkedAt":..., "missing":[F], "changed":[F], "added":[F]}
+ * {"format":"psmdb-drill/recheck","version":1,"backup":NAME,"checkedAt":..., "missing":[F], "changed":[F],
+ * "added":[F]}
  * with F =
  * {"key","kind","replicaSet","pinned":{"bytes","etag"},"now":{"bytes","etag"}}; bytes are decimal texts, "pinned" or
  * "now" is absent where there is none.

@@ -1,8 +1,10 @@
 /*
  * The collector's one connection: made again when it is lost, tried again where that is harmless. One thread.
  *
- * Bounds: LINK_ATTEMPTS for what a lost connection, a failover or a killed cursor broke; one more with a new login for
- * "no permission" (code 13), which a server may answer for a moment after a restore although user and password have not
+ * Bounds: LINK_ATTEMPTS for what a lost connection, a failover or a killed cursor broke; one more with a new login
+ * for
+ * "no permission" (code 13), which a server may answer for a moment after a restore although user and password have
+ * not
  * changed.
  */
 #ifndef VERIFIER_COLLECT_LINK_H

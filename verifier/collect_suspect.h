@@ -1,5 +1,6 @@
 /*
- * A document that is not an intact tick, or is one too many, remembered until all streams are known (collect_tally.h).
+ * A document that is not an intact tick, or is one too many, remembered until all streams are known
+ * (collect_tally.h).
  * Part of the tally; not for others.
  */
 #ifndef VERIFIER_COLLECT_SUSPECT_H
@@ -34,7 +35,9 @@ void suspect_take(
     const void *bson, size_t len, enum tick_fault fault, const struct tick_view *view, struct suspect *ret);
 void suspect_clear(struct suspect *s);
 
-/* Do its fields agree with its _id or its randomdata? Then *ret is their stream. For documents that have the fields. */
+/*
+ * Do its fields agree with its _id or its randomdata? Then *ret is their stream. For documents that have the fields.
+ */
 bool suspect_vouches(
     const void *bson, size_t len, const char *ns, const struct tick_view *view, struct tick_stream *ret);
 

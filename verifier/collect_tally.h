@@ -66,7 +66,9 @@ bool tally_finish(struct tally *t, struct err *err);
 struct tally_counts tally_counts(const struct tally *t);
 size_t tally_streams(const struct tally *t);
 const struct observed_stream *tally_stream(const struct tally *t, size_t i); /* sorted by run and writer */
-/* first_stream: what the first stream of this namespace is numbered in the observation. Sorted by stream, seq, _id. */
+/*
+ * first_stream: what the first stream of this namespace is numbered in the observation. Sorted by stream, seq, _id.
+ */
 size_t tally_anomalies(const struct tally *t);
 void tally_anomaly(const struct tally *t, size_t i, int32_t first_stream, struct observed_anomaly *ret);
 /* false: no document has a createdAt between the years 0 and 9999. */

@@ -2,7 +2,8 @@
  * The judge: evidence in, verdict out. Pure: no clock, no file, no output; the same evidence gives the same verdict.
  * Every failure (memory, misuse) comes back as an error and never as a verdict.
  *
- * Order of the calls: judge_new; the timeline, if there is one (open, records, end); each journal (begin, records, end)
+ * Order of the calls: judge_new; the timeline, if there is one (open, records, end); each journal (begin, records,
+ * end)
  * in any order; judge_finish once. Memory grows with the holes of the data, the runs of one class, outstanding and
  * astride ticks, and (bounded) with the seconds of the timeline; not with the ticks.
  *
@@ -11,7 +12,8 @@
  * several, b1 is the greatest of those sets that may hold the namespace. With a set named "cfg" in the bound,
  * namespaces of "admin" live there and no others do, unless they were seen elsewhere.
  *   - A tick that is intact in two replica sets is duplicated.
- *   - indeterminate ticks after the restore point are not counted as undecided: whether they were executed or not, they
+ *   - indeterminate ticks after the restore point are not counted as undecided: whether they were executed or not,
+ *   they
  * must be absent, and they are. So the tick that is outstanding when the database dies does not spoil a run.
  *   - Block digests are compared where every tick of the block is known to the journal and each range of it is wholly
  * there or wholly absent. A block that also holds ticks that were never issued is not compared (those fail as
@@ -20,7 +22,8 @@
  *   - corrupted and duplicated documents of other runs, or of no stream that can be told, count too: altered data is
  * altered data.
  *   - No bound: every tick is astride. No complete observation: no tick has a class.
- *   - A journal of the restored cluster (its identity is the observed one) is not judged, and its ticks are foreign, if
+ *   - A journal of the restored cluster (its identity is the observed one) is not judged, and its ticks are foreign,
+ *   if
  * the journal that the backup's request names has another identity, or, restored in place, if it began after
  * restore.finished by its clock and by what the drill followed.
  *   - A journal whose run the timeline knows, but that was not given: JOURNAL_CUT, its ticks are unjournaled.
@@ -46,7 +49,8 @@ struct judge_options {
 	/*
 	 * Undecided ticks (at_bound, and indeterminate ones not after the restore point) that a PASS may have. -1: as
 	 * many as the restore point itself explains: for each (namespace, writer) the command in flight at it, if
-	 * commands carry several ticks, and, where b0 < b1, the ticks scheduled in (b1.t - b0.t + 1) seconds. That is 0
+	 * commands carry several ticks, and, where b0 < b1, the ticks scheduled in (b1.t - b0.t + 1) seconds. That is
+	 * 0
 	 * for single ticks and an exact restore point.
 	 */
 	int64_t max_undecided;

@@ -25,7 +25,9 @@
 bool judge_grow(void *items, size_t *cap, size_t count, size_t size, struct err *err);
 #define GROW(items, cap, count, err) judge_grow(&(items), &(cap), (count), sizeof *(items), (err))
 
-/* Clock readings come from files: beyond two million years they are cut, so that no sum of a few of them overflows. */
+/*
+ * Clock readings come from files: beyond two million years they are cut, so that no sum of a few of them overflows.
+ */
 #define JUDGE_MS_MAX ((int64_t)1 << 56)
 static inline int64_t judge_ms(int64_t ms)
 {

@@ -5,7 +5,9 @@
 /* Clocks of two machines: a restore that PBM dates this long before the disaster belongs to an earlier one. */
 #define STALE_MARGIN_MS 60000
 
-/* Milliseconds from the disaster to PBM's start of it, in the cluster's wall clock; false: one of them is not known. */
+/*
+ * Milliseconds from the disaster to PBM's start of it, in the cluster's wall clock; false: one of them is not known.
+ */
 static bool since_disaster(
     const struct judge *j, const struct observed_restore *r, int64_t *ret_ms, int64_t *ret_error_ms)
 {

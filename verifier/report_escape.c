@@ -6,7 +6,9 @@
 
 #define REPLACEMENT 0xfffdu
 
-/* Draws nothing, or draws something else than it says: soft hyphen, zero-width and bidi marks, tags, non-characters. */
+/*
+ * Draws nothing, or draws something else than it says: soft hyphen, zero-width and bidi marks, tags, non-characters.
+ */
 static bool is_invisible(uint32_t code)
 {
 	return code == 0xad || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||

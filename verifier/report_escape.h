@@ -1,5 +1,6 @@
 /*
- * Text that came from a cluster, made harmless for the place where it is shown. Each sink has one function; all of them
+ * Text that came from a cluster, made harmless for the place where it is shown. Each sink has one function; all of
+ * them
  * first
  *   - replace what is no UTF-8, control characters, bidirectional overrides, invisible format characters and
  * non-characters by U+FFFD, and

@@ -1,7 +1,8 @@
 /*
  * A growing byte buffer with a maximum.
  *
- * Invariants: data is NULL or holds len bytes and a NUL behind them; len <= max. A call that would pass max fails with
+ * Invariants: data is NULL or holds len bytes and a NUL behind them; len <= max. A call that would pass max fails
+ * with
  * ERR_LIMIT naming the maximum and leaves the buffer as it was.
  */
 #ifndef BASE_BUF_H
@@ -19,7 +20,10 @@ struct buf {
 	size_t max;
 };
 
-#define BUF_INIT(maximum) {.max = (maximum)}
+#define BUF_INIT(maximum)                                                                                              \
+	{                                                                                                              \
+		.max = (maximum)                                                                                       \
+	}
 
 void buf_init(struct buf *buf, size_t max);
 void buf_clear(struct buf *buf); /* frees; the buffer can be used again */

@@ -49,7 +49,8 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 	return usage_error(program, argv[1]);
 }
 
-bool cli_options(const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status)
+bool cli_options(
+    const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status)
 {
 	struct err err = ERR_INIT;
 	char **args;

@@ -19,6 +19,7 @@ void sha256_finish(struct sha256 *h, unsigned char ret[static SHA256_BYTES]);
 
 void sha256_of(const void *bytes, size_t len, unsigned char ret[static SHA256_BYTES]);
 const char *sha256_text(const void *bytes, size_t len, char text[static SHA256_TEXT_MAX]);
-void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, unsigned char ret[static SHA256_BYTES]);
+void hmac_sha256(
+    const void *key, size_t key_len, const void *bytes, size_t len, unsigned char ret[static SHA256_BYTES]);
 
 #endif

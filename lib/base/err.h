@@ -1,10 +1,12 @@
 /*
  * Errors: one value type that every layer fills, wraps with its own context, and hands upwards.
  *
- * A struct err lives on the caller's stack and owns nothing. Functions that can fail take it last, return false and leave
+ * A struct err lives on the caller's stack and owns nothing. Functions that can fail take it last, return false and
+ * leave
  * their outputs untouched. Only a main() prints one (err_print) and turns it into an exit status (err_exit_status).
  *
- * Message style: lower case, what failed first, the subject quoted, no full stop. The hint is one sentence: what to do next.
+ * Message style: lower case, what failed first, the subject quoted, no full stop. The hint is one sentence: what to
+ * do next.
  * Passwords and keys never go into either.
  */
 #ifndef BASE_ERR_H
@@ -56,7 +58,10 @@ struct err {
 	char hint[512];
 };
 
-#define ERR_INIT {.code = ERR_NONE}
+#define ERR_INIT                                                                                                       \
+	{                                                                                                              \
+		.code = ERR_NONE                                                                                       \
+	}
 
 /* All three accept err == NULL and do nothing then. They return false, so that "return err_set(...)" reads well. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -65,13 +70,16 @@ bool err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(print
 /* Sets the hint; an earlier (deeper) hint wins. */
 bool err_hint(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* err_set with ": strerror(errnum)" behind the text. */
-bool err_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool err_errno(struct err *err, enum err_code code, int errnum, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 bool err_nomem(struct err *err);
 
 const char *err_phrase(enum err_code code);
 int err_exit_status(enum err_code code);
 
-/* "program: message" and, if there is one, "program: hint: ..." on stderr. For main() only. Returns the exit status. */
+/*
+ * "program: message" and, if there is one, "program: hint: ..." on stderr. For main() only. Returns the exit status.
+ */
 int err_print(const char *program, const struct err *err);
 
 #endif

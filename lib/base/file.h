@@ -18,7 +18,10 @@ bool file_remove_tree(const char *path, struct err *err);
 bool file_exists(const char *path);
 /* Writes all of it, through EINTR and short writes. */
 bool fd_write_all(int fd, const void *bytes, size_t len, struct err *err);
-/* A secret from a file: one trailing newline is taken off; empty, or over 4 KiB, is an error. The value is never in a message. */
+/*
+ * A secret from a file: one trailing newline is taken off; empty, or over 4 KiB, is an error. The value is never in a
+ * message.
+ */
 bool file_read_secret(const char *path, struct buf *buf, struct err *err);
 
 #endif

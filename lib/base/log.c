@@ -33,7 +33,8 @@ void log_line(const struct log *log, enum log_level level, const char *message, 
 
 	if (level < log->least)
 		return;
-	buf_printf(&line, NULL, "%s %s %s:", time_format(clock_wall_ms(clock_system()), when), names[level], log->program);
+	buf_printf(
+	    &line, NULL, "%s %s %s:", time_format(clock_wall_ms(clock_system()), when), names[level], log->program);
 	buf_printf(&line, NULL, " %s", message);
 	va_start(ap, message);
 	while ((key = va_arg(ap, const char *)))

@@ -1,6 +1,8 @@
 /*
- * Log lines for people and machines: "time level message key=value ..." on stderr. Only programs log; library rooms return errors.
- * A value is quoted when it holds a blank, a quote or a control character; control characters never reach the terminal.
+ * Log lines for people and machines: "time level message key=value ..." on stderr. Only programs log; library rooms
+ * return errors.
+ * A value is quoted when it holds a blank, a quote or a control character; control characters never reach the
+ * terminal.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

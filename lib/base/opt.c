@@ -47,7 +47,8 @@ static bool store(const struct opt *o, const char *value, struct err *err)
 	case OPT_LIST:
 		list = o->ret;
 		if (list->count == OPT_LIST_MAX)
-			return err_set(err, ERR_USAGE, "option \"--%s\" is given more than %d times", o->name, OPT_LIST_MAX);
+			return err_set(
+			    err, ERR_USAGE, "option \"--%s\" is given more than %d times", o->name, OPT_LIST_MAX);
 		list->items[list->count++] = value;
 		return true;
 	case OPT_INT:
@@ -67,8 +68,8 @@ static bool store(const struct opt *o, const char *value, struct err *err)
 		return true;
 	}
 	if (!in_bounds(o, (double)i))
-		return err_set(err, ERR_USAGE, "option \"--%s\": %s is outside %lld to %lld%s", o->name, value, (long long)o->min,
-		    (long long)o->max, o->kind == OPT_DURATION ? " ms" : "");
+		return err_set(err, ERR_USAGE, "option \"--%s\": %s is outside %lld to %lld%s", o->name, value,
+		    (long long)o->min, (long long)o->max, o->kind == OPT_DURATION ? " ms" : "");
 	*(int64_t *)o->ret = i;
 	return true;
 }
@@ -84,7 +85,8 @@ static bool check_required(const struct opt_command *cmd, const bool *seen, stru
 	return true;
 }
 
-enum opt_result opt_parse(const struct opt_command *cmd, int argc, char **argv, char ***ret_args, size_t *ret_count, struct err *err)
+enum opt_result opt_parse(
+    const struct opt_command *cmd, int argc, char **argv, char ***ret_args, size_t *ret_count, struct err *err)
 {
 	bool seen[OPT_LIST_MAX] = {false};
 	int kept = 1;
@@ -167,7 +169,8 @@ static void wrapped(FILE *out, const char *text, int column, int indent)
 
 static int spell(const struct opt *o, char *text, size_t size)
 {
-	return snprintf(text, size, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->arg);
+	return snprintf(
+	    text, size, "--%s%s%s", o->name, o->kind == OPT_FLAG ? "" : " ", o->kind == OPT_FLAG ? "" : o->arg);
 }
 
 void opt_help(const struct opt_command *cmd, FILE *out)

@@ -1,5 +1,6 @@
 /*
- * Operation time: MongoDB's cluster time of one operation, (T,I) = seconds since 1970 and an increment within that second.
+ * Operation time: MongoDB's cluster time of one operation, (T,I) = seconds since 1970 and an increment within that
+ * second.
  * It is the time that decides in every judgement. Text form: "T,I" in decimal, as in "1700000000,3".
  */
 #ifndef BASE_OPTIME_H

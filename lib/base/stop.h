@@ -1,5 +1,6 @@
 /*
- * Ctrl-C and SIGTERM as a flag and a readable file descriptor: the handler sets stop_flag() and writes a byte to the pipe.
+ * Ctrl-C and SIGTERM as a flag and a readable file descriptor: the handler sets stop_flag() and writes a byte to the
+ * pipe.
  * The one process-wide state of this room, because signals are process-wide. A second signal of the same kind kills.
  */
 #ifndef BASE_STOP_H

@@ -58,7 +58,8 @@ bool text_is_utf8(const char *p, size_t len)
 static bool is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0x200e || code == 0x200f || code == 0x2028 || code == 0x2029;
+	       (code >= 0x2066 && code <= 0x2069) || code == 0x200e || code == 0x200f || code == 0x2028 ||
+	       code == 0x2029;
 }
 
 bool text_quote(struct buf *out, const char *text, struct err *err)

@@ -16,7 +16,10 @@ struct json {
 
 #define OBJECT_KEYS_MAX 1000
 
-/* One pass before cJSON sees the text: depth, NUL and UTF-8. cJSON itself recurses up to 1,000 levels and cuts strings at \u0000. */
+/*
+ * One pass before cJSON sees the text: depth, NUL and UTF-8. cJSON itself recurses up to 1,000 levels and cuts
+ * strings at \u0000.
+ */
 static bool check_text(const char *text, size_t len, int max_depth, struct err *err)
 {
 	bool in_string = false;
@@ -43,7 +46,8 @@ static bool check_text(const char *text, size_t len, int max_depth, struct err *
 			in_string = true;
 		} else if (c == '{' || c == '[') {
 			if (++depth > max_depth)
-				return err_set(err, ERR_LIMIT, "nested deeper than %d levels at byte %zu", max_depth, i);
+				return err_set(
+				    err, ERR_LIMIT, "nested deeper than %d levels at byte %zu", max_depth, i);
 		} else if (c == '}' || c == ']') {
 			depth--;
 		}
@@ -64,7 +68,8 @@ static bool check_keys(const cJSON *node, struct err *err)
 				return err_set(err, ERR_LIMIT, "an object with more than %d keys", OBJECT_KEYS_MAX);
 			for (const cJSON *other = node->child; other != child; other = other->next)
 				if (!strcmp(other->string, child->string))
-					return err_set(err, ERR_PARSE, "key \"%.64s\" stands twice in one object", child->string);
+					return err_set(
+					    err, ERR_PARSE, "key \"%.64s\" stands twice in one object", child->string);
 		}
 		if (child->child && !check_keys(child, err))
 			return false;
@@ -86,10 +91,12 @@ bool json_parse(const char *text, size_t len, const struct json_limits *limits, 
 		return err_nomem(err);
 	doc->root = cJSON_ParseWithLengthOpts(text, len, &end, 0);
 	if (!doc->root)
-		return err_set(err, ERR_PARSE, "JSON: malformed at byte %zu of %zu", end && end >= text ? (size_t)(end - text) : 0, len);
+		return err_set(err, ERR_PARSE, "JSON: malformed at byte %zu of %zu",
+		    end && end >= text ? (size_t)(end - text) : 0, len);
 	for (; end < text + len; end++)
 		if (!strchr(" \t\r\n", *end))
-			return err_set(err, ERR_PARSE, "JSON: more text behind the value at byte %zu", (size_t)(end - text));
+			return err_set(
+			    err, ERR_PARSE, "JSON: more text behind the value at byte %zu", (size_t)(end - text));
 	if (limits->unique_keys && !check_keys(doc->root, err))
 		return err_wrap(err, "JSON");
 	*ret = TAKE(doc);
@@ -220,7 +227,8 @@ bool json_need_int(const json_node *node, const char *key, int64_t min, int64_t 
 	if (!(fabs(value) <= 9007199254740992.0) || value != floor(value))
 		return wanted(member, key, "a whole number", err);
 	if (value < (double)min || value > (double)max)
-		return err_set(err, ERR_LIMIT, "key \"%s\" is outside %lld to %lld", key, (long long)min, (long long)max);
+		return err_set(
+		    err, ERR_LIMIT, "key \"%s\" is outside %lld to %lld", key, (long long)min, (long long)max);
 	*ret = (int64_t)value;
 	return true;
 }

@@ -1,8 +1,10 @@
 /*
  * Bounded JSON trees, on cJSON: the only place that parses JSON.
  *
- * What is refused, with one error that names the place: more than max_bytes, nesting over max_depth, anything behind the value, a NUL (raw or \u0000),
- * invalid UTF-8, and a repeated key in one object. Keys are case-sensitive. Integers beyond 2^53 are refused where an integer is asked for: this
+ * What is refused, with one error that names the place: more than max_bytes, nesting over max_depth, anything behind
+ * the value, a NUL (raw or \u0000),
+ * invalid UTF-8, and a repeated key in one object. Keys are case-sensitive. Integers beyond 2^53 are refused where an
+ * integer is asked for: this
  * project's formats carry them as strings.
  */
 #ifndef DOC_JSON_H
@@ -16,15 +18,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct json;		    /* a parsed document; owns its tree */
-typedef struct cJSON json_node; /* a place in a tree; lives as long as the document; fields are not touched outside this room */
+struct json; /* a parsed document; owns its tree */
+typedef struct cJSON
+    json_node; /* a place in a tree; lives as long as the document; fields are not touched outside this room */
 
 struct json_limits {
 	size_t max_bytes;
 	int max_depth; /* at most 64 */
-	bool unique_keys; /* look for repeated keys (quadratic in the keys of one object, so objects are limited to 1,000 keys then) */
+	bool
+	    unique_keys; /* look for repeated keys (quadratic in the keys of one object, so objects are limited to 1,000 keys then) */
 };
-#define JSON_LIMITS_DEFAULT {.max_bytes = 16 << 20, .max_depth = 32, .unique_keys = true}
+#define JSON_LIMITS_DEFAULT                                                                                            \
+	{                                                                                                              \
+		.max_bytes = 16 << 20, .max_depth = 32, .unique_keys = true                                            \
+	}
 
 bool json_parse(const char *text, size_t len, const struct json_limits *limits, struct json **ret, struct err *err);
 void json_free(struct json *doc);
@@ -42,17 +49,20 @@ bool json_is_array(const json_node *node);
 bool json_is_string(const json_node *node);
 bool json_is_number(const json_node *node);
 bool json_is_bool(const json_node *node);
-bool json_is_null(const json_node *node); /* an explicit null; false for NULL */
+bool json_is_null(const json_node *node);	/* an explicit null; false for NULL */
 const char *json_string(const json_node *node); /* NULL if it is no string */
 bool json_bool(const json_node *node, bool otherwise);
 double json_number(const json_node *node, double otherwise);
 
 /* Needed members: false and ERR_PARSE naming the key and what was wanted. */
 bool json_need_string(const json_node *node, const char *key, const char **ret, struct err *err);
-bool json_need_copy(const json_node *node, const char *key, char *ret, size_t size, struct err *err); /* ERR_LIMIT if it does not fit */
-bool json_need_int(const json_node *node, const char *key, int64_t min, int64_t max, int64_t *ret, struct err *err); /* a JSON number */
+bool json_need_copy(
+    const json_node *node, const char *key, char *ret, size_t size, struct err *err); /* ERR_LIMIT if it does not fit */
+bool json_need_int(const json_node *node, const char *key, int64_t min, int64_t max, int64_t *ret,
+    struct err *err);									   /* a JSON number */
 bool json_need_i64(const json_node *node, const char *key, int64_t *ret, struct err *err); /* a decimal string */
-bool json_need_u64_hex(const json_node *node, const char *key, uint64_t *ret, struct err *err); /* 16 hex digits in a string */
+bool json_need_u64_hex(
+    const json_node *node, const char *key, uint64_t *ret, struct err *err); /* 16 hex digits in a string */
 bool json_need_bool(const json_node *node, const char *key, bool *ret, struct err *err);
 bool json_need_optime(const json_node *node, const char *key, struct optime *ret, struct err *err); /* "T,I" */
 bool json_need_uuid(const json_node *node, const char *key, struct uuid *ret, struct err *err);

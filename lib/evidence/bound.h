@@ -1,15 +1,21 @@
 /*
- * bound.json: the restore point, pinned before the disaster from the backup that will be restored (format "psmdb-drill/bound", version 1): one JSON object
+ * bound.json: the restore point, pinned before the disaster from the backup that will be restored (format
+ * "psmdb-drill/bound", version 1): one JSON object
  *
- *   format, version, pinnedAt, source ("bucket" | "file" | "customResource" | "pitr"), precision ("operation" | "second")
- *   backup {name, opid, type, pbmVersion, mongodbVersion, fcv, startTs, lastTransitionTs, metadataSha256, metadataBytes, destination}
- *   clusterLastWriteTs "T,I", clusterFigure ("max" | "min" | "only": which of the sets' figures the cluster-wide one is; "only": one set)
+ *   format, version, pinnedAt, source ("bucket" | "file" | "customResource" | "pitr"), precision ("operation" |
+ *   "second")
+ *   backup {name, opid, type, pbmVersion, mongodbVersion, fcv, startTs, lastTransitionTs, metadataSha256,
+ *   metadataBytes, destination}
+ *   clusterLastWriteTs "T,I", clusterFigure ("max" | "min" | "only": which of the sets' figures the cluster-wide one
+ *   is; "only": one set)
  *   b0 "T,I"           every operation at or before it is in the backup
  *   replicaSets [{name, lastWriteTs, b0, b1}]     operations after b1 are not in the backup; between b0 and b1 either
  *   files [{key, bytes, etag, kind ("metadata" | "data" | "oplog" | "other"), replicaSet}]
  *
- * b0 = clusterLastWriteTs, b1 = max(b0, lastWriteTs of the set). precision "second" (custom resource only), T = clusterLastWriteTs in seconds: b0 = (T-1, 2^32-1),
- * b1 = (T, 2^32-1), i.e. anything within second T is undecided. PITR by date: b0 = b1 = (T,0). Other figures are refused.
+ * b0 = clusterLastWriteTs, b1 = max(b0, lastWriteTs of the set). precision "second" (custom resource only), T =
+ * clusterLastWriteTs in seconds: b0 = (T-1, 2^32-1),
+ * b1 = (T, 2^32-1), i.e. anything within second T is undecided. PITR by date: b0 = b1 = (T,0). Other figures are
+ * refused.
  */
 #ifndef EVIDENCE_BOUND_H
 #define EVIDENCE_BOUND_H
@@ -60,8 +66,12 @@ struct bound {
 
 void bound_init(struct bound *b);
 void bound_clear(struct bound *b);
-bool bound_add_file(struct bound *b, const char *key, int64_t bytes, const char *etag, const char *kind, const char *replica_set, struct err *err);
-/* Checks the invariants (b0 <= b1, b0 of each set == cluster's b0, at least one set, names unique, figures as above) on writing and on reading. */
+bool bound_add_file(struct bound *b, const char *key, int64_t bytes, const char *etag, const char *kind,
+    const char *replica_set, struct err *err);
+/*
+ * Checks the invariants (b0 <= b1, b0 of each set == cluster's b0, at least one set, names unique, figures as above)
+ * on writing and on reading.
+ */
 bool bound_write(const struct bound *b, const char *path, struct err *err); /* "-": stdout */
 bool bound_read(const char *path, struct bound *ret, struct err *err);
 bool bound_parse(const char *text, size_t len, struct bound *ret, struct err *err);

@@ -1,4 +1,7 @@
-/* Inside this room: each tick's lifecycle (journal.h), asserted on every move by writer and reader alike. Memory grows with the holes, not with the ticks. */
+/*
+ * Inside this room: each tick's lifecycle (journal.h), asserted on every move by writer and reader alike. Memory
+ * grows with the holes, not with the ticks.
+ */
 #ifndef EVIDENCE_JOURNAL_LEDGER_H
 #define EVIDENCE_JOURNAL_LEDGER_H
 
@@ -6,8 +9,8 @@
 #include "tick/intervals.h"
 
 struct journal_ledger_stream {
-	int64_t issued;		/* the last one */
-	struct intervals final; /* acked or failed */
+	int64_t issued;		  /* the last one */
+	struct intervals final;	  /* acked or failed */
 	struct intervals doubted; /* unknown at some time */
 };
 
@@ -19,7 +22,10 @@ struct journal_ledger {
 
 void journal_ledger_init(struct journal_ledger *l, size_t stream_count);
 void journal_ledger_clear(struct journal_ledger *l);
-/* May this record come now? ISSUED and outcomes only. ERR_STATE says why not; ERR_LIMIT: too many holes. Changes nothing. */
+/*
+ * May this record come now? ISSUED and outcomes only. ERR_STATE says why not; ERR_LIMIT: too many holes. Changes
+ * nothing.
+ */
 bool journal_ledger_check(const struct journal_ledger *l, const struct journal_record *rec, struct err *err);
 /* After a check; fails only without memory. */
 bool journal_ledger_apply(struct journal_ledger *l, const struct journal_record *rec, struct err *err);

@@ -1,23 +1,30 @@
 /*
- * observed.jsonl: what is in the database (format "psmdb-drill/observed", version 1; envelope: record.h). Its size grows with the holes, not with the ticks.
+ * observed.jsonl: what is in the database (format "psmdb-drill/observed", version 1; envelope: record.h). Its size
+ * grows with the holes, not with the ticks.
  *
- *   open       format, version, at, collector, cluster {kind, id, set, version, fcv, sharded}, read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms}
- *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail      the first success of each after the restore, or the last failure
- *   login      user, ok, code, detail                                              can this user of the secrets log in (credential drift)
+ *   open       format, version, at, collector, cluster {kind, id, set, version, fcv, sharded},
+ *              read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms}
+ *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail:
+ *              the first success of each after the restore, or the last failure
+ *   login      user, ok, code, detail: can this user of the secrets log in (credential drift)
  *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted]
- *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error     each of admin.pbmRestores, newest last (at most 100)
- *   backup     name, opid, status, lastWriteTs                                     the restored backup as admin.pbmBackups knows it
- *   stream     s, ns, replicaSet, run, writer, intact, first, last                 s counts from 0; at most OBSERVED_STREAMS_MAX
- *   intact     s, ranges [["from","to"], ...]                                      ascending, disjoint; as many lines as needed
- *   block      s, block, ticks, digest                                             digest over the intact ticks of that block (tick/digest.h)
+ *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error:
+ *              each of admin.pbmRestores, newest last (at most 100)
+ *   backup     name, opid, status, lastWriteTs: the restored backup as admin.pbmBackups knows it
+ *   stream     s (from 0; at most OBSERVED_STREAMS_MAX), ns, replicaSet, run, writer, intact, first, last
+ *   intact     s, ranges [["from","to"], ...]: ascending, disjoint; as many lines as needed
+ *   block      s, block, ticks, digest: over the intact ticks of that block (tick/digest.h)
  *   anomaly    kind ("corrupt" | "duplicate"), ns, s (absent if no stream), seq, fault, id, createdAt, detail
  *   foreign    ns, replicaSet, documents, why ("not a tick" | "too many streams")
- *   newest     ns, createdAt, s and seq (if it is an intact tick)                  greatest createdAt of any document, the demo's query
- *   end        documents, intact, anomalies, foreign, truncated (true: more anomalies or holes than the limits; counts are right, details are missing)
+ *   newest     ns, createdAt, s and seq (if it is an intact tick): greatest createdAt of any document
+ *   end        documents, intact, anomalies, foreign, truncated (more anomalies or holes than the limits; counts are
+ *              right, details are missing)
  *
- * "corrupt": a document that claims the identity (by its fields if randomdata confirms them, else by _id, else by its fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
+ * "corrupt": a document that claims the identity (by its fields if randomdata confirms them, else by _id, else by its
+ * fields) of a tick of the stream, is not intact, and no intact one with that identity exists.
  * "duplicate": a further document, intact or not, for an identity that has an intact one.
- * intact and block lines follow the line of their stream. Every document read is an intact tick, an anomaly or foreign: documents = intact + anomalies + foreign (>= if truncated).
+ * intact and block lines follow the line of their stream. Every document read is an intact tick, an anomaly or
+ * foreign: documents = intact + anomalies + foreign (>= if truncated).
  * Every block with intact ticks has one block line. Without "end" an observation is incomplete and judges nothing.
  */
 #ifndef EVIDENCE_OBSERVED_H
@@ -111,7 +118,7 @@ struct observed_anomaly {
 	int32_t stream; /* -1: none */
 	int64_t seq;	/* 0: unknown */
 	enum tick_fault fault;
-	char id[64];	/* _id as text */
+	char id[64];	       /* _id as text */
 	int64_t created_at_ms; /* INT64_MIN: absent */
 	char detail[256];
 };
@@ -160,19 +167,24 @@ void observed_init(struct observed *o);
 void observed_clear(struct observed *o);
 #define OBSERVED_CLEANUP __attribute__((cleanup(observed_clear)))
 /*
- * Takes nothing over; *ret need not be initialised, and is untouched on failure. Reads and checks everything (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with the line, or the reader's
+ * Takes nothing over; *ret need not be initialised, and is untouched on failure. Reads and checks everything
+ * (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with
+ * the line, or the reader's
  * error. A file without end loads with ended == false.
  */
 bool observed_load(struct record_reader *records, struct observed *ret, struct err *err);
 
 /*
- * --- writing, in the order of the table above; all append one or more chained lines to the sink -------------------------------------
+ * --- writing, in the order of the table above; all append one or more chained lines to the sink
+ * -------------------------------------
  *
- * Texts too long for their field are cut. After a failure of the sink the head has not moved; a call that writes several lines cannot be repeated then. What could not be read
+ * Texts too long for their field are cut. After a failure of the sink the head has not moved; a call that writes
+ * several lines cannot be repeated then. What could not be read
  * back (limits, blocks that do not agree with the intervals, totals) is ERR_STATE or ERR_LIMIT.
  */
 struct observed_writer;
-bool observed_writer_new(const struct record_sink *sink, const struct observed_open *open, struct observed_writer **ret, struct err *err);
+bool observed_writer_new(
+    const struct record_sink *sink, const struct observed_open *open, struct observed_writer **ret, struct err *err);
 void observed_writer_free(struct observed_writer *w);
 CLEANUP_PTR(observed_writer, struct observed_writer, observed_writer_free)
 bool observed_write_probe(struct observed_writer *w, const struct observed_probe *p, struct err *err);
@@ -185,6 +197,7 @@ bool observed_write_stream(struct observed_writer *w, const struct observed_stre
 bool observed_write_anomaly(struct observed_writer *w, const struct observed_anomaly *a, struct err *err);
 bool observed_write_foreign(struct observed_writer *w, const struct observed_foreign *f, struct err *err);
 bool observed_write_newest(struct observed_writer *w, const struct observed_newest *n, struct err *err);
-bool observed_write_end(struct observed_writer *w, int64_t documents, int64_t anomalies, int64_t foreign, bool truncated, struct err *err);
+bool observed_write_end(
+    struct observed_writer *w, int64_t documents, int64_t anomalies, int64_t foreign, bool truncated, struct err *err);
 
 #endif

@@ -3,11 +3,16 @@
  *
  *   {"n":1,"type":"open",...,"chain":"<32 hex digits>"}\n
  *
- * n and type come first, without blanks, so that a repeat is known before anything else is looked at; type is 1 to 31 letters. n counts from 1 without gaps. chain is the first 16 bytes of SHA-256 over: the previous record's 32 chain digits (32 zeros for the first record), then this
- * line's bytes from '{' up to and without the text ,"chain": -- the chain member is always the last one and always 32 lower-case hex digits, so that it can be checked on
- * bytes, without a canonical form. A line is at most RECORD_LINE_MAX bytes with its newline (a kubelet splits pod log lines at 16 KiB).
+ * n and type come first, without blanks, so that a repeat is known before anything else is looked at; type is 1 to 31
+ * letters. n counts from 1 without gaps. chain is the first 16 bytes of SHA-256 over: the previous record's 32 chain
+ * digits (32 zeros for the first record), then this
+ * line's bytes from '{' up to and without the text ,"chain": -- the chain member is always the last one and always 32
+ * lower-case hex digits, so that it can be checked on
+ * bytes, without a canonical form. A line is at most RECORD_LINE_MAX bytes with its newline (a kubelet splits pod log
+ * lines at 16 KiB).
  *
- * A chain shows edits, re-ordering, and cuts in the middle. It cannot show a cut tail: the timeline's "head" records do that.
+ * A chain shows edits, re-ordering, and cuts in the middle. It cannot show a cut tail: the timeline's "head" records
+ * do that.
  *
  * In a pod log (stdout) a record's line has the prefix RECORD_LOG_PREFIX in front; lines without it are ordinary log.
  */
@@ -33,10 +38,14 @@ struct record_head {
 };
 void record_head_init(struct record_head *head);
 
-/* --- writing ------------------------------------------------------------------------------------------------------------------- */
+/*
+ * --- writing
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 /*
- * Composes one line: record_begin opens the object with n and type, the caller adds members through the returned writer, record_end closes it, chains it and leaves
+ * Composes one line: record_begin opens the object with n and type, the caller adds members through the returned
+ * writer, record_end closes it, chains it and leaves
  * the complete line (with newline, without prefix) in line. head moves only when record_end succeeds.
  */
 struct record_line {
@@ -56,28 +65,39 @@ struct record_sink {
 };
 
 /*
- * A file of records. A failed write is cut off again, so that it can be repeated; where that fails too, the file takes no more records. create: fails if the file exists (O_EXCL), mode 0600. append: takes an exclusive lock (flock) for each call of record_file_append,
- * re-reads the tail to find the head, so that several processes can write one timeline; a torn last line (a writer was killed) is cut off first.
+ * A file of records. A failed write is cut off again, so that it can be repeated; where that fails too, the file
+ * takes no more records. create: fails if the file exists (O_EXCL), mode 0600. append: takes an exclusive lock
+ * (flock) for each call of record_file_append,
+ * re-reads the tail to find the head, so that several processes can write one timeline; a torn last line (a writer
+ * was killed) is cut off first.
  */
 struct record_file;
 bool record_file_create(const char *path, struct record_file **ret, struct err *err);
 bool record_file_sync(struct record_file *f, struct err *err); /* fdatasync */
 struct record_sink record_file_sink(struct record_file *f);
 bool record_file_close(struct record_file *f, struct err *err); /* sync, close, free; takes NULL */
-/* fill adds the members; called with the lock held. ERR_BROKEN for a file without a whole record; synced on return. */
-bool record_file_append(const char *path, const char *type, void (*fill)(struct json_writer *w, void *ctx), void *ctx, struct err *err);
 /*
- * The last whole record of a file, found from its end without reading the rest (its own chain is checked if the record before it is at hand, no other is).
- * *ret_size, which may be NULL: bytes up to its end; a torn line begins there. ERR_BROKEN if there is none, ERR_NOT_FOUND without the file.
+ * fill adds the members; called with the lock held. ERR_BROKEN for a file without a whole record; synced on return.
+ */
+bool record_file_append(
+    const char *path, const char *type, void (*fill)(struct json_writer *w, void *ctx), void *ctx, struct err *err);
+/*
+ * The last whole record of a file, found from its end without reading the rest (its own chain is checked if the
+ * record before it is at hand, no other is).
+ * *ret_size, which may be NULL: bytes up to its end; a torn line begins there. ERR_BROKEN if there is none,
+ * ERR_NOT_FOUND without the file.
  */
 bool record_tail(const char *path, struct record_head *ret, int64_t *ret_size, struct err *err);
 
-/* --- reading ------------------------------------------------------------------------------------------------------------------- */
+/*
+ * --- reading
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 enum record_state {
-	RECORD_OK,     /* ret holds the next record */
-	RECORD_END,    /* clean end of the file */
-	RECORD_TORN,   /* the last line has no newline: its writer was killed; everything before is good */
+	RECORD_OK,   /* ret holds the next record */
+	RECORD_END,  /* clean end of the file */
+	RECORD_TORN, /* the last line has no newline: its writer was killed; everything before is good */
 	RECORD_BROKEN, /* number, chain or syntax is wrong: err says at which line and how; nothing after it is to be believed */
 	RECORD_FAILED, /* cannot be read at all (I/O, memory): err */
 };
@@ -85,16 +105,18 @@ enum record_state {
 struct record {
 	uint64_t n;
 	const char *type;
-	const json_node *body; /* the whole object; NULL if flat is set */
+	const json_node *body;	      /* the whole object; NULL if flat is set */
 	const struct json_flat *flat; /* record_next_flat only: the whole object where it is flat, else NULL */
 	const char *chain;
-	const char *line;      /* raw, without newline */
+	const char *line; /* raw, without newline */
 	size_t line_len;
 };
 
 /*
- * Reads a file (path; "-": stdin), or memory (which must outlive the reader), in pieces of 64 KiB. prefixed: lines carry RECORD_LOG_PREFIX, others are skipped, repeats by number are
- * dropped; but a different record with the number of the first or of the last one is RECORD_BROKEN. END, TORN, BROKEN and FAILED are final: asked again, the reader
+ * Reads a file (path; "-": stdin), or memory (which must outlive the reader), in pieces of 64 KiB. prefixed: lines
+ * carry RECORD_LOG_PREFIX, others are skipped, repeats by number are
+ * dropped; but a different record with the number of the first or of the last one is RECORD_BROKEN. END, TORN, BROKEN
+ * and FAILED are final: asked again, the reader
  * says the same.
  */
 struct record_reader;
@@ -111,10 +133,12 @@ struct record_head record_reader_head(const struct record_reader *r); /* of the 
 bool record_check_open(const struct record *r, const char *format, int version, struct err *err);
 
 /*
- * A reader that is fed as bytes arrive (a followed log; always prefixed). It goes on behind record `after`; first_chain is the chain value of that journal's first record (NULL with
+ * A reader that is fed as bytes arrive (a followed log; always prefixed). It goes on behind record `after`;
+ * first_chain is the chain value of that journal's first record (NULL with
  * after->n == 0). RECORD_END means "no whole line at hand" and is not final.
  */
-bool record_reader_feed_new(const struct record_head *after, const char *first_chain, struct record_reader **ret, struct err *err);
+bool record_reader_feed_new(
+    const struct record_head *after, const char *first_chain, struct record_reader **ret, struct err *err);
 #define RECORD_FEED_MAX 65536
 /* At most RECORD_FEED_MAX bytes, after record_next has said RECORD_END. */
 void record_reader_feed(struct record_reader *r, const char *bytes, size_t len);

@@ -18,8 +18,12 @@ struct record_envelope {
 /* {"n":N,"type":"T" ... ,"chain":"C"}: only these members are looked at. */
 bool record_envelope_parse(const char *line, size_t len, struct record_envelope *ret, struct err *err);
 /* hash may be NULL. */
-void record_chain_next(struct sha256 *hash, const char *previous, const char *line, size_t hashed, char ret[static RECORD_CHAIN_TEXT_MAX]);
-/* Puts text so that it comes back within size bytes (its NUL included): bytes that are no UTF-8 become U+FFFD, and what does not fit is cut off between characters. */
+void record_chain_next(
+    struct sha256 *hash, const char *previous, const char *line, size_t hashed, char ret[static RECORD_CHAIN_TEXT_MAX]);
+/*
+ * Puts text so that it comes back within size bytes (its NUL included): bytes that are no UTF-8 become U+FFFD, and
+ * what does not fit is cut off between characters.
+ */
 void record_put_text(struct json_writer *w, const char *key, const char *text, size_t size);
 
 #endif

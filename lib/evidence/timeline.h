@@ -1,20 +1,28 @@
 /*
- * timeline.jsonl: what the drill did and saw (format "psmdb-drill/timeline", version 1; envelope: record.h). Several processes of one machine append to it.
+ * timeline.jsonl: what the drill did and saw (format "psmdb-drill/timeline", version 1; envelope: record.h). Several
+ * processes of one machine append to it.
  *
- *   open   format, version, drill (UUID of the run), at, by (program and version), scenario (name), boot (kernel's boot id: mono_ms of one boot can be compared)
- *   event  at (wall), mono_ms (string; the drill machine's CLOCK_MONOTONIC), name, journal {run, n, chain} (the newest journal record that the drill holds on its own disk; absent
- *          before there is one), data {text: text, ...}
- *   head   at, mono_ms, journal {run, n, chain}, acked {"<s>": {"seq": ..., "hi": "T,I"}, ...}       each second while the journal is followed
+ *   open   format, version, drill (UUID of the run), at, by (program and version), scenario (name),
+ *          boot (kernel's boot id: mono_ms of one boot can be compared)
+ *   event  at (wall), mono_ms (string; CLOCK_MONOTONIC of the drill's machine), name,
+ *          journal {run, n, chain} (the newest journal record that the drill holds on its own disk; absent before
+ *          there is one), data {text: text, ...}
+ *   head   at, mono_ms, journal {run, n, chain}, acked {"<s>": {"seq": ..., "hi": "T,I"}, ...}: each second while the
+ *          journal is followed
  *
- * Event names that the judge understands (others are shown, not judged). Their data:
- *   drill.start {scenario}            step.start / step.end {step, result: ok|failed, detail}
- *   backup.requested {}               backup.finished {backup, state, detail}
- *   bound.pinned {backup, sha256}     disaster {what}        the instant from which nothing of the old database is left to be written to
- *   outage.start / outage.end {why}   writes are expected to stall in between (fault injection, a planned pause)
- *   volumes.gone {}  cluster.requested {} (CR restored)  cluster.ready {}  restore.requested {backup}
- *   restore.finished {backup, state, reported_by, detail}     state: done | error
- *   bucket.recheck {missing, changed, detail}                  the backup's files compared with what was pinned, after the restore
- *   versions {mongod, pbm, operator, kasten, ...}              clock {offset_ms, error_ms} (cluster's wall clock less the drill's)
+ * Event names that the judge understands (others are shown, not judged), and their data:
+ *   drill.start {scenario}
+ *   step.start, step.end {step, result: ok | failed, detail}
+ *   backup.requested {}
+ *   backup.finished {backup, state, detail}
+ *   bound.pinned {backup, sha256}
+ *   disaster {what}: the instant from which nothing of the old database is left to be written to
+ *   outage.start, outage.end {why}: writes are expected to stall in between
+ *   volumes.gone {}, cluster.requested {} (CR restored), cluster.ready {}, restore.requested {backup}
+ *   restore.finished {backup, state: done | error, reported_by, detail}
+ *   bucket.recheck {missing, changed, detail}: the backup's files compared with what was pinned, after the restore
+ *   versions {mongod, pbm, operator, kasten, ...; note_<part>: a stand-in}
+ *   clock {offset_ms, error_ms}: the cluster's wall clock less the drill's
  *   note {text}
  */
 #ifndef EVIDENCE_TIMELINE_H
@@ -59,7 +67,7 @@ struct timeline_record {
 	uint64_t n;
 	int64_t at_ms;
 	int64_t mono_ms;
-	char name[64];		/* events */
+	char name[64]; /* events */
 	struct timeline_journal journal;
 	struct timeline_pair data[TIMELINE_DATA_MAX]; /* events */
 	size_t data_count;

@@ -1,5 +1,6 @@
 /*
- * verdict.json: what the judge found (format "psmdb-drill/verdict", version 1; JSON Schema: docs/verdict.schema.json). Everything that any report shows is in here, ready to be shown:
+ * verdict.json: what the judge found (format "psmdb-drill/verdict", version 1; JSON Schema:
+ * docs/verdict.schema.json). Everything that any report shows is in here, ready to be shown:
  * reports format, they compute nothing.
  */
 #ifndef EVIDENCE_VERDICT_H
@@ -59,7 +60,8 @@ const char *tick_class_meaning(enum tick_class c);
 bool tick_class_fails(enum tick_class c);
 
 /*
- * Reasons have stable codes. X(code, severity, title). FAIL and INCONCLUSIVE reasons make the result; WARN and INFO do not.
+ * Reasons have stable codes. X(code, severity, title). FAIL and INCONCLUSIVE reasons make the result; WARN and INFO
+ * do not.
  */
 enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEVERITY_INFO };
 #define VERDICT_REASONS(X)                                                                                             \
@@ -69,11 +71,12 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(UNEXPECTED, FAIL, "documents that were never issued are present")                                            \
 	X(DUPLICATED, FAIL, "ticks are present more than once")                                                        \
 	X(CORRUPTED, FAIL, "ticks were altered")                                                                       \
-	X(BOUND_BEFORE_ANCHOR, FAIL, "the backup ends before the last operation that was acknowledged before it was requested") \
+	X(BOUND_BEFORE_ANCHOR, FAIL,                                                                                   \
+	    "the backup ends before the last operation that was acknowledged before it was requested")                 \
 	X(WRONG_BACKUP, FAIL, "what was restored is not what was pinned")                                              \
 	X(RESTORE_FAILED, FAIL, "the restore itself failed")                                                           \
 	X(SILENT_LOSS, FAIL, "the restore was reported as a success, and operations are missing")                      \
-	X(BACKUP_FILES_CHANGED, FAIL, "files of the backup are gone or were changed since it was pinned")             \
+	X(BACKUP_FILES_CHANGED, FAIL, "files of the backup are gone or were changed since it was pinned")              \
 	X(RPO_EXCEEDED, FAIL, "the loss is longer than allowed")                                                       \
 	X(RTO_EXCEEDED, FAIL, "the recovery took longer than allowed")                                                 \
 	X(LOGIN_DRIFT, FAIL, "users of the secrets cannot log in")                                                     \
@@ -86,7 +89,8 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(TIMELINE_BROKEN, INCONCLUSIVE, "the timeline is damaged")                                                    \
 	X(NO_OBSERVATION, INCONCLUSIVE, "there is no complete observation of the restored database")                   \
 	X(OBSERVATION_BROKEN, INCONCLUSIVE, "the observation is damaged")                                              \
-	X(NO_ANCHOR, INCONCLUSIVE, "no tick was acknowledged before the backup was requested, or that moment is not known") \
+	X(NO_ANCHOR, INCONCLUSIVE,                                                                                     \
+	    "no tick was acknowledged before the backup was requested, or that moment is not known")                   \
 	X(NO_DISASTER, INCONCLUSIVE, "the timeline does not say when the disaster was")                                \
 	X(NO_COVERAGE, INCONCLUSIVE, "the evidence does not reach across the restore point")                           \
 	X(SHARD_UNCOVERED, INCONCLUSIVE, "a replica set of the backup has no tick")                                    \
@@ -128,14 +132,16 @@ struct verdict_stream {
 	struct uuid run;
 	char ns[TICK_NS_MAX];
 	int32_t writer;
-	char replica_set[64];	      /* "" if not known */
+	char replica_set[64]; /* "" if not known */
 	int64_t count[CLASS_COUNT];
 	int64_t issued;
-	int64_t first, last;	      /* sequence numbers met in journal or data */
-	struct verdict_range *ranges; /* all ticks as runs of one class, ascending; at most VERDICT_RANGES_MAX, then truncated */
+	int64_t first, last; /* sequence numbers met in journal or data */
+	struct verdict_range
+	    *ranges; /* all ticks as runs of one class, ascending; at most VERDICT_RANGES_MAX, then truncated */
 	size_t range_count;
-	bool ranges_truncated;	      /* the tail of the lane is not listed; failing classes are listed first-come in bad[] all the same */
-	struct verdict_range *bad;    /* runs of failing, undecided or unjournaled classes; at most VERDICT_RANGES_MAX */
+	bool
+	    ranges_truncated; /* the tail of the lane is not listed; failing classes are listed first-come in bad[] all the same */
+	struct verdict_range *bad; /* runs of failing, undecided or unjournaled classes; at most VERDICT_RANGES_MAX */
 	size_t bad_count;
 	bool bad_truncated;
 };
@@ -148,8 +154,8 @@ struct verdict_phase {
 };
 
 struct verdict_event {
-	int64_t at_ms;	   /* wall */
-	int64_t since_ms;  /* monotonic, since the first event of the timeline */
+	int64_t at_ms;	  /* wall */
+	int64_t since_ms; /* monotonic, since the first event of the timeline */
 	char name[64];
 	char text[512];
 };
@@ -161,13 +167,13 @@ struct verdict_set {
 };
 
 struct verdict_input {
-	char kind[16]; /* journal, timeline, bound, observed */
+	char kind[16];	/* journal, timeline, bound, observed */
 	char name[256]; /* file name without folder */
 	char sha256[65];
 	int64_t bytes;
-	uint64_t records;  /* 0 for bound */
-	char chain[33];	   /* last chain value, "" for bound */
-	char state[24];	   /* sealed, open, broken, absent, complete, incomplete */
+	uint64_t records; /* 0 for bound */
+	char chain[33];	  /* last chain value, "" for bound */
+	char state[24];	  /* sealed, open, broken, absent, complete, incomplete */
 };
 
 struct verdict_login {
@@ -189,7 +195,10 @@ struct verdict_newest {
 	int64_t created_at_ms;
 	int64_t seq; /* 0: not a tick of this run */
 	bool has_age_at_backup, has_age_at_disaster;
-	/* Wall clocks: they inform, they do not judge. At the backup: to the end of the restore point's second, so an upper bound. */
+	/*
+	 * Wall clocks: they inform, they do not judge. At the backup: to the end of the restore point's second, so an
+	 * upper bound.
+	 */
 	int64_t age_at_backup_ms, age_at_disaster_ms;
 };
 
@@ -200,7 +209,8 @@ struct verdict {
 	struct uuid drill;
 	bool has_drill;
 	char scenario[64];
-	char title[256]; /* one sentence: "PASS: 512 of 512 acknowledged operations before the restore point are there" */
+	char title
+	    [256]; /* one sentence: "PASS: 512 of 512 acknowledged operations before the restore point are there" */
 
 	struct verdict_reason *reasons; /* failing first, then inconclusive, warnings, infos */
 	size_t reason_count;
@@ -212,7 +222,8 @@ struct verdict {
 
 	/* the restore point */
 	bool has_bound;
-	char backup_name[128], backup_opid[64], bound_source[24], bound_precision[16], pbm_version[32], mongodb_version[32];
+	char backup_name[128], backup_opid[64], bound_source[24], bound_precision[16], pbm_version[32],
+	    mongodb_version[32];
 	struct optime b0;
 	struct verdict_set sets[64];
 	size_t set_count;
@@ -224,23 +235,24 @@ struct verdict {
 
 	/* RPO: the disaster's instant - b0 in cluster time */
 	bool has_rpo;
-	bool rpo_at_least; /* the journal is open: at least so much */
-	int64_t rpo_ms;	   /* middle of the interval */
+	bool rpo_at_least;    /* the journal is open: at least so much */
+	int64_t rpo_ms;	      /* middle of the interval */
 	int64_t rpo_error_ms; /* +- */
-	int64_t rpo_ops;   /* acknowledged operations after the restore point that are gone (lost ones included) */
-	int64_t max_rpo_ms; /* -1: no threshold */
+	int64_t rpo_ops;      /* acknowledged operations after the restore point that are gone (lost ones included) */
+	int64_t max_rpo_ms;   /* -1: no threshold */
 
 	/* RTO */
 	bool has_rto;
-	int64_t rto_ms; /* disaster to first majority write (or to the last phase that is known) */
-	bool rto_complete; /* all the way to a majority write */
+	int64_t rto_ms;	    /* disaster to first majority write (or to the last phase that is known) */
+	bool rto_complete;  /* all the way to a majority write */
 	char rto_until[64]; /* name of the last phase */
 	struct verdict_phase phases[16];
 	size_t phase_count;
 	int64_t max_rto_ms; /* -1: no threshold */
 
 	int64_t undecided, max_undecided;
-	int64_t digest_checked, digest_unchecked; /* present ticks checked against the journal's digests, or only by their own sum */
+	int64_t digest_checked,
+	    digest_unchecked; /* present ticks checked against the journal's digests, or only by their own sum */
 
 	struct verdict_newest *newest;
 	size_t newest_count;
@@ -266,9 +278,13 @@ struct verdict {
 void verdict_init(struct verdict *v);
 void verdict_clear(struct verdict *v);
 #define VERDICT_CLEANUP __attribute__((cleanup(verdict_clear)))
-/* Sets the result from the reasons: FAIL before INCONCLUSIVE before PASS; PASS needs no reason of the first two severities. ERROR is only set by the caller. */
+/*
+ * Sets the result from the reasons: FAIL before INCONCLUSIVE before PASS; PASS needs no reason of the first two
+ * severities. ERROR is only set by the caller.
+ */
 void verdict_settle(struct verdict *v);
-bool verdict_add_reason(struct verdict *v, enum verdict_reason_code code, const char *hint, struct err *err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+bool verdict_add_reason(struct verdict *v, enum verdict_reason_code code, const char *hint, struct err *err,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 bool verdict_write(const struct verdict *v, const char *path, struct err *err); /* atomically; "-": stdout */
 bool verdict_read(const char *path, struct verdict *ret, struct err *err);
 bool verdict_parse(const char *text, size_t len, struct verdict *ret, struct err *err);

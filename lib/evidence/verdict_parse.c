@@ -85,7 +85,9 @@ static bool get_fields(const json_node *node, const struct field *fields, void *
 	return true;
 }
 
-/* An array with at most max elements, and memory for them: calloc(0) may be NULL, so one element more is asked for. */
+/*
+ * An array with at most max elements, and memory for them: calloc(0) may be NULL, so one element more is asked for.
+ */
 static bool get_array(
     const json_node *node, const char *key, size_t max, const json_node **ret, size_t *ret_count, struct err *err)
 {

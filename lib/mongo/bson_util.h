@@ -24,6 +24,7 @@ bool bson_path_bool(const bson_t *doc, const char *path, bool *ret);
 const char *bson_path_utf8(const bson_t *doc, const char *path, uint32_t *ret_len); /* NULL if absent or no string */
 bool bson_path_date_ms(const bson_t *doc, const char *path, int64_t *ret);
 bool bson_path_oid(const bson_t *doc, const char *path, bson_oid_t *ret);
-bool bson_path_doc(const bson_t *doc, const char *path, bson_t *ret_view); /* document or array; a view, not to be destroyed */
+bool bson_path_doc(
+    const bson_t *doc, const char *path, bson_t *ret_view); /* document or array; a view, not to be destroyed */
 
 #endif

@@ -1,9 +1,12 @@
 /*
  * Connections to MongoDB: addresses, credentials, time-outs, and the driver's errors as struct err.
  *
- * Guarantees: a user name and a password reach the driver through its setters, never through a URI that this program prints or
- * assembles, so any character is fine; no message of this room holds either. Every client has a server selection time-out and a socket
- * time-out. Error messages name the host(s), the cause and a mend (unreachable, wrong password, no permission, not primary).
+ * Guarantees: a user name and a password reach the driver through its setters, never through a URI that this program
+ * prints or
+ * assembles, so any character is fine; no message of this room holds either. Every client has a server selection
+ * time-out and a socket
+ * time-out. Error messages name the host(s), the cause and a mend (unreachable, wrong password, no permission, not
+ * primary).
  *
  * mongo_init() once in main() before anything else here, mongo_cleanup() at its end.
  */
@@ -21,7 +24,8 @@ void mongo_init(void);
 void mongo_cleanup(void);
 
 /*
- * Where and as whom. uri must not hold a password (ERR_USAGE, with the option to use instead). Credentials come from user/password, both
+ * Where and as whom. uri must not hold a password (ERR_USAGE, with the option to use instead). Credentials come from
+ * user/password, both
  * owned by the caller; NULL user: none. Typically filled by mongo_target_from_env.
  */
 struct mongo_target {
@@ -35,7 +39,8 @@ struct mongo_target {
 };
 
 /*
- * Credentials as programs take them: a file pair (user_file/password_file, options of the program, may be NULL) wins over the environment (MONGODB_USER,
+ * Credentials as programs take them: a file pair (user_file/password_file, options of the program, may be NULL) wins
+ * over the environment (MONGODB_USER,
  * MONGODB_PASSWORD; names as in the operator's secrets can be mapped by the pod spec). Stored in caller's memory.
  */
 struct mongo_credentials {
@@ -43,7 +48,8 @@ struct mongo_credentials {
 	char user[256];
 	char password[1024];
 };
-bool mongo_credentials_load(const char *user_file, const char *password_file, struct mongo_credentials *ret, struct err *err);
+bool mongo_credentials_load(
+    const char *user_file, const char *password_file, struct mongo_credentials *ret, struct err *err);
 void mongo_credentials_clear(struct mongo_credentials *c); /* overwrites the memory */
 
 /* Makes a client; connects lazily, as the driver does. */
@@ -51,7 +57,8 @@ bool mongo_client_new(const struct mongo_target *target, mongoc_client_t **ret, 
 CLEANUP_PTR(mongoc_client, mongoc_client_t, mongoc_client_destroy)
 
 /*
- * Runs a command on a database and hands its reply out (initialised in every case; the caller destroys it). On failure err holds what
+ * Runs a command on a database and hands its reply out (initialised in every case; the caller destroys it). On
+ * failure err holds what
  * the server or the driver said. read_primary: with primary read preference.
  */
 bool mongo_command(mongoc_client_t *client, const char *db, const bson_t *command, bson_t *ret_reply, struct err *err);
@@ -60,23 +67,30 @@ bool mongo_command(mongoc_client_t *client, const char *db, const bson_t *comman
  * else REMOTE. what: "insert into \"admin.ticker\"" */
 bool mongo_error(const bson_error_t *error, const bson_t *reply, struct err *err, const char *what);
 
-/* Who is this: replicaSetId from the local config (replSetGetConfig), or clusterId from config.version behind a mongos. */
+/*
+ * Who is this: replicaSetId from the local config (replSetGetConfig), or clusterId from config.version behind a
+ * mongos.
+ */
 struct mongo_identity {
-	bool sharded;		/* behind a mongos, or a config server / shard of a sharded cluster */
-	char kind[24];		/* "replicaSet" or "cluster" */
-	char id[25];		/* 24 hex digits */
-	char set_name[64];	/* replica set's name; "" behind a mongos */
-	char version[32];	/* server's version */
-	char fcv[16];		/* featureCompatibilityVersion, "" if not readable */
+	bool sharded;	   /* behind a mongos, or a config server / shard of a sharded cluster */
+	char kind[24];	   /* "replicaSet" or "cluster" */
+	char id[25];	   /* 24 hex digits */
+	char set_name[64]; /* replica set's name; "" behind a mongos */
+	char version[32];  /* server's version */
+	char fcv[16];	   /* featureCompatibilityVersion, "" if not readable */
 };
 bool mongo_identify(mongoc_client_t *client, struct mongo_identity *ret, struct err *err);
 
-/* The server's wall clock less ours: hello's localTime against the middle of the round trip; the best (shortest) of five. */
+/*
+ * The server's wall clock less ours: hello's localTime against the middle of the round trip; the best (shortest) of
+ * five.
+ */
 struct mongo_clock_offset {
 	int64_t offset_ms; /* server - local */
 	int64_t error_ms;  /* half the round trip, plus 1 */
 };
 struct clock;
-bool mongo_clock_offset(mongoc_client_t *client, const struct clock *clock, struct mongo_clock_offset *ret, struct err *err);
+bool mongo_clock_offset(
+    mongoc_client_t *client, const struct clock *clock, struct mongo_clock_offset *ret, struct err *err);
 
 #endif

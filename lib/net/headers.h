@@ -1,5 +1,6 @@
 /*
- * HTTP header fields, of a request or a response: an ordered, bounded list. Names are compared without regard to case.
+ * HTTP header fields, of a request or a response: an ordered, bounded list. Names are compared without regard to
+ * case.
  *
  * Names are tokens, and values hold no CR, LF or NUL: nothing that came from outside can start a second header.
  */

@@ -107,7 +107,9 @@ struct call {
 	char what[WHAT_MAX]; /* for messages */
 };
 
-/* Called for each attempt: a signature is good for 15 minutes, and a retry may come later than that after a suspend. */
+/*
+ * Called for each attempt: a signature is good for 15 minutes, and a retry may come later than that after a suspend.
+ */
 static bool sign(void *ctx, struct http_headers *headers, struct err *err)
 {
 	const struct call *call = ctx;

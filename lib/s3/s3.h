@@ -1,9 +1,12 @@
 /*
- * A bucket: list, get, put, delete, head. Signature Version 4 is made here (sigv4.h); lib/net carries the requests and
+ * A bucket: list, get, put, delete, head. Signature Version 4 is made here (sigv4.h); lib/net carries the requests
+ * and
  * retries them.
  *
- * Keys are full keys inside the bucket, any bytes but NUL; the config's prefix is not applied here. Errors name bucket
- * and key, never a credential, and carry a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too far off),
+ * Keys are full keys inside the bucket, any bytes but NUL; the config's prefix is not applied here. Errors name
+ * bucket
+ * and key, never a credential, and carry a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too far
+ * off),
  * ERR_NOT_FOUND (bucket or key), ERR_NET (unreachable), ERR_REMOTE (other region, anything else that S3 refuses),
  * ERR_LIMIT (an answer larger than asked for), ERR_PARSE (an answer that is not S3's).
  */

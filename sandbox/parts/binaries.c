@@ -43,7 +43,9 @@ static bool in_path(const char *name, char ret[static PATH_MAX])
 		int len = (int)strcspn(p, ":");
 		char candidate[PATH_MAX];
 
-		/* A relative folder in PATH would mean another program after the supervisor has changed its folder. */
+		/*
+		 * A relative folder in PATH would mean another program after the supervisor has changed its folder.
+		 */
 		if (*p == '/' && snprintf(candidate, sizeof candidate, "%.*s/%s", len, p, name) < PATH_MAX &&
 		    executable(candidate))
 			return absolute(candidate, ret);

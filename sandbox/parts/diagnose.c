@@ -81,7 +81,8 @@ static enum rank rank_plain(const char *line, size_t len)
 }
 
 /*
- * mongod writes some "F" lines that only frame the cause ("Now exiting", "aborting after fassert() failure"): the first
+ * mongod writes some "F" lines that only frame the cause ("Now exiting", "aborting after fassert() failure"): the
+ * first
  * fatal line with a cause is the better one, so a later line replaces an earlier one of the same rank only if it
  * carries a cause, or none has been seen.
  */

@@ -8,7 +8,8 @@
 
 /*
  * The line that matters in the end of a log: of mongod's JSON lines the last fatal one (else the last error) as
- * "message: cause"; of other logs the last one that speaks of an error; else the last one. Control characters are made
+ * "message: cause"; of other logs the last one that speaks of an error; else the last one. Control characters are
+ * made
  * harmless. "" if there is none.
  */
 void diagnose_log(const char *text, size_t len, char ret_line[static DIAGNOSE_LINE_MAX]);

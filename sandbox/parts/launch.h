@@ -1,5 +1,6 @@
 /*
- * A sandbox brought up and taken down: lock, addresses, secrets, the supervisor as a daemon (or in the foreground), the
+ * A sandbox brought up and taken down: lock, addresses, secrets, the supervisor as a daemon (or in the foreground),
+ * the
  * set-up. What the commands up and down do.
  */
 #ifndef PARTS_LAUNCH_H
@@ -21,8 +22,10 @@ struct launch {
 };
 
 /*
- * Returns when the sandbox is ready (foreground: when it has ended in order). On failure no process is left; the files
- * stay, for their logs, except when a first start was interrupted (ERR_INTERRUPTED): then none of them stays either. A
+ * Returns when the sandbox is ready (foreground: when it has ended in order). On failure no process is left; the
+ * files
+ * stay, for their logs, except when a first start was interrupted (ERR_INTERRUPTED): then none of them stays either.
+ * A
  * folder that has been a sandbox before is started again with its addresses, secrets and data.
  */
 bool launch_up(const struct launch *launch, struct err *err);

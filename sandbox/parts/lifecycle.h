@@ -7,7 +7,8 @@
  *   failed  ───────────▶    │  (ended unasked)│
  *      ▲────────────────────┴─────────────────┘
  *
- * "failed" is a process that ended without being asked to, or could not be executed. Freezing (SIGSTOP) is no state: a
+ * "failed" is a process that ended without being asked to, or could not be executed. Freezing (SIGSTOP) is no state:
+ * a
  * frozen part keeps its own.
  */
 #ifndef PARTS_LIFECYCLE_H

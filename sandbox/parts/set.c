@@ -10,7 +10,8 @@
 #define AGENT "pbm-agent"
 
 /*
- * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these, and
+ * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these,
+ * and
  * a CA bundle in AWS_CA_BUNDLE that it cannot read makes it refuse to start.
  */
 static const char *const unset[] = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION",

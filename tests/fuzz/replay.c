@@ -1,4 +1,6 @@
-/* Runs a fuzz target over every file of its corpus, once, without libFuzzer: past findings stay found in every build. */
+/*
+ * Runs a fuzz target over every file of its corpus, once, without libFuzzer: past findings stay found in every build.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* A Criterion test that leaks and passes: scripts/test runs it to see that its own leak check would notice. Never counted as a test. */
+/*
+ * A Criterion test that leaks and passes: scripts/test runs it to see that its own leak check would notice. Never
+ * counted as a test.
+ */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 

@@ -1,4 +1,6 @@
-/* A test program that prints TAP: for tests that share one costly fixture, which Criterion's process a test cannot. */
+/*
+ * A test program that prints TAP: for tests that share one costly fixture, which Criterion's process a test cannot.
+ */
 #ifndef TESTS_SUPPORT_TAP_H
 #define TESTS_SUPPORT_TAP_H
 

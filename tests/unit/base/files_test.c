@@ -48,7 +48,8 @@ Test(file, a_failed_atomic_write_leaves_nothing_behind)
 	struct err err = ERR_INIT;
 
 	cr_assert(file_make_dirs(at("target/below"), 0700, &err));
-	cr_assert(!file_write_atomic(at("target"), "x", 1, 0600, &err)); /* a folder that is not empty cannot be replaced */
+	cr_assert(
+	    !file_write_atomic(at("target"), "x", 1, 0600, &err)); /* a folder that is not empty cannot be replaced */
 	cr_assert(strstr(err.msg, "target"));
 	cr_assert(file_remove_tree(at("target"), &err));
 	cr_assert_eq(rmdir(dir), 0, "a temporary file was left");

@@ -40,7 +40,9 @@ Test(opt, values_of_each_kind)
 	struct err err = ERR_INIT;
 	size_t args = 0;
 
-	cr_assert_eq(parse(&v, "--flag --text=a=b file --item 1 --item 2 --number 10 --wait 5m --rate 0.5", &err, &args), OPT_OK, "%s", err.msg);
+	cr_assert_eq(
+	    parse(&v, "--flag --text=a=b file --item 1 --item 2 --number 10 --wait 5m --rate 0.5", &err, &args), OPT_OK,
+	    "%s", err.msg);
 	cr_assert(v.flag);
 	cr_assert_str_eq(v.text, "a=b");
 	cr_assert_eq(v.list.count, 2);

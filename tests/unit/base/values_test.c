@@ -66,8 +66,20 @@ Test(optime, text_is_strict)
 		const char *text;
 		bool ok;
 	} cases[] = {
-	    {"1700000000,3", true}, {"0,0", true}, {"4294967295,4294967295", true}, {"4294967296,1", false}, {"1,4294967296", false},
-	    {"01,1", false}, {"1", false}, {"1,", false}, {",1", false}, {" 1,1", false}, {"1,1 ", false}, {"1,1,1", false}, {"-1,1", false}, {"", false},
+	    {"1700000000,3", true},
+	    {"0,0", true},
+	    {"4294967295,4294967295", true},
+	    {"4294967296,1", false},
+	    {"1,4294967296", false},
+	    {"01,1", false},
+	    {"1", false},
+	    {"1,", false},
+	    {",1", false},
+	    {" 1,1", false},
+	    {"1,1 ", false},
+	    {"1,1,1", false},
+	    {"-1,1", false},
+	    {"", false},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -117,8 +129,9 @@ Test(time, every_day_of_ten_thousand_years_comes_back)
 
 Test(time, what_is_no_time_is_refused)
 {
-	static const char *const bad[] = {"", "2023-11-14", "2023-13-14T22:13:20Z", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13:20",
-	    "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx", "2023-11-14T22:13:20+25:00", "20231114T221320Z"};
+	static const char *const bad[] = {"", "2023-11-14", "2023-13-14T22:13:20Z", "2023-02-29T00:00:00Z",
+	    "2023-11-14T24:00:00Z", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx",
+	    "2023-11-14T22:13:20+25:00", "20231114T221320Z"};
 	int64_t ms;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -148,7 +161,8 @@ Test(digest, known_values)
 	char text[SHA256_TEXT_MAX], hex[65];
 	unsigned char mac[SHA256_BYTES];
 
-	cr_assert_str_eq(sha256_text("abc", 3, text), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	cr_assert_str_eq(
+	    sha256_text("abc", 3, text), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, mac); /* RFC 4231, case 2 */
 	hex_encode(mac, sizeof mac, hex);
 	cr_assert_str_eq(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
@@ -182,8 +196,8 @@ Test(text, utf8_forms_that_are_not_allowed)
 	uint32_t code;
 
 	cr_assert_eq(text_utf8_len("\xc0\x80", 2, &code), 0);	      /* overlong */
-	cr_assert_eq(text_utf8_len("\xed\xa0\x80", 3, &code), 0);      /* surrogate */
-	cr_assert_eq(text_utf8_len("\xf4\x90\x80\x80", 4, &code), 0);  /* above U+10FFFF */
+	cr_assert_eq(text_utf8_len("\xed\xa0\x80", 3, &code), 0);     /* surrogate */
+	cr_assert_eq(text_utf8_len("\xf4\x90\x80\x80", 4, &code), 0); /* above U+10FFFF */
 	cr_assert_eq(text_utf8_len("\xe2\x82", 2, &code), 0);	      /* cut */
 	cr_assert_eq(text_utf8_len("\xe2\x82\xac", 3, &code), 3);
 	cr_assert_eq(code, 0x20ac);

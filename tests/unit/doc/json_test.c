@@ -18,8 +18,15 @@ Test(json, what_is_refused_and_why)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-	    {"", "malformed"}, {"{", "malformed"}, {"{} {}", "more text behind"}, {"[[[[[1]]]]]", "deeper than 4"}, {"\"\\u0000\"", "\\u0000"},
-	    {"\"\xff\"", "UTF-8"}, {"{\"a\":1,\"a\":2}", "\"a\" stands twice"}, {"{\"b\":{\"a\":1,\"a\":2}}", "\"a\" stands twice"}, {"\"a\nb\"", "control character"},
+	    {"", "malformed"},
+	    {"{", "malformed"},
+	    {"{} {}", "more text behind"},
+	    {"[[[[[1]]]]]", "deeper than 4"},
+	    {"\"\\u0000\"", "\\u0000"},
+	    {"\"\xff\"", "UTF-8"},
+	    {"{\"a\":1,\"a\":2}", "\"a\" stands twice"},
+	    {"{\"b\":{\"a\":1,\"a\":2}}", "\"a\" stands twice"},
+	    {"\"a\nb\"", "control character"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -45,7 +52,8 @@ Test(json, a_nul_byte_and_too_many_bytes_are_refused)
 Test(json, needed_members_say_what_is_wrong)
 {
 	struct err err = ERR_INIT;
-	CLEANUP(json) struct json *doc = parse("{\"n\":9007199254740993,\"f\":1.5,\"s\":\"12\",\"T\":\"1,2\",\"neg\":-3}", &err);
+	CLEANUP(json)
+	struct json *doc = parse("{\"n\":9007199254740993,\"f\":1.5,\"s\":\"12\",\"T\":\"1,2\",\"neg\":-3}", &err);
 	const json_node *root = json_root(doc);
 	struct optime op;
 	int64_t i;

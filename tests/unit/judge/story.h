@@ -1,10 +1,13 @@
 /*
  * A drill as structures in memory, to be spoilt in one place and judged. story_init tells one without a flaw:
  *
- *   One replica set, one stream (drill.ticker, writer 0). Tick k is issued at ticker's ms 1000k - 100 and acknowledged
+ *   One replica set, one stream (drill.ticker, writer 0). Tick k is issued at ticker's ms 1000k - 100 and
+ *   acknowledged
  * at 1000k with operation time (1000 + k, 1), exact, k = 1 to 40. The restore point is (1020,1): ticks 1 to 20 are
- * before it, and there. All clocks agree; wall = 1,000,000 + ms, monotonic = 5,000,000 + ms. The backup is requested at
- * ms 15500, the disaster strikes at ms 40500; the restore ends 60 s later, and is read 4 s after that. Journal records:
+ * before it, and there. All clocks agree; wall = 1,000,000 + ms, monotonic = 5,000,000 + ms. The backup is requested
+ * at
+ * ms 15500, the disaster strikes at ms 40500; the restore ends 60 s later, and is read 4 s after that. Journal
+ * records:
  * 1 open, then 2k issued and 2k + 1 acked; 82 is the end.
  */
 #ifndef TESTS_JUDGE_STORY_H

@@ -327,7 +327,9 @@ Test(tick, a_million_checks_take_a_fraction_of_a_second)
 	for (int i = 0; i < 1000000; i++)
 		intact += tick_check(bytes[i % COUNT], TICK_BSON_BYTES, ns, &cache, &view) == TICK_INTACT;
 	cr_assert_eq(intact, 1000000);
-	/* wide enough for an unoptimised build with sanitizers on a busy machine; the figure itself goes to the log */
+	/*
+	 * wide enough for an unoptimised build with sanitizers on a busy machine; the figure itself goes to the log
+	 */
 	cr_log_info("1,000,000 checks: %lld ms", (long long)(clock_mono_ns(clock_system()) - started) / 1000000);
 	cr_assert_lt(clock_mono_ns(clock_system()) - started, 5000000000);
 }
