@@ -54,6 +54,26 @@ static void begin(struct run *r, const struct setup *setup, struct connection *c
 	r->pbm = (struct pbm){setup->layout, setup->secrets, setup->clock, setup->stop};
 }
 
+/* An election in the middle is no failure: a step that was taken counts as done, so all are taken again at the new
+ * primary. */
+static bool make_users(struct run *r, int primary, struct err *err)
+{
+	const int most = 5;
+
+	for (int tries = 1;; tries++) {
+		struct err each = ERR_INIT;
+
+		if (cluster_make_users(&r->cluster, primary, &each))
+			return true;
+		if (tries == most || (each.code != ERR_REMOTE && each.code != ERR_NET && each.code != ERR_TIMEOUT)) {
+			*err = each;
+			return false;
+		}
+		if (!cluster_wait_primary(&r->cluster, &primary, err))
+			return false;
+	}
+}
+
 static bool make_set(struct run *r, struct err *err)
 {
 	char what[64];
@@ -65,7 +85,7 @@ static bool make_set(struct run *r, struct err *err)
 	if (!cluster_initiate(&r->cluster, err) || !cluster_wait_primary(&r->cluster, &primary, err) ||
 	    !told(r, "replica set \"" LAYOUT_SET_NAME "\" has a primary", err))
 		return false;
-	return cluster_make_users(&r->cluster, primary, err) && told(r, "users are known to every member", err);
+	return make_users(r, primary, err) && told(r, "users are known to every member", err);
 }
 
 static bool make_pbm(struct run *r, struct err *err)
