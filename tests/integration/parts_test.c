@@ -528,7 +528,11 @@ Test(parts, an_interrupted_start_leaves_nothing)
 
 	dir_of("interrupted", dir);
 	for (size_t i = 0; i < sizeof moments_ms / sizeof *moments_ms; i++) {
-		cr_expect_eq(interrupt_after(dir, NULL, moments_ms[i], SIGINT), 130, "after %d ms", (int)moments_ms[i]);
+		int status = interrupt_after(dir, NULL, moments_ms[i], SIGINT);
+
+		/* on a slow machine the first one comes before the program has its handlers: then the signal ends it */
+		cr_expect(
+		    status == 130 || (!i && status == 1000 + SIGINT), "after %d ms: %d", (int)moments_ms[i], status);
 		EXPECT_NO_PROCESS(dir);
 		cr_expect_not(file_exists(dir), "after %d ms", (int)moments_ms[i]);
 	}
