@@ -1,16 +1,12 @@
 /*
  * Keeps the drill's own copy of a ticker's journal, out of a followed pod log, and says in the timeline each second
- * how
- * far it is.
+ * how far it is.
  *
  * Owns dir/journal.jsonl (locked: one follower a journal), dir/logs/ticker.log (lines that are no records).
- * Guarantees:
- * what is in the journal is an unbroken chain from record 1; a head in the timeline names a record that is on the
- * disk
- * already; repeats are dropped by number, so that a log may be read from any earlier place again; a torn last line of
- * an earlier follower is cut off. Memory is bounded whatever comes. It does not read the log itself, and does not
- * check
- * the lifecycle of ticks: the judge does.
+ * Guarantees: what is in the journal is an unbroken chain from record 1; a head in the timeline names a record that
+ * is on the disk already; repeats are dropped by number, so that a log may be read from any earlier place again; a
+ * torn last line of an earlier follower is cut off. Memory is bounded whatever comes. It does not read the log
+ * itself, and does not check the lifecycle of ticks: the judge does.
  *
  * Fed with bytes and a clock: the caller waits for either, at most until follower_due_ns.
  */
@@ -35,8 +31,7 @@ CLEANUP_PTR(follower, struct follower, follower_free)
 
 /*
  * Copies the records that these bytes complete. ERR_BROKEN (a gap, a wrong chain, another journal, a record behind
- * the
- * end) and ERR_IO are final: everything before the fault is kept, and nothing more is taken.
+ * the end) and ERR_IO are final: everything before the fault is kept, and nothing more is taken.
  */
 bool follower_feed(struct follower *f, const char *bytes, size_t len, struct err *err);
 /* Does what is due: once a second a sync and, as soon as there is a record, a head in the timeline. */

@@ -1,11 +1,10 @@
 /*
  * The gate between the streams and the journal: one record at a time, and no tick passes before its "issued" record
- * is where it must be (on disk for a file, written to
- * the pipe for stdout). Streams that wait at the same moment share one fdatasync.
+ * is where it must be (on disk for a file, written to the pipe for stdout). Streams that wait at the same moment
+ * share one fdatasync.
  *
  * The first failure sticks: every later call fails with it, so nothing is sent that is not journaled. After gate_seal
- * nothing more is written. All calls may
- * come from any thread.
+ * nothing more is written. All calls may come from any thread.
  */
 #ifndef TICKER_GATE_H
 #define TICKER_GATE_H

@@ -70,8 +70,7 @@ static enum cluster compare(const struct mongo_identity *cluster, const struct m
 
 /*
  * A client that has seen a primary of a late term takes the primary of a set made anew, whose terms begin again, for
- * a
- * stale one, and never says more than that it finds no primary. Only a client without memory sees who is there.
+ * a stale one, and never says more than that it finds no primary. Only a client without memory sees who is there.
  */
 static enum cluster look_afresh(const struct link *link, struct err *err)
 {

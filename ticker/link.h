@@ -2,11 +2,10 @@
  * One writer's line to MongoDB: a client, a session, one outstanding command, and the knowledge of whom it talks to.
  *
  * Before anything is sent the caller asks link_trusted, and link_look if it says no; after a reply,
- * link_went_to_known tells whether it came from the run's cluster.
- * Each insert carries a transaction number of its own, as the driver's retryable writes do: what comes late, after a
- * higher number, the server refuses. But the driver
- * does not repeat it, since it would do so without asking which cluster it has found (seen: a tick of the old run in
- * a replica set made anew at the same address).
+ * link_went_to_known tells whether it came from the run's cluster. Each insert carries a transaction number of its
+ * own, as the driver's retryable writes do: what comes late, after a higher number, the server refuses. But the
+ * driver does not repeat it, since it would do so without asking which cluster it has found (seen: a tick of the old
+ * run in a replica set made anew at the same address).
  */
 #ifndef TICKER_LINK_H
 #define TICKER_LINK_H

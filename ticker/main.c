@@ -23,6 +23,10 @@ int main(int argc, char **argv)
 	case OPT_OK:
 		break;
 	}
+	if (options.version) {
+		printf("psmdb-ticker %s\n", PSMDB_DRILL_VERSION);
+		return EXIT_PASS;
+	}
 	if (options.man) {
 		options_man(stdout);
 		return EXIT_PASS;

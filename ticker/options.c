@@ -25,14 +25,14 @@ static const char more[] =
     "  psmdb-ticker --uri 'mongodb://db-0:27017,db-1:27017/?replicaSet=rs0' --journal journal.jsonl";
 
 /* The table points into one options value, so it is made for each use. The last entry stays empty. */
-#define OPTION_COUNT 16
+#define OPTION_COUNT 17
 #define ROW(row_name, row_kind, row_ret, row_arg, row_help, ...)                                                       \
 	{                                                                                                              \
 		.name = row_name, .kind = row_kind, .ret = row_ret, .arg = row_arg, .help = row_help, __VA_ARGS__      \
 	}
 static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 {
-	const struct opt opts[OPTION_COUNT] = {
+	const struct opt opts[] = {
 	    ROW("uri", OPT_STRING, &o->uri, "URI",
 		"where MongoDB is: mongodb://HOST:PORT,.../?replicaSet=NAME, without user and password",
 		.required = true),
@@ -64,7 +64,10 @@ static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 		"how long the server may wait for a majority (default: 10s)", .min = 100, .max = 3600000),
 	    ROW("log-level", OPT_STRING, &o->log_level_text, "LEVEL", "debug, info, warn or error (default: info)", ),
 	    ROW("man", OPT_FLAG, &o->man, NULL, "print the manual page (roff)", ),
+	    ROW("version", OPT_FLAG, &o->version, NULL, "show the version", ),
+	    {0},
 	};
+	_Static_assert(sizeof opts / sizeof *opts == OPTION_COUNT, "the table and its end");
 
 	memcpy(table, opts, sizeof opts);
 }
@@ -144,6 +147,11 @@ enum opt_result options_parse(int argc, char **argv, struct options *ret, struct
 	/* the only use without a URI */
 	if (argc == 2 && !strcmp(argv[1], "--man")) {
 		o.man = true;
+		*ret = o;
+		return OPT_OK;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		o.version = true;
 		*ret = o;
 		return OPT_OK;
 	}

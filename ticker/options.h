@@ -19,7 +19,8 @@ struct options {
 	int64_t give_up_ms, write_timeout_ms;
 	const char *log_level_text;
 	enum log_level log_level;
-	bool man; /* print the manual page instead */
+	bool man;     /* print the manual page instead */
+	bool version; /* show the version instead */
 };
 
 /* Sets the defaults and reads argv; checks what the table cannot. */

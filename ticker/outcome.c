@@ -5,10 +5,8 @@
 
 /*
  * What is not here is in doubt: a server that steps down or shuts down (189, 10107, 11600, 11602, 91) may have
- * written
- * before it said so, a mongos repeats what a shard refused, time-outs (50, 64, 262) say nothing, and 11000 says that
- * a
- * document is there.
+ * written before it said so, a mongos repeats what a shard refused, time-outs (50, 64, 262) say nothing, and 11000
+ * says that a document is there.
  */
 bool outcome_code_proves_refusal(int32_t code)
 {

@@ -2,9 +2,8 @@
  * What may be claimed of the ticks of one command, from what its reply said. Pure.
  *
  * A claim is made only if the reply proves it: "acked" with the write concern met, "failed" if one attempt was sent
- * and its reply shows that these documents were not
- * executed. All else is "unknown". Ordered inserts only, for outcome_of_first: what follows a refused document was
- * not executed.
+ * and its reply shows that these documents were not executed. All else is "unknown". Ordered inserts only, for
+ * outcome_of_first: what follows a refused document was not executed.
  */
 #ifndef TICKER_OUTCOME_H
 #define TICKER_OUTCOME_H

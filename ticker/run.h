@@ -38,8 +38,8 @@ struct run {
 
 /*
  * Does the whole run. On false err says why it could not start, or had to end. *ret_signal: the signal that ended it,
- * or 0. *ret_stuck: some thread is still inside a
- * system call and owns memory, so the caller must leave the process by _Exit.
+ * or 0. *ret_stuck: some thread is still inside a system call and owns memory, so the caller must leave the process
+ * by _Exit.
  */
 bool run_ticker(
     const struct options *options, const struct clock *clock, int *ret_signal, bool *ret_stuck, struct err *err);

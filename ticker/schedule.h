@@ -1,8 +1,7 @@
 /*
  * When the next tick is due: an absolute schedule on the monotonic clock. Slot k belongs to start + k / rate,
- * computed anew from k each time, so that nothing adds
- * up over hours. After a stall the slots that were missed are skipped, never sent in a burst. Pure: no clock is read
- * here.
+ * computed anew from k each time, so that nothing adds up over hours. After a stall the slots that were missed are
+ * skipped, never sent in a burst. Pure: no clock is read here.
  */
 #ifndef TICKER_SCHEDULE_H
 #define TICKER_SCHEDULE_H
@@ -19,8 +18,7 @@ struct schedule {
 void schedule_init(struct schedule *s, int64_t start_ns, double rate);
 /*
  * Takes the next `count` slots, which are sent together, and returns when the first of them is due (it may lie in the
- * past by less than the time to the following
- * group). Groups whose successor is due already are skipped.
+ * past by less than the time to the following group). Groups whose successor is due already are skipped.
  */
 int64_t schedule_take(struct schedule *s, int64_t now_ns, int count);
 

@@ -2,9 +2,8 @@
  * One stream of ticks: one namespace and writer with a client, a session and one outstanding command of its own.
  *
  * Each command is journaled before it is sent. A command in doubt is sent again with the same documents until its
- * fate is known, --give-up is over, or the stop has lasted that
- * long; before anything goes to a server that may have changed, the stream makes sure that it is still the cluster of
- * the journal's first record.
+ * fate is known, --give-up is over, or the stop has lasted that long; before anything goes to a server that may have
+ * changed, the stream makes sure that it is still the cluster of the journal's first record.
  */
 #ifndef TICKER_STREAM_H
 #define TICKER_STREAM_H

@@ -3,9 +3,8 @@
  * RTO's last three steps.
  *
  * Each probe is tried until it succeeds or the common deadline passes; a refused login counts as "not yet" until
- * then,
- * since a restore brings the users back at some point. A refused permission (code 13) is final at its second time.
- * elapsed_ms counts from the start of the first probe.
+ * then, since a restore brings the users back at some point. A refused permission (code 13) is final at its second
+ * time. elapsed_ms counts from the start of the first probe.
  */
 #ifndef VERIFIER_COLLECT_PROBE_H
 #define VERIFIER_COLLECT_PROBE_H

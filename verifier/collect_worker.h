@@ -1,7 +1,6 @@
 /*
  * A thread that checks one batch of documents while the next one is being fetched: the server and the check work at
- * the
- * same time. One batch at a time; the tally belongs to the worker between worker_give and worker_wait, and to the
+ * the same time. One batch at a time; the tally belongs to the worker between worker_give and worker_wait, and to the
  * caller otherwise.
  */
 #ifndef VERIFIER_COLLECT_WORKER_H

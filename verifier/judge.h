@@ -3,9 +3,8 @@
  * Every failure (memory, misuse) comes back as an error and never as a verdict.
  *
  * Order of the calls: judge_new; the timeline, if there is one (open, records, end); each journal (begin, records,
- * end)
- * in any order; judge_finish once. Memory grows with the holes of the data, the runs of one class, outstanding and
- * astride ticks, and (bounded) with the seconds of the timeline; not with the ticks.
+ * end) in any order; judge_finish once. Memory grows with the holes of the data, the runs of one class, outstanding
+ * and astride ticks, and (bounded) with the seconds of the timeline; not with the ticks.
  *
  * What is decided here where docs/architecture.md leaves a choice:
  *   - Where the replica set of a tick is not known (it is absent, or was read behind a mongos) and the bound has

@@ -1,7 +1,6 @@
 /*
  * Text that came from a cluster, made harmless for the place where it is shown. Each sink has one function; all of
- * them
- * first
+ * them first
  *   - replace what is no UTF-8, control characters, bidirectional overrides, invisible format characters and
  * non-characters by U+FFFD, and
  *   - turn newlines and tabs into a blank (github: newlines stay, encoded),

@@ -1,11 +1,9 @@
 /*
  * A report being written: a buffer, the escape function of its format, and the first failure (which sticks; ask
- * sink_ok
- * once at the end).
+ * sink_ok once at the end).
  *
  * Everything that came from a verdict goes through sink_text or sink_fill, which escape; only numbers and the
- * report's
- * own words go through sink_raw and sink_printf.
+ * report's own words go through sink_raw and sink_printf.
  */
 #ifndef VERIFIER_REPORT_SINK_H
 #define VERIFIER_REPORT_SINK_H

@@ -2,8 +2,7 @@
  * A growing byte buffer with a maximum.
  *
  * Invariants: data is NULL or holds len bytes and a NUL behind them; len <= max. A call that would pass max fails
- * with
- * ERR_LIMIT naming the maximum and leaves the buffer as it was.
+ * with ERR_LIMIT naming the maximum and leaves the buffer as it was.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -1,7 +1,7 @@
 /*
  * The front of a program: its command table, and what every command does with its options. Built on base/opt.h;
- * prints, so it is for main.c and
- * the commands only. Usage and errors look alike in all programs because they come from here.
+ * prints, so it is for main.c and the commands only. Usage and errors look alike in all programs because they come
+ * from here.
  */
 #ifndef BASE_CLI_H
 #define BASE_CLI_H
@@ -26,8 +26,7 @@ int cli_main(const struct cli_program *program, int argc, char **argv);
 
 /*
  * Parses a command's options. True: go on. False: --help was answered, or the usage error was printed; return
- * *ret_status. ret_args and ret_count may be
- * NULL together.
+ * *ret_status. ret_args and ret_count may be NULL together.
  */
 bool cli_options(
     const struct opt_command *command, int argc, char **argv, char ***ret_args, size_t *ret_count, int *ret_status);

@@ -2,8 +2,7 @@
  * Time as a parameter, so that a test can own it.
  *
  * Three kinds of time exist in this project and are never mixed: the monotonic clock (waits, durations; ns), the wall
- * clock
- * (records; ms since 1970 UTC) and cluster time (judgement; base/optime.h).
+ * clock (records; ms since 1970 UTC) and cluster time (judgement; base/optime.h).
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -44,8 +43,7 @@ static inline bool clock_sleep_until(const struct clock *c, int64_t deadline_ns,
 
 /*
  * Waits until pred(arg) is true, asking every poll_ms. pred returns false and sets err with a code other than NONE to
- * give up
- * early; leaving err->code NONE means "not yet". On the deadline: ERR_TIMEOUT "waited N s for WHAT". Stopped:
+ * give up early; leaving err->code NONE means "not yet". On the deadline: ERR_TIMEOUT "waited N s for WHAT". Stopped:
  * ERR_INTERRUPTED.
  */
 bool wait_for(const struct clock *c, const char *what, int64_t timeout_ms, int64_t poll_ms, const volatile int *stop,

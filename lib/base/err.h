@@ -2,8 +2,8 @@
  * Errors: one value type that every layer fills, wraps with its own context, and hands upwards.
  *
  * A struct err lives on the caller's stack and owns nothing. Functions that can fail take it last, return false and
- * leave
- * their outputs untouched. Only a main() prints one (err_print) and turns it into an exit status (err_exit_status).
+ * leave their outputs untouched. Only a main() prints one (err_print) and turns it into an exit status
+ * (err_exit_status).
  *
  * Message style: lower case, what failed first, the subject quoted, no full stop. The hint is one sentence: what to
  * do next.

@@ -2,9 +2,8 @@
  * Command lines: one table a (sub)command drives parsing, --help and the manual page.
  *
  * Long options only, "--name value" and "--name=value"; "--" ends options; "--help" is always there. Values that are
- * secrets have no
- * place here: programs take them from files or the environment. A usage error names the fault and one mend
- * (ERR_USAGE).
+ * secrets have no place here: programs take them from files or the environment. A usage error names the fault and one
+ * mend (ERR_USAGE).
  */
 #ifndef BASE_OPT_H
 #define BASE_OPT_H

@@ -3,11 +3,9 @@
  * more than all the rest.
  *
  * It understands what this project's own writers put into simple lines: one object without blanks, with at most
- * JSON_FLAT_MAX members of different names,
- * whose values are strings of printable ASCII without escapes, whole numbers of at most 15 digits, true or false. For
- * anything else, well-formed or not, it
- * says false, and the caller asks json_parse, which is the authority: whatever is accepted here is accepted there,
- * with the same content.
+ * JSON_FLAT_MAX members of different names, whose values are strings of printable ASCII without escapes, whole
+ * numbers of at most 15 digits, true or false. For anything else, well-formed or not, it says false, and the caller
+ * asks json_parse, which is the authority: whatever is accepted here is accepted there, with the same content.
  */
 #ifndef DOC_JSON_FLAT_H
 #define DOC_JSON_FLAT_H

@@ -1,9 +1,7 @@
 /*
  * JSON written straight into a buffer, compact. Commas and quotes are the writer's business; nesting is the caller's
- * and is checked by
- * an assertion. Strings are escaped, and invalid UTF-8 is replaced by U+FFFD, so that the result always parses again.
- * The first failure (the buffer's
- * maximum, memory) sticks: ask json_writer_ok once at the end.
+ * and is checked by an assertion. Strings are escaped, and invalid UTF-8 is replaced by U+FFFD, so that the result
+ * always parses again. The first failure (the buffer's maximum, memory) sticks: ask json_writer_ok once at the end.
  */
 #ifndef DOC_JSON_WRITER_H
 #define DOC_JSON_WRITER_H

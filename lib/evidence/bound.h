@@ -13,9 +13,8 @@
  *   files [{key, bytes, etag, kind ("metadata" | "data" | "oplog" | "other"), replicaSet}]
  *
  * b0 = clusterLastWriteTs, b1 = max(b0, lastWriteTs of the set). precision "second" (custom resource only), T =
- * clusterLastWriteTs in seconds: b0 = (T-1, 2^32-1),
- * b1 = (T, 2^32-1), i.e. anything within second T is undecided. PITR by date: b0 = b1 = (T,0). Other figures are
- * refused.
+ * clusterLastWriteTs in seconds: b0 = (T-1, 2^32-1), b1 = (T, 2^32-1), i.e. anything within second T is undecided.
+ * PITR by date: b0 = b1 = (T,0). Other figures are refused.
  */
 #ifndef EVIDENCE_BOUND_H
 #define EVIDENCE_BOUND_H

@@ -86,8 +86,8 @@ void journal_writer_free(struct journal_writer *w); /* writes nothing */
 CLEANUP_PTR(journal_writer, struct journal_writer, journal_writer_free)
 /*
  * Any type but OPEN. rec->n is ignored; totals of END are the writer's own counts. A record that breaks the lifecycle
- * is ERR_STATE and is not written; after END nothing is. After a
- * failure of the sink the head has not moved and the same record may be written again.
+ * is ERR_STATE and is not written; after END nothing is. After a failure of the sink the head has not moved and the
+ * same record may be written again.
  */
 bool journal_write(struct journal_writer *w, const struct journal_record *rec, struct err *err);
 struct record_head journal_writer_head(const struct journal_writer *w);

@@ -169,8 +169,7 @@ void observed_clear(struct observed *o);
 /*
  * Takes nothing over; *ret need not be initialised, and is untouched on failure. Reads and checks everything
  * (intervals ascending and inside the stream, block counts against intervals, totals of end). false: ERR_BROKEN with
- * the line, or the reader's
- * error. A file without end loads with ended == false.
+ * the line, or the reader's error. A file without end loads with ended == false.
  */
 bool observed_load(struct record_reader *records, struct observed *ret, struct err *err);
 
@@ -179,8 +178,8 @@ bool observed_load(struct record_reader *records, struct observed *ret, struct e
  * -------------------------------------
  *
  * Texts too long for their field are cut. After a failure of the sink the head has not moved; a call that writes
- * several lines cannot be repeated then. What could not be read
- * back (limits, blocks that do not agree with the intervals, totals) is ERR_STATE or ERR_LIMIT.
+ * several lines cannot be repeated then. What could not be read back (limits, blocks that do not agree with the
+ * intervals, totals) is ERR_STATE or ERR_LIMIT.
  */
 struct observed_writer;
 bool observed_writer_new(

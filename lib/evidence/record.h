@@ -5,11 +5,10 @@
  *
  * n and type come first, without blanks, so that a repeat is known before anything else is looked at; type is 1 to 31
  * letters. n counts from 1 without gaps. chain is the first 16 bytes of SHA-256 over: the previous record's 32 chain
- * digits (32 zeros for the first record), then this
- * line's bytes from '{' up to and without the text ,"chain": -- the chain member is always the last one and always 32
- * lower-case hex digits, so that it can be checked on
- * bytes, without a canonical form. A line is at most RECORD_LINE_MAX bytes with its newline (a kubelet splits pod log
- * lines at 16 KiB).
+ * digits (32 zeros for the first record), then this line's bytes from '{' up to and without the text ,"chain": -- the
+ * chain member is always the last one and always 32 lower-case hex digits, so that it can be checked on bytes,
+ * without a canonical form. A line is at most RECORD_LINE_MAX bytes with its newline (a kubelet splits pod log lines
+ * at 16 KiB).
  *
  * A chain shows edits, re-ordering, and cuts in the middle. It cannot show a cut tail: the timeline's "head" records
  * do that.
@@ -45,8 +44,8 @@ void record_head_init(struct record_head *head);
 
 /*
  * Composes one line: record_begin opens the object with n and type, the caller adds members through the returned
- * writer, record_end closes it, chains it and leaves
- * the complete line (with newline, without prefix) in line. head moves only when record_end succeeds.
+ * writer, record_end closes it, chains it and leaves the complete line (with newline, without prefix) in line. head
+ * moves only when record_end succeeds.
  */
 struct record_line {
 	struct buf line;
@@ -67,9 +66,8 @@ struct record_sink {
 /*
  * A file of records. A failed write is cut off again, so that it can be repeated; where that fails too, the file
  * takes no more records. create: fails if the file exists (O_EXCL), mode 0600. append: takes an exclusive lock
- * (flock) for each call of record_file_append,
- * re-reads the tail to find the head, so that several processes can write one timeline; a torn last line (a writer
- * was killed) is cut off first.
+ * (flock) for each call of record_file_append, re-reads the tail to find the head, so that several processes can
+ * write one timeline; a torn last line (a writer was killed) is cut off first.
  */
 struct record_file;
 bool record_file_create(const char *path, struct record_file **ret, struct err *err);
@@ -114,9 +112,8 @@ struct record {
 
 /*
  * Reads a file (path; "-": stdin), or memory (which must outlive the reader), in pieces of 64 KiB. prefixed: lines
- * carry RECORD_LOG_PREFIX, others are skipped, repeats by number are
- * dropped; but a different record with the number of the first or of the last one is RECORD_BROKEN. END, TORN, BROKEN
- * and FAILED are final: asked again, the reader
+ * carry RECORD_LOG_PREFIX, others are skipped, repeats by number are dropped; but a different record with the number
+ * of the first or of the last one is RECORD_BROKEN. END, TORN, BROKEN and FAILED are final: asked again, the reader
  * says the same.
  */
 struct record_reader;
@@ -134,8 +131,8 @@ bool record_check_open(const struct record *r, const char *format, int version, 
 
 /*
  * A reader that is fed as bytes arrive (a followed log; always prefixed). It goes on behind record `after`;
- * first_chain is the chain value of that journal's first record (NULL with
- * after->n == 0). RECORD_END means "no whole line at hand" and is not final.
+ * first_chain is the chain value of that journal's first record (NULL with after->n == 0). RECORD_END means "no whole
+ * line at hand" and is not final.
  */
 bool record_reader_feed_new(
     const struct record_head *after, const char *first_chain, struct record_reader **ret, struct err *err);

@@ -1,7 +1,6 @@
 /*
  * The keys of verdict.json as tables, from which it is written and read, so that the two cannot drift apart. What
- * every
- * key means stands in docs/verdict.schema.json. Private to verdict_json.c and verdict_parse.c.
+ * every key means stands in docs/verdict.schema.json. Private to verdict_json.c and verdict_parse.c.
  */
 #ifndef EVIDENCE_VERDICT_FIELDS_H
 #define EVIDENCE_VERDICT_FIELDS_H

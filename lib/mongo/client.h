@@ -2,11 +2,9 @@
  * Connections to MongoDB: addresses, credentials, time-outs, and the driver's errors as struct err.
  *
  * Guarantees: a user name and a password reach the driver through its setters, never through a URI that this program
- * prints or
- * assembles, so any character is fine; no message of this room holds either. Every client has a server selection
- * time-out and a socket
- * time-out. Error messages name the host(s), the cause and a mend (unreachable, wrong password, no permission, not
- * primary).
+ * prints or assembles, so any character is fine; no message of this room holds either. Every client has a server
+ * selection time-out and a socket time-out. Error messages name the host(s), the cause and a mend (unreachable, wrong
+ * password, no permission, not primary).
  *
  * mongo_init() once in main() before anything else here, mongo_cleanup() at its end.
  */
@@ -25,8 +23,7 @@ void mongo_cleanup(void);
 
 /*
  * Where and as whom. uri must not hold a password (ERR_USAGE, with the option to use instead). Credentials come from
- * user/password, both
- * owned by the caller; NULL user: none. Typically filled by mongo_target_from_env.
+ * user/password, both owned by the caller; NULL user: none. Typically filled by mongo_target_from_env.
  */
 struct mongo_target {
 	const char *uri; /* mongodb://host:port,.../?replicaSet=rs0 ; default authSource admin */
@@ -40,8 +37,8 @@ struct mongo_target {
 
 /*
  * Credentials as programs take them: a file pair (user_file/password_file, options of the program, may be NULL) wins
- * over the environment (MONGODB_USER,
- * MONGODB_PASSWORD; names as in the operator's secrets can be mapped by the pod spec). Stored in caller's memory.
+ * over the environment (MONGODB_USER, MONGODB_PASSWORD; names as in the operator's secrets can be mapped by the pod
+ * spec). Stored in caller's memory.
  */
 struct mongo_credentials {
 	bool given;
@@ -58,8 +55,7 @@ CLEANUP_PTR(mongoc_client, mongoc_client_t, mongoc_client_destroy)
 
 /*
  * Runs a command on a database and hands its reply out (initialised in every case; the caller destroys it). On
- * failure err holds what
- * the server or the driver said. read_primary: with primary read preference.
+ * failure err holds what the server or the driver said. read_primary: with primary read preference.
  */
 bool mongo_command(mongoc_client_t *client, const char *db, const bson_t *command, bson_t *ret_reply, struct err *err);
 

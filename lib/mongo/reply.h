@@ -1,8 +1,7 @@
 /*
  * What the reply of one command said, seen through command monitoring: the driver's session only keeps the greatest
- * operation time that it has met, and
- * its results do not show retries. Attach one reply_watch to a client before its first use; the client (and so the
- * watch) belongs to one thread.
+ * operation time that it has met, and its results do not show retries. Attach one reply_watch to a client before its
+ * first use; the client (and so the watch) belongs to one thread.
  *
  * Usage: reply_watch_begin(w); run ONE logical operation; then look at w->seen.
  */

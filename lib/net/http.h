@@ -4,14 +4,12 @@
  * Guarantees: every request has a deadline or an idle limit; every body has a maximum; no redirect is followed (a 3xx
  * is an answer like any other); certificates are verified unless the caller says otherwise; only http and https are
  * spoken; paths are sent as given ("..", "//" stay). Error messages name method, host, port and path, never a query,
- * a
- * header or a body.
+ * a header or a body.
  *
  * An HTTP status is an answer, not an error: http_perform returns true for a 500. What is retried: requests of
  * idempotent methods (GET, HEAD, OPTIONS, PUT, DELETE) after a connection error or a 408, 429, 500, 502, 503 or 504,
  * with exponential back-off and jitter, honouring Retry-After. Nothing is sent again once a byte of a body has gone
- * to
- * on_body.
+ * to on_body.
  *
  * A client keeps connections for the next request. It belongs to one thread at a time; programs ignore SIGPIPE
  * (base/stop.h does).
@@ -100,9 +98,8 @@ void http_response_clear(struct http_response *r);
 
 /*
  * Sends a request and waits for its answer. ret is cleared first and is only meaningful on true. Errors: ERR_NET
- * (with
- * a hint), ERR_TIMEOUT, ERR_LIMIT, ERR_INTERRUPTED, ERR_USAGE for a URL or header that cannot be sent, and whatever
- * on_body or prepare set.
+ * (with a hint), ERR_TIMEOUT, ERR_LIMIT, ERR_INTERRUPTED, ERR_USAGE for a URL or header that cannot be sent, and
+ * whatever on_body or prepare set.
  */
 bool http_perform(struct http_client *c, const struct http_request *req, struct http_response *ret, struct err *err);
 

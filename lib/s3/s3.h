@@ -1,14 +1,11 @@
 /*
  * A bucket: list, get, put, delete, head. Signature Version 4 is made here (sigv4.h); lib/net carries the requests
- * and
- * retries them.
+ * and retries them.
  *
  * Keys are full keys inside the bucket, any bytes but NUL; the config's prefix is not applied here. Errors name
- * bucket
- * and key, never a credential, and carry a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too far
- * off),
- * ERR_NOT_FOUND (bucket or key), ERR_NET (unreachable), ERR_REMOTE (other region, anything else that S3 refuses),
- * ERR_LIMIT (an answer larger than asked for), ERR_PARSE (an answer that is not S3's).
+ * bucket and key, never a credential, and carry a hint: ERR_AUTH (wrong key, wrong secret, no permission, clock too
+ * far off), ERR_NOT_FOUND (bucket or key), ERR_NET (unreachable), ERR_REMOTE (other region, anything else that S3
+ * refuses), ERR_LIMIT (an answer larger than asked for), ERR_PARSE (an answer that is not S3's).
  */
 #ifndef S3_S3_H
 #define S3_S3_H

@@ -1,7 +1,6 @@
 /*
  * The XML of S3's answers, read with libxml2's pull reader: no network, no DTD, no entities but XML's own five,
- * bounded
- * depth and texts.
+ * bounded depth and texts.
  */
 #ifndef S3_XML_H
 #define S3_XML_H

@@ -1,7 +1,6 @@
 /*
  * AWS Signature Version 4, the Authorization header form (docs.aws.amazon.com: "Authenticating Requests (AWS
- * Signature
- * Version 4)").
+ * Signature Version 4)").
  *
  * Pure: everything that goes into a signature, the time too, is an argument. Nothing here normalises a path: S3 signs
  * and serves keys as they are, so "a/../b" and "a//b" are keys of their own.

@@ -1,8 +1,7 @@
 /*
  * A set of sequence numbers as sorted, disjoint, non-adjacent closed intervals. Appending in order is O(1), anywhere
- * else O(log n + n) in the number of
- * intervals, which grows with the holes, not with the numbers. A maximum bounds the memory: beyond it ERR_LIMIT, set
- * unchanged.
+ * else O(log n + n) in the number of intervals, which grows with the holes, not with the numbers. A maximum bounds
+ * the memory: beyond it ERR_LIMIT, set unchanged.
  */
 #ifndef TICK_INTERVALS_H
 #define TICK_INTERVALS_H

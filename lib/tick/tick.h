@@ -67,10 +67,9 @@ struct tick_view {
 
 /*
  * Reads one BSON document of len bytes from outside. stream is the caller's cache: *stream is (re)initialised when
- * the document's run or writer differ
- * from it (ns is the collection's namespace), so that runs of documents of one stream cost no derivation of the
- * prefix. Never reads past len.
- * For TICK_NOT_A_TICK the view holds only id and created_at_ms, where present.
+ * the document's run or writer differ from it (ns is the collection's namespace), so that runs of documents of one
+ * stream cost no derivation of the prefix. Never reads past len. For TICK_NOT_A_TICK the view holds only id and
+ * created_at_ms, where present.
  */
 enum tick_fault tick_check(
     const void *bson, size_t len, const char *ns, struct tick_stream *stream, struct tick_view *ret);

@@ -4,8 +4,7 @@
  * A range or block that is in use is held by an abstract Unix socket: the kernel frees it with its holder, and its
  * scope is the network namespace, exactly that of the loopback addresses (files in a folder would be neither). Beyond
  * that each port is tried by binding it, which also finds listeners that are no sandbox's: a listener on 0.0.0.0
- * takes
- * its port from every loopback address.
+ * takes its port from every loopback address.
  */
 #ifndef PARTS_ADDRESS_H
 #define PARTS_ADDRESS_H

@@ -82,9 +82,8 @@ static enum rank rank_plain(const char *line, size_t len)
 
 /*
  * mongod writes some "F" lines that only frame the cause ("Now exiting", "aborting after fassert() failure"): the
- * first
- * fatal line with a cause is the better one, so a later line replaces an earlier one of the same rank only if it
- * carries a cause, or none has been seen.
+ * first fatal line with a cause is the better one, so a later line replaces an earlier one of the same rank only if
+ * it carries a cause, or none has been seen.
  */
 void diagnose_log(const char *text, size_t len, char ret_line[static DIAGNOSE_LINE_MAX])
 {

@@ -1,7 +1,6 @@
 /*
  * A sandbox brought up and taken down: lock, addresses, secrets, the supervisor as a daemon (or in the foreground),
- * the
- * set-up. What the commands up and down do.
+ * the set-up. What the commands up and down do.
  */
 #ifndef PARTS_LAUNCH_H
 #define PARTS_LAUNCH_H
@@ -23,10 +22,8 @@ struct launch {
 
 /*
  * Returns when the sandbox is ready (foreground: when it has ended in order). On failure no process is left; the
- * files
- * stay, for their logs, except when a first start was interrupted (ERR_INTERRUPTED): then none of them stays either.
- * A
- * folder that has been a sandbox before is started again with its addresses, secrets and data.
+ * files stay, for their logs, except when a first start was interrupted (ERR_INTERRUPTED): then none of them stays
+ * either. A folder that has been a sandbox before is started again with its addresses, secrets and data.
  */
 bool launch_up(const struct launch *launch, struct err *err);
 /* Ends the supervisor, or the left-over processes of one that was killed. at_once: SIGKILL. */

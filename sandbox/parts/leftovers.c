@@ -62,8 +62,7 @@ bool process_is(pid_t pid, uint64_t start_ticks, const char *program)
 
 /*
  * Through a pidfd, so that the process that was looked at is the one that is killed. It becomes readable when the
- * last
- * thread has ended: the first one may be a zombie while others still hold the files and sockets.
+ * last thread has ended: the first one may be a zombie while others still hold the files and sockets.
  */
 bool process_kill(pid_t pid, uint64_t start_ticks, const char *program, struct err *err)
 {

@@ -2,11 +2,9 @@
  * One supervised process.
  *
  * A part is a value in the hands of one single-threaded supervisor that calls part_reap() after SIGCHLD and
- * part_tick()
- * when part_due_ms() says so; nothing here blocks or sleeps, and time comes in as a parameter (monotonic
- * milliseconds).
- * Each move goes through the table in lifecycle.h and is asserted. The supervisor's death kills the process
- * (base/proc.h).
+ * part_tick() when part_due_ms() says so; nothing here blocks or sleeps, and time comes in as a parameter (monotonic
+ * milliseconds). Each move goes through the table in lifecycle.h and is asserted. The supervisor's death kills the
+ * process (base/proc.h).
  */
 #ifndef PARTS_PART_H
 #define PARTS_PART_H

@@ -1,8 +1,7 @@
 /*
  * The sandbox's secrets: made once at random, kept one a file (0600) in DIR/secrets, and read again by every start
- * and
- * every wipe's re-creation, as a cluster's secrets survive it. Passwords hold characters that break careless URIs and
- * shells, on purpose.
+ * and every wipe's re-creation, as a cluster's secrets survive it. Passwords hold characters that break careless URIs
+ * and shells, on purpose.
  */
 #ifndef PARTS_SECRETS_H
 #define PARTS_SECRETS_H

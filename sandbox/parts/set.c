@@ -11,8 +11,7 @@
 
 /*
  * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these,
- * and
- * a CA bundle in AWS_CA_BUNDLE that it cannot read makes it refuse to start.
+ * and a CA bundle in AWS_CA_BUNDLE that it cannot read makes it refuse to start.
  */
 static const char *const unset[] = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION",
     "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",

@@ -28,8 +28,7 @@ part_mask part_set_all(const struct part_set *set);
 part_mask part_set_kind(const struct part_set *set, const char *kind);
 /*
  * Ends these parts, the agents first: an agent whose database is gone waits for it instead of ending. at_once:
- * SIGKILL
- * to all together. To be called again until it returns true: none of them has a process any more.
+ * SIGKILL to all together. To be called again until it returns true: none of them has a process any more.
  */
 bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms);
 /*

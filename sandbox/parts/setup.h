@@ -21,8 +21,7 @@ struct setup {
 /*
  * S3 and mongods ready, replica set, users, agents ready, PBM configured, its backup list read from the bucket. The
  * phase goes from "starting" to "ready". After a wipe this is the re-creation: the same names, users, key file and
- * PBM
- * configuration around empty databases.
+ * PBM configuration around empty databases.
  */
 bool setup_run(const struct setup *setup, struct connection *c, struct err *err);
 /* The disaster: every mongod and agent killed at once, their data folders removed. S3 lives. The phase becomes "wiped".

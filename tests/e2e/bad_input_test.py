@@ -44,6 +44,10 @@ def main():
             with tap.check(f"{pathlib.Path(program).name} {' '.join(args)} --help answers"):
                 done = run(program, *args, "--help")
                 assert done.returncode == 0 and "usage:" in done.stdout and not done.stderr, done
+        for program in (TICKER, VERIFY, DRILL, SANDBOX):
+            with tap.check(f"{program.name} --version answers"):
+                done = run(program, "--version")
+                assert done.returncode == 0 and done.stdout.startswith(f"{program.name} ") and not done.stderr, done
         with tap.check("no password of a usage error is echoed"):
             done = run(TICKER, "--uri", "mongodb://u:secretpw@127.0.0.1/", "--journal", path / "j4")
             assert "secretpw" not in done.stdout + done.stderr
