@@ -9,7 +9,7 @@ FROM debian:12-slim AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       gcc libc6-dev cmake ninja-build pkg-config \
-      libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev libssl-dev libxml2-dev \
+      libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev libssl-dev libxml2-dev libyaml-dev libmicrohttpd-dev \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .

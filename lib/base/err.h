@@ -39,6 +39,8 @@ enum exit_status {
 	X(AUTH, EXIT_ERROR, "authentication or permission refused")                                                    \
 	X(NOT_FOUND, EXIT_ERROR, "not found")                                                                          \
 	X(EXISTS, EXIT_ERROR, "already exists")                                                                        \
+	X(CONFLICT, EXIT_ERROR, "changed meanwhile by somebody else")                                                  \
+	X(GONE, EXIT_ERROR, "too old to go on from")                                                                   \
 	X(TIMEOUT, EXIT_ERROR, "timed out")                                                                            \
 	X(STATE, EXIT_ERROR, "wrong state")                                                                            \
 	X(REMOTE, EXIT_ERROR, "refused by the other side")                                                             \
