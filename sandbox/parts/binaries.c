@@ -20,6 +20,11 @@ const char *binary_name(enum binary binary)
 	return binaries[binary].name;
 }
 
+const char *binary_variable(enum binary binary)
+{
+	return binaries[binary].variable;
+}
+
 static bool executable(const char *path)
 {
 	struct stat st;

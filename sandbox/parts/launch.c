@@ -48,6 +48,12 @@ static bool kill_leftovers(const struct state *state, struct err *err)
 
 static bool same_as_before(const struct launch *a, const struct layout *l, struct err *err)
 {
+	if (a->control_plane != layout_is_control_plane(l)) {
+		err_set(err, ERR_USAGE, "the sandbox in \"%s\" is %s", a->dir,
+		    a->control_plane ? "a replica set alone, without a Kubernetes API" : "one with a Kubernetes API");
+		return err_hint(err, "choose another folder, or start it with \"psmdb-sandbox %sup\"",
+		    a->control_plane ? "parts " : "");
+	}
 	if ((!a->members || a->members == l->members) && (!a->mongod_port || a->mongod_port == l->mongod_port))
 		return true;
 	err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %d members on port %u", a->dir, l->members, l->mongod_port);
@@ -75,7 +81,7 @@ static bool plan_fresh(struct ground *g, struct err *err)
 	const struct launch *a = g->launch;
 
 	l->created_ms = clock_wall_ms(a->clock);
-	l->members = a->members ? a->members : MEMBERS_DEFAULT;
+	l->members = a->control_plane ? 0 : a->members ? a->members : MEMBERS_DEFAULT;
 	l->mongod_port = a->mongod_port ? a->mongod_port : PORT_DEFAULT;
 	l->range = -1;
 	snprintf(l->compression, sizeof l->compression, COMPRESSION_DEFAULT);
@@ -118,9 +124,10 @@ static bool write_first_state(struct ground *g, struct err *err)
 static bool prepare(struct ground *g, struct err *err)
 {
 	return plan(g, err) && file_make_dirs(layout_file(&g->layout, "logs").text, 0700, err) &&
-	       secrets_ensure(&g->layout, &g->secrets, err) && part_set_new(&g->layout, &g->secrets, &g->set, err) &&
-	       write_first_state(g, err) && connection_listen(g->layout.dir, &g->listen_fd, err) &&
-	       connection_pair(g->lease, err);
+	       secrets_ensure(&g->layout, &g->secrets, err) &&
+	       (!g->launch->prepare || g->launch->prepare(g->launch->arg, &g->layout, err)) &&
+	       part_set_new(&g->layout, &g->secrets, &g->set, err) && write_first_state(g, err) &&
+	       connection_listen(g->layout.dir, &g->listen_fd, err) && connection_pair(g->lease, err);
 }
 
 static void close_shared(struct ground *g)
@@ -192,7 +199,8 @@ static bool set_up(struct ground *g, struct err *err)
 	struct connection c = {.fd = g->lease[1], .clock = a->clock, .stop = a->stop};
 	bool ok;
 
-	ok = setup_run(&setup, &c, err) && connection_request(&c, OP_RELEASE, NULL, 0, 5000, err);
+	ok = (a->set_up ? a->set_up(a->arg, &setup, &c, err) : setup_run(&setup, &c, err)) &&
+	     connection_request(&c, OP_RELEASE, NULL, 0, 5000, err);
 	/* Unfinished: the end of the leased connection ends everything. */
 	connection_close(&c);
 	g->lease[1] = -1;

@@ -9,6 +9,7 @@
 
 struct launch {
 	char dir[LAYOUT_DIR_MAX]; /* exists, absolute, links resolved */
+	bool control_plane;	  /* API server, kubelet and Kasten in place of a replica set */
 	int members;		  /* 0: as before, or 3 */
 	uint16_t mongod_port;	  /* 0: as before, or 27017 */
 	const char *compression;  /* NULL: as before, or "s2" */
@@ -18,6 +19,10 @@ struct launch {
 	const volatile int *stop;
 	void (*progress)(void *arg, const char *what, int64_t elapsed_ms);
 	void *progress_arg;
+	/* A control plane's: what must be on the disk before the parts start, and what is done once they can be. */
+	bool (*prepare)(void *arg, const struct layout *l, struct err *err);
+	bool (*set_up)(void *arg, const struct setup *setup, struct connection *c, struct err *err);
+	void *arg;
 };
 
 /*

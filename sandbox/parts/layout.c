@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PODS_TRIED 3 /* addresses that the first pods will have */
+
 struct layout_path layout_file(const struct layout *l, const char *fmt, ...)
 {
 	struct layout_path path;
@@ -24,6 +26,11 @@ const char *layout_member_address(const struct layout *l, int member, char text[
 const char *layout_s3_address(const struct layout *l, char text[static ADDRESS_MAX])
 {
 	return address_text(l->range, LAYOUT_S3_HOST, text);
+}
+
+const char *layout_api_address(const struct layout *l, char text[static ADDRESS_MAX])
+{
+	return address_text(l->range, LAYOUT_API_HOST, text);
 }
 
 bool layout_uri(const struct layout *l, struct buf *out, struct err *err)
@@ -49,7 +56,7 @@ void layout_want(const struct layout *l, struct address_want *ret)
 {
 	*ret = (struct address_want){
 	    .hosts_first = LAYOUT_MEMBER_HOST,
-	    .hosts = l->members,
+	    .hosts = layout_is_control_plane(l) ? PODS_TRIED : l->members,
 	    .main_port = l->mongod_port,
 	    .ports_host = LAYOUT_S3_HOST,
 	    .ports = S3_PORTS,

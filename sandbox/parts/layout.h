@@ -2,11 +2,16 @@
  * The plan of one sandbox: its folder, its members' addresses, its S3 server, where each file lies. Plain data, known
  * before anything runs and the same on every start.
  *
+ * Two kinds: a replica set with its agents (members > 0), or a control plane around the S3 server (members == 0):
+ * API server, kubelet and Kasten, which start mongods as pods.
+ *
  *   DIR/ (0700)   lock · state.json · control.sock · keyfile · s3.json
  *     secrets/    one file a secret, 0600
  *     mongod-N/data/   what the disaster deletes
  *     s3/         what survives it
  *     logs/       one log a part, pbm.log, supervisor.log
+ *   control plane: kubeconfig · system.kubeconfig · hosts · api/ · kubelet/ · kasten/ · pods/ · volumes/ (what the
+ *   disaster deletes)
  */
 #ifndef PARTS_LAYOUT_H
 #define PARTS_LAYOUT_H
@@ -28,15 +33,16 @@
 
 /* Hosts in the range. */
 #define LAYOUT_S3_HOST 1
+#define LAYOUT_API_HOST 2
 #define LAYOUT_MEMBER_HOST 11 /* of member 0 */
 /* Ports in the block. */
-enum { S3_PORT, S3_MASTER_PORT, S3_VOLUME_PORT, S3_FILER_PORT, S3_ADMIN_PORT, S3_PORTS };
+enum { S3_PORT, S3_MASTER_PORT, S3_VOLUME_PORT, S3_FILER_PORT, S3_ADMIN_PORT, S3_PORTS, API_PORT = S3_PORTS };
 
 struct layout {
 	char dir[LAYOUT_DIR_MAX]; /* absolute, links resolved */
 	struct uuid id;
 	int64_t created_ms;
-	int members;
+	int members; /* 0: a control plane */
 	int range;
 	uint16_t mongod_port;
 	uint16_t ports; /* first of the block */
@@ -52,6 +58,11 @@ struct layout_path {
 struct layout_path layout_file(const struct layout *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *layout_member_address(const struct layout *l, int member, char text[static ADDRESS_MAX]);
 const char *layout_s3_address(const struct layout *l, char text[static ADDRESS_MAX]);
+const char *layout_api_address(const struct layout *l, char text[static ADDRESS_MAX]);
+static inline bool layout_is_control_plane(const struct layout *l)
+{
+	return !l->members;
+}
 /* "mongodb://a:27017,b:27017/?replicaSet=rs0", without credentials. */
 bool layout_uri(const struct layout *l, struct buf *out, struct err *err);
 /* The same for one member alone: "mongodb://a:27017/" and, if direct, "?directConnection=true". */

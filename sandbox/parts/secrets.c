@@ -120,7 +120,8 @@ static bool make_all(const struct layout *l, struct err *err)
 {
 	if (!file_make_dirs(layout_file(l, "secrets").text, 0700, err))
 		return false;
-	for (int i = 0; i < SECRET_USER_COUNT; i++) {
+	/* A control plane's users and key file are the operator's business: Secrets in the API. */
+	for (int i = 0; i < SECRET_USER_COUNT && !layout_is_control_plane(l); i++) {
 		struct layout_path name = secret_user_file(l, (enum secret_user)i, "user");
 
 		if (!file_exists(name.text) && !write_secret(name.text, names[i], err))
@@ -130,7 +131,7 @@ static bool make_all(const struct layout *l, struct err *err)
 	}
 	return make_secret(secret_s3_file(l, "access-key").text, "AK", err) &&
 	       make_secret(secret_s3_file(l, "secret-key").text, "s3/+secret=", err) &&
-	       make_secret(layout_file(l, "keyfile").text, "", err);
+	       (layout_is_control_plane(l) || make_secret(layout_file(l, "keyfile").text, "", err));
 }
 
 bool secrets_load(const struct layout *l, struct secrets *ret, struct err *err)
@@ -138,7 +139,7 @@ bool secrets_load(const struct layout *l, struct secrets *ret, struct err *err)
 	struct secrets s = {0};
 	bool ok = true;
 
-	for (int i = 0; ok && i < SECRET_USER_COUNT; i++)
+	for (int i = 0; ok && i < SECRET_USER_COUNT && !layout_is_control_plane(l); i++)
 		ok = read_secret(secret_user_file(l, (enum secret_user)i, "password").text, s.password[i], err);
 	ok = ok && read_secret(secret_s3_file(l, "access-key").text, s.s3_access, err) &&
 	     read_secret(secret_s3_file(l, "secret-key").text, s.s3_secret, err);

@@ -1,13 +1,18 @@
 #include "sandbox/parts/set.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MONGOD_STOP_LIMIT_MS 20000
 #define STOP_LIMIT_MS 8000
 #define AGENT_STOP_LIMIT_MS 3000 /* 20 ms, unless its database is gone */
 #define AGENT "pbm-agent"
+/* Addresses of services in the range; pods have lower ones. */
+#define SERVICE_HOST_FIRST 128
+#define SERVICE_HOST_LAST 254
 
 /*
  * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these,
@@ -123,6 +128,75 @@ static bool make_agent(
 	return ok;
 }
 
+/* One of this program's own processes. */
+static bool make_server(struct part_spec *spec, const struct layout *l, const char *name, struct err *err)
+{
+	char self[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (len < 0)
+		return err_errno(err, ERR_IO, errno, "find this program");
+	self[len] = '\0';
+	if (!common(spec, l, name, -1, err))
+		return false;
+	spec->restart = true;
+	spec->probe = (struct probe_spec){.kind = PROBE_LOG, .text = ": ready"};
+	return strings_add(&spec->argv, err, "%s", self) && strings_add(&spec->argv, err, "serve") &&
+	       strings_add(&spec->argv, err, "%s", name);
+}
+
+static bool make_api(struct part_spec *spec, const struct layout *l, struct err *err)
+{
+	char address[ADDRESS_MAX], first[ADDRESS_MAX], last[ADDRESS_MAX];
+
+	return make_server(spec, l, "api", err) && strings_add(&spec->argv, err, "--dir") &&
+	       strings_add(&spec->argv, err, "%s", l->dir) && strings_add(&spec->argv, err, "--address") &&
+	       strings_add(&spec->argv, err, "%s", layout_api_address(l, address)) &&
+	       strings_add(&spec->argv, err, "--port") && strings_add(&spec->argv, err, "%u", l->ports + API_PORT) &&
+	       strings_add(&spec->argv, err, "--service-range") &&
+	       strings_add(&spec->argv, err, "%s-%s", address_text(l->range, SERVICE_HOST_FIRST, first),
+		   address_text(l->range, SERVICE_HOST_LAST, last));
+}
+
+static bool make_kubelet(struct part_spec *spec, const struct layout *l, struct err *err)
+{
+	char range[24], *end;
+
+	address_range_text(l->range, range);
+	end = strrchr(range, '.');
+	/* Its HOME is not the caller's, where the cache of these is looked for. */
+	for (int i = 0; i < BINARIES; i++)
+		if (!strings_add(&spec->env_set, err, "%s=%s", binary_variable((enum binary)i), l->binaries[i]))
+			return false;
+	return make_server(spec, l, "kubelet", err) && strings_add(&spec->argv, err, "--dir") &&
+	       strings_add(&spec->argv, err, "%s", l->dir) && strings_add(&spec->argv, err, "--range") &&
+	       strings_add(&spec->argv, err, "%.*s", (int)(end - range), range);
+}
+
+static bool make_kasten(struct part_spec *spec, const struct layout *l, struct err *err)
+{
+	return make_server(spec, l, "kasten", err) && strings_add(&spec->argv, err, "--kubeconfig") &&
+	       strings_add(&spec->argv, err, "%s", layout_file(l, "system.kubeconfig").text) &&
+	       strings_add(&spec->argv, err, "--store") &&
+	       strings_add(&spec->argv, err, "%s", layout_file(l, "kasten").text);
+}
+
+static bool add_control_plane(struct part_set *set, const struct layout *l, struct err *err)
+{
+	static bool (*const makers[])(struct part_spec *, const struct layout *, struct err *) = {
+	    make_s3, make_api, make_kubelet, make_kasten};
+
+	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+		struct part_spec spec = {0};
+		bool ok = makers[i](&spec, l, err);
+
+		part_init(&set->parts[set->count++], &spec);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
 bool part_set_new(const struct layout *l, const struct secrets *s, struct part_set **ret, struct err *err)
 {
 	CLEANUP(part_set) struct part_set *set = calloc(1, sizeof *set);
@@ -131,7 +205,9 @@ bool part_set_new(const struct layout *l, const struct secrets *s, struct part_s
 	if (!set)
 		return err_nomem(err);
 	set->layout = l;
-	for (int i = 0; ok && i < 1 + 2 * l->members; i++) {
+	if (layout_is_control_plane(l))
+		ok = add_control_plane(set, l, err);
+	for (int i = 0; ok && !layout_is_control_plane(l) && i < 1 + 2 * l->members; i++) {
 		struct part_spec spec = {0};
 
 		if (!i)

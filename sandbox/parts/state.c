@@ -69,6 +69,17 @@ static void put_s3(struct json_writer *w, const struct layout *l)
 	json_end_object(w);
 }
 
+static void put_api(struct json_writer *w, const struct layout *l)
+{
+	char address[ADDRESS_MAX], server[64];
+
+	json_object(w, "api");
+	snprintf(server, sizeof server, "https://%s:%u", layout_api_address(l, address), l->ports + API_PORT);
+	json_put_string(w, "server", server);
+	json_put_string(w, "kubeconfig", layout_file(l, "kubeconfig").text);
+	json_end_object(w);
+}
+
 static void put_users(struct json_writer *w, const struct layout *l)
 {
 	json_object(w, "users");
@@ -134,7 +145,10 @@ bool state_format(const struct layout *l, const struct part_set *set, enum sandb
 	json_put_string(&w, "range", address_range_text(l->range, range));
 	put_set(&w, l);
 	put_s3(&w, l);
-	put_users(&w, l);
+	if (layout_is_control_plane(l))
+		put_api(&w, l);
+	else
+		put_users(&w, l);
 	json_object(&w, "pbm");
 	json_put_string(&w, "compression", l->compression);
 	json_put_string(&w, "log", layout_file(l, "logs/pbm.log").text);
@@ -161,7 +175,7 @@ static bool parse_layout(const json_node *root, const char *dir, struct layout *
 	    !json_need_time(root, "created_at", &l->created_ms, err) || !json_need_string(root, "range", &range, err) ||
 	    !json_need_object(root, "set", &set, err) || !json_need_object(root, "s3", &s3, err) ||
 	    !json_need_object(root, "pbm", &pbm, err) || !json_need_object(root, "binaries", &binaries, err) ||
-	    !json_need_int(set, "members", 1, LAYOUT_MEMBERS_MAX, &members, err) ||
+	    !json_need_int(set, "members", 0, LAYOUT_MEMBERS_MAX, &members, err) ||
 	    !json_need_int(set, "port", 1, 65535, &port, err) ||
 	    !json_need_int(
 		s3, "ports", PORT_BLOCK_FIRST, PORT_BLOCK_FIRST + (PORT_BLOCKS - 1) * PORTS_PER_BLOCK, &ports, err) ||
