@@ -3,16 +3,12 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "doc/json_tree.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct json {
-	cJSON *root;
-};
 
 #define OBJECT_KEYS_MAX 1000
 

@@ -8,7 +8,9 @@
  *
  * Numbers are doubles: integers are exact up to 2^53, and parsing refuses nothing beyond; do not carry larger ones.
  * Reading functions take NULL for a tree and answer as for a missing place. Changing functions leave the tree as it
- * was on failure (ERR_NOMEM, ERR_PARSE for a path that leads through something that is no object or array).
+ * was on failure (ERR_NOMEM, ERR_PARSE for a path that leads through something that is no object or array, ERR_LIMIT
+ * for more than 64 levels). After a change, nodes that were at or below the changed place are gone; json_patch and
+ * json_merge_patch change the place of everything below their root.
  */
 #ifndef DOC_JSON_EDIT_H
 #define DOC_JSON_EDIT_H
@@ -16,13 +18,15 @@
 #include "base/buf.h"
 #include "doc/json.h"
 
+#include <stdarg.h>
+
 /* The root, to change. */
 json_node *json_edit(struct json *doc);
 
 /* --- places ------------------------------------------------------------------------------------------------------ */
 
-const json_node *json_at(const json_node *root, const char *path);	       /* NULL: not there */
-const char *json_text_at(const json_node *root, const char *path);	       /* NULL: not there, or no string */
+const json_node *json_at(const json_node *root, const char *path);		 /* NULL: not there */
+const char *json_text_at(const json_node *root, const char *path);		 /* NULL: not there, or no string */
 int64_t json_int_at(const json_node *root, const char *path, int64_t otherwise); /* a whole number within 2^53 */
 bool json_bool_at(const json_node *root, const char *path, bool otherwise);
 /* true: the place is a string equal to text */
@@ -37,13 +41,16 @@ bool json_is_at(const json_node *root, const char *path, const char *text);
  *   %b  true or false from int (bool)              %j  a copy of a const json_node * (NULL: null)
  *   %%  a per cent sign
  * json_format(&doc, err, "{'kind':'Pod','metadata':{'name':%s},'spec':%j}", name, spec)
+ * Inside quotes %s, %d and %l are put in as text ('rs0-%d'), escapes are \\ \n \r \t \b \f \" \' \/ ; a text that is not
+ * UTF-8 gets U+FFFD in place of what is not. A wrong pattern is ERR_PARSE, an integer beyond 2^53 ERR_LIMIT.
  */
 bool json_format(struct json **ret, struct err *err, const char *pattern, ...);
+bool json_format_va(struct json **ret, struct err *err, const char *pattern, va_list args);
 bool json_clone(const json_node *from, struct json **ret, struct err *err);
 
 /* --- changing ---------------------------------------------------------------------------------------------------- */
 
-/* Objects on the way are made where they are missing; what was at the place is replaced. */
+/* Objects on the way are made where they are missing (or null); what was at the place is replaced. NULL: null. */
 bool json_set_text(json_node *root, const char *path, const char *text, struct err *err);
 bool json_set_int(json_node *root, const char *path, int64_t value, struct err *err);
 bool json_set_bool(json_node *root, const char *path, bool value, struct err *err);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "doc/json_tree.h"
 
 #include <assert.h>
 #include <math.h>
@@ -10,6 +11,46 @@
 #include <string.h>
 
 #define FAILED(w) ((w)->err.code != ERR_NONE)
+
+/* true: the character may stand in a string as it is. */
+static bool is_plain(size_t utf8_len, uint32_t code)
+{
+	return utf8_len && code >= 0x20 && code != '"' && code != '\\' && code != 0x7f && code != 0x2028 &&
+	       code != 0x2029;
+}
+
+static bool quote_special(struct buf *out, size_t utf8_len, uint32_t code, struct err *err)
+{
+	if (!utf8_len || code == 0) /* our own parser refuses \u0000 */
+		return buf_add_str(out, "\xef\xbf\xbd", err);
+	if (code == '"' || code == '\\')
+		return buf_printf(out, err, "\\%c", (char)code);
+	return buf_printf(out, err, "\\u%04x", code);
+}
+
+bool json_quote(struct buf *out, const char *text, size_t len, struct err *err)
+{
+	size_t plain = 0; /* bytes in front of text that are not yet in out */
+
+	if (!buf_add_char(out, '"', err))
+		return false;
+	while (len) {
+		uint32_t code = 0;
+		size_t n = text_utf8_len(text, len, &code);
+
+		if (is_plain(n, code)) {
+			plain += n;
+		} else if (!buf_add(out, text - plain, plain, err) || !quote_special(out, n, code, err)) {
+			return false;
+		} else {
+			plain = 0;
+			n = n ? n : 1;
+		}
+		text += n;
+		len -= n;
+	}
+	return buf_add(out, text - plain, plain, err) && buf_add_char(out, '"', err);
+}
 
 void json_writer_init(struct json_writer *w, struct buf *out)
 {
@@ -35,26 +76,8 @@ static void add(struct json_writer *w, const char *text, size_t len)
 
 static void quoted(struct json_writer *w, const char *text, size_t len)
 {
-	add(w, "\"", 1);
-	while (len && !FAILED(w)) {
-		uint32_t code = 0;
-		size_t n = text_utf8_len(text, len, &code);
-
-		if (!n)
-			add(w, "\xef\xbf\xbd", 3);
-		else if (code == '"' || code == '\\')
-			buf_printf(w->out, &w->err, "\\%c", (char)code);
-		else if (code == 0)
-			add(w, "\xef\xbf\xbd", 3); /* our own parser refuses \u0000 */
-		else if (code < 0x20 || code == 0x7f || code == 0x2028 || code == 0x2029)
-			buf_printf(w->out, &w->err, "\\u%04x", code);
-		else
-			add(w, text, n);
-		n = n ? n : 1;
-		text += n;
-		len -= n;
-	}
-	add(w, "\"", 1);
+	if (!FAILED(w))
+		json_quote(w->out, text, len, &w->err);
 }
 
 static void lead(struct json_writer *w, const char *key)
