@@ -1,11 +1,13 @@
 /*
  * Bounded YAML, read into JSON trees (doc/json.h) by libyaml's events: the only place that parses YAML.
  *
- * Scalars are resolved as kubectl does (YAML 1.1 through sigs.k8s.io/yaml): null, ~, true/false/yes/no/on/off as
- * booleans, decimal, octal (0o17, 017), hex integers, floats, everything else text; quoted scalars and !!str are
- * text; !!binary and unknown tags are refused. Keys become text. Merge keys (<<) and aliases work within a budget.
+ * Scalars are resolved as kubectl does (YAML 1.1 through sigs.k8s.io/yaml): null, ~, true/false/yes/no/on/off/y/n as
+ * booleans, decimal, octal (0o17, 017), hex and binary integers, floats, everything else (times, too) text; quoted
+ * scalars and !!str are text; !!binary, unknown tags and numbers that are not finite are refused. Keys become text.
+ * Merge keys (<<) and aliases work within a budget; what a mapping says itself wins over what is merged.
  * Refused with one error that names line and column: more than max_bytes, nesting over max_depth, more than max_nodes
- * (aliases counted each time they are used), a key twice in one mapping, NUL, invalid UTF-8, an alias to itself,
+ * (aliases counted each time they are used; their texts may be as long as max_bytes again), a key twice in one mapping
+ * or more than 2,000 keys in it, more than 1,000 anchors in a document, NUL, invalid UTF-8, an alias to itself,
  * integers beyond 2^53.
  */
 #ifndef DOC_YAML_H
