@@ -73,6 +73,17 @@ static bool check_keys(const cJSON *node, struct err *err)
 	return true;
 }
 
+/* 1e999 is an infinity to cJSON, which nothing could print again. */
+static bool check_numbers(const cJSON *node, struct err *err)
+{
+	if (cJSON_IsNumber(node) && !isfinite(node->valuedouble))
+		return err_set(err, ERR_PARSE, "a number beyond a double");
+	for (const cJSON *child = node->child; child; child = child->next)
+		if (!check_numbers(child, err))
+			return false;
+	return true;
+}
+
 bool json_parse(const char *text, size_t len, const struct json_limits *limits, struct json **ret, struct err *err)
 {
 	CLEANUP(json) struct json *doc = NULL;
@@ -93,6 +104,8 @@ bool json_parse(const char *text, size_t len, const struct json_limits *limits, 
 		if (!strchr(" \t\r\n", *end))
 			return err_set(
 			    err, ERR_PARSE, "JSON: more text behind the value at byte %zu", (size_t)(end - text));
+	if (!check_numbers(doc->root, err))
+		return err_wrap(err, "JSON");
 	if (limits->unique_keys && !check_keys(doc->root, err))
 		return err_wrap(err, "JSON");
 	*ret = TAKE(doc);

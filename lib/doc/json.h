@@ -2,7 +2,7 @@
  * Bounded JSON trees, on cJSON: the only place that parses JSON.
  *
  * What is refused, with one error that names the place: more than max_bytes, nesting over max_depth, anything behind
- * the value, a NUL (raw or \u0000), invalid UTF-8, and a repeated key in one object. Keys are case-sensitive.
+ * the value, a NUL (raw or \u0000), invalid UTF-8, a number beyond a double, and a repeated key in one object. Keys are case-sensitive.
  * Integers beyond 2^53 are refused where an integer is asked for: this project's formats carry them as strings.
  */
 #ifndef DOC_JSON_H

@@ -307,6 +307,8 @@ static bool put(cJSON *root, const char *path, cJSON *value, struct err *err)
 
 	if (!owned)
 		return false;
+	if (!text_is_utf8(path, strlen(path)))
+		return err_set(err, ERR_PARSE, "a path that is not UTF-8");
 	while (*path) {
 		struct json_step step = json_step(&rest);
 		cJSON *next = json_step_into(root, &step);
@@ -397,8 +399,6 @@ bool json_remove_at(json_node *root, const char *path)
 
 /* --- comparing --------------------------------------------------------------------------------------------------- */
 
-#define SORT_FROM 16 /* members; below, looking through all of them is faster than sorting */
-
 struct member {
 	const cJSON *node;
 	size_t place;
@@ -425,14 +425,30 @@ static struct member *sorted(const cJSON *object, size_t count)
 	return members;
 }
 
+static bool same_keys_in_order(const cJSON *a, const cJSON *b)
+{
+	const cJSON *x = a->child, *y = b->child;
+
+	while (x && y && !strcmp(x->string, y->string)) {
+		x = x->next;
+		y = y->next;
+	}
+	return !x && !y;
+}
+
+static bool children_equal(const cJSON *a, const cJSON *b)
+{
+	for (const cJSON *x = a->child, *y = b->child; x; x = x->next, y = y->next)
+		if (!json_equal(x, y))
+			return false;
+	return true;
+}
+
+/* Sorted, because a hostile object's members by the thousand would be looked up among each other. */
 static bool members_equal(const cJSON *a, const cJSON *b, size_t count)
 {
-	CLEANUP(free) struct member *x = NULL, *y = NULL;
+	CLEANUP(free) struct member *x = sorted(a, count), *y = sorted(b, count);
 
-	if (count >= SORT_FROM) {
-		x = sorted(a, count);
-		y = sorted(b, count);
-	}
 	if (x && y) {
 		for (size_t i = 0; i < count; i++)
 			if (strcmp(x[i].node->string, y[i].node->string) || !json_equal(x[i].node, y[i].node))
@@ -462,12 +478,9 @@ bool json_equal(const json_node *a, const json_node *b)
 		return true;
 	if (json_count(a) != json_count(b))
 		return false;
-	if (cJSON_IsObject(a))
-		return members_equal(a, b, json_count(a));
-	for (const cJSON *x = a->child, *y = b->child; x; x = x->next, y = y->next)
-		if (!json_equal(x, y))
-			return false;
-	return true;
+	if (cJSON_IsArray(a) || same_keys_in_order(a, b))
+		return children_equal(a, b);
+	return members_equal(a, b, json_count(a));
 }
 
 /* --- printing ---------------------------------------------------------------------------------------------------- */

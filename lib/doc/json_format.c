@@ -1,9 +1,13 @@
 #include "doc/json_edit.h"
 
+#include "base/text.h"
 #include "doc/json_tree.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define KEY_LEN_MAX (1 << 20)
+#define TEXT_LEN_MAX (64 << 20)
 
 /* A walk over a pattern: what it says becomes nodes at once, so arguments are never turned into JSON text and back. */
 struct walk {
@@ -159,7 +163,7 @@ static cJSON *container(struct walk *w, bool object, int depth)
 		return bad(w, "nested too deep");
 	w->at++;
 	while (peek(w) != close) {
-		BUF_CLEANUP struct buf key = BUF_INIT(1 << 20);
+		BUF_CLEANUP struct buf key = BUF_INIT(KEY_LEN_MAX);
 		cJSON *child = NULL;
 
 		if (node->child) {
@@ -173,6 +177,8 @@ static cJSON *container(struct walk *w, bool object, int depth)
 				return bad(w, "no key in quotes");
 			if (!string(w, &key))
 				return NULL;
+			if (!text_is_utf8(buf_str(&key), key.len))
+				return bad(w, "a key that is not UTF-8");
 			if (peek(w) != ':')
 				return bad(w, "no colon");
 			w->at++;
@@ -212,7 +218,7 @@ static cJSON *scalar(struct walk *w)
 
 static cJSON *value(struct walk *w, int depth)
 {
-	BUF_CLEANUP struct buf text = BUF_INIT(64 << 20);
+	BUF_CLEANUP struct buf text = BUF_INIT(TEXT_LEN_MAX);
 
 	switch (peek(w)) {
 	case '{':

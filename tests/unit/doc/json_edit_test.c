@@ -170,6 +170,8 @@ Test(json_edit, equality_is_deep_and_by_value)
 	    {"true", "true", true},
 	    {"\"1\"", "1", false},
 	    {"{\"a\":{\"x\":1}}", "{\"a\":{\"x\":2}}", false},
+	    {"{\"a\":1,\"a\":2,\"b\":3}", "{\"a\":1,\"a\":2,\"b\":3}", true},
+	    {"{\"a\":1,\"a\":2,\"b\":3}", "{\"a\":1,\"b\":3,\"a\":2}", true},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

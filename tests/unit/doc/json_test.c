@@ -23,6 +23,7 @@ Test(json, what_is_refused_and_why)
 	    {"{} {}", "more text behind"},
 	    {"[[[[[1]]]]]", "deeper than 4"},
 	    {"\"\\u0000\"", "\\u0000"},
+	    {"[1e999]", "beyond a double"},
 	    {"\"\xff\"", "UTF-8"},
 	    {"{\"a\":1,\"a\":2}", "\"a\" stands twice"},
 	    {"{\"b\":{\"a\":1,\"a\":2}}", "\"a\" stands twice"},
