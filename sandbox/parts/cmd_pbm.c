@@ -2,18 +2,13 @@
 #include "base/file.h"
 #include "base/stop.h"
 #include "sandbox/parts/cmd.h"
-#include "sandbox/parts/pbm.h"
+#include "sandbox/parts/wiring.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-
-static struct pbm pbm_of(const struct cmd_context *ctx)
-{
-	return (struct pbm){&ctx->state.layout, &ctx->secrets, clock_system(), stop_flag()};
-}
 
 static bool need_running(const struct cmd_context *ctx, struct err *err)
 {
@@ -38,12 +33,12 @@ static bool backup(const char *dir, const char *name_file, int64_t timeout_ms, s
 	CLEANUP(cmd_context) struct cmd_context *ctx = NULL;
 	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
 	char name[PBM_NAME_MAX];
-	struct pbm pbm;
+	struct wiring wiring;
 
 	if (!stop_install(err) || !cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
 		return false;
-	pbm = pbm_of(ctx);
-	if (!pbm_need(&pbm, (const char *const[]){"backup", "--wait"}, 2, timeout_ms, &out, err))
+	wiring_init(&wiring, &ctx->state.layout, &ctx->secrets, clock_system(), stop_flag());
+	if (!pbm_need(&wiring.pbm, (const char *const[]){"backup", "--wait"}, 2, timeout_ms, &out, err))
 		return interrupted(err);
 	if (!pbm_backup_name(buf_str(&out), name))
 		return err_set(err, ERR_PARSE, "pbm said nothing of the backup's name");
@@ -80,12 +75,12 @@ static bool restore(const char *dir, const char *name, int64_t timeout_ms, struc
 	CLEANUP(cmd_context) struct cmd_context *ctx = NULL;
 	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
 	char words[600];
-	struct pbm pbm;
+	struct wiring wiring;
 
 	if (!stop_install(err) || !cmd_context_load(dir, &ctx, err) || !need_running(ctx, err))
 		return false;
-	pbm = pbm_of(ctx);
-	if (!pbm_need(&pbm, (const char *const[]){"restore", name, "--wait"}, 3, timeout_ms, &out, err))
+	wiring_init(&wiring, &ctx->state.layout, &ctx->secrets, clock_system(), stop_flag());
+	if (!pbm_need(&wiring.pbm, (const char *const[]){"restore", name, "--wait"}, 3, timeout_ms, &out, err))
 		return interrupted(err);
 	pbm_last_words(buf_str(&out), words, sizeof words);
 	puts(words);
@@ -120,15 +115,15 @@ static bool run_pbm(const char *dir, char **args, size_t count, int *ret_status,
 {
 	CLEANUP(cmd_context) struct cmd_context *ctx = NULL;
 	struct pbm_command command;
-	struct pbm pbm;
+	struct wiring wiring;
 	bool started;
 	pid_t pid;
 	int status;
 
 	if (!cmd_context_load(dir, &ctx, err))
 		return false;
-	pbm = pbm_of(ctx);
-	if (!pbm_command_make(&pbm, (const char *const *)args, count, &command, err))
+	wiring_init(&wiring, &ctx->state.layout, &ctx->secrets, clock_system(), stop_flag());
+	if (!pbm_command_make(&wiring.pbm, (const char *const *)args, count, &command, err))
 		return false;
 	command.proc.stdin_fd = PROC_INHERIT;
 	command.proc.own_group = false;

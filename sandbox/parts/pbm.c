@@ -4,11 +4,15 @@
 #include "base/text.h"
 #include "doc/json.h"
 #include "doc/json_writer.h"
+#include "sandbox/parts/secrets.h"
+#include "sandbox/parts/set.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define COMMAND_LIMIT_MS 30000
@@ -22,19 +26,15 @@ bool pbm_command_make(
 
 	memset(ret, 0, sizeof *ret);
 	ret->proc = (struct proc_spec)PROC_SPEC_INIT;
-	ok = strings_add(&ret->argv, err, "%s", pbm->layout->binaries[BINARY_PBM]) &&
-	     part_environment(pbm->layout, &ret->env_set, &ret->env_unset, err);
+	ok = strings_add(&ret->argv, err, "%s", pbm->binary) &&
+	     part_environment(pbm->home, &ret->env_set, &ret->env_unset, err);
 	for (size_t i = 0; ok && i < count; i++)
 		ok = strings_add(&ret->argv, err, "%s", args[i]);
-	ok = ok && buf_printf(&uri, err, "PBM_MONGODB_URI=mongodb://%s:", secret_user_name(USER_BACKUP)) &&
-	     uri_encode(&uri, pbm->secrets->password[USER_BACKUP], err) && buf_add_char(&uri, '@', err);
-	for (int i = 0; ok && i < pbm->layout->members; i++) {
-		char address[ADDRESS_MAX];
-
-		ok = buf_printf(&uri, err, "%s%s:%u", i ? "," : "", layout_member_address(pbm->layout, i, address),
-		    pbm->layout->mongod_port);
-	}
-	ok = ok && buf_printf(&uri, err, "/?replicaSet=%s&authSource=admin", LAYOUT_SET_NAME) &&
+	ok = ok && buf_add_str(&uri, "PBM_MONGODB_URI=mongodb://", err) && uri_encode(&uri, pbm->user, err) &&
+	     buf_add_char(&uri, ':', err) && uri_encode(&uri, pbm->password, err) && buf_add_char(&uri, '@', err);
+	for (int i = 0; ok && i < pbm->members; i++)
+		ok = buf_printf(&uri, err, "%s%s", i ? "," : "", pbm->hosts[i]);
+	ok = ok && buf_printf(&uri, err, "/?replicaSet=%s&authSource=admin", pbm->set_name) &&
 	     strings_add(&ret->env_set, err, "%s", buf_str(&uri));
 	if (uri.data)
 		explicit_bzero(uri.data, uri.len);
@@ -59,7 +59,7 @@ void pbm_command_clear(struct pbm_command *command)
 static void keep_log(const struct pbm *pbm, const char *const *args, size_t count, const char *output, const char *how)
 {
 	CLEANUP(fd)
-	int fd = open(layout_file(pbm->layout, "logs/pbm.log").text, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = pbm->log_path ? open(pbm->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 	BUF_CLEANUP struct buf text = BUF_INIT(PBM_OUTPUT_MAX + 65536);
 	char time[TIME_TEXT_MAX];
 
@@ -71,8 +71,8 @@ static void keep_log(const struct pbm *pbm, const char *const *args, size_t coun
 	fd_write_all(fd, text.data, text.len, NULL);
 }
 
-bool pbm_run(const struct pbm *pbm, const char *const *args, size_t count, int64_t timeout_ms, struct buf *out,
-    struct proc_exit *ret_exit, struct err *err)
+static bool run_with(const struct pbm *pbm, const char *const *args, size_t count, int stdin_fd, int64_t timeout_ms,
+    struct buf *out, struct proc_exit *ret_exit, struct err *err)
 {
 	struct pbm_command command;
 	struct proc_exit ex = {0};
@@ -84,12 +84,19 @@ bool pbm_run(const struct pbm *pbm, const char *const *args, size_t count, int64
 	if (!pbm_command_make(pbm, args, count, &command, err))
 		return false;
 	command.proc.stop = pbm->stop;
+	command.proc.stdin_fd = stdin_fd;
 	ok = proc_run(pbm->clock, &command.proc, timeout_ms, out, &ex, err);
 	pbm_command_clear(&command);
 	keep_log(pbm, args, count, buf_str(out), ok ? proc_exit_text(&ex, how) : "not finished");
 	if (ok)
 		*ret_exit = ex;
 	return ok;
+}
+
+bool pbm_run(const struct pbm *pbm, const char *const *args, size_t count, int64_t timeout_ms, struct buf *out,
+    struct proc_exit *ret_exit, struct err *err)
+{
+	return run_with(pbm, args, count, PROC_NULL, timeout_ms, out, ret_exit, err);
 }
 
 void pbm_last_words(const char *output, char *ret, size_t size)
@@ -113,79 +120,95 @@ void pbm_last_words(const char *output, char *ret, size_t size)
 	snprintf(ret, size, "%s", clean.len ? buf_str(&clean) : "(no output)");
 }
 
+static bool need_with(const struct pbm *pbm, const char *const *args, size_t count, int stdin_fd, int64_t timeout_ms,
+    struct buf *out, struct err *err)
+{
+	struct proc_exit ex;
+	char words[600], how[64];
+
+	if (!run_with(pbm, args, count, stdin_fd, timeout_ms, out, &ex, err))
+		return false;
+	if (!ex.signaled && !ex.status)
+		return true;
+	pbm_last_words(buf_str(out), words, sizeof words);
+	err_set(err, ERR_CHILD, "\"pbm %s\" ended with %s: %s", count ? args[0] : "", proc_exit_text(&ex, how), words);
+	return pbm->log_path ? err_hint(err, "see \"%s\" and the agents' logs beside it", pbm->log_path) : false;
+}
+
 bool pbm_need(
     const struct pbm *pbm, const char *const *args, size_t count, int64_t timeout_ms, struct buf *out, struct err *err)
 {
 	BUF_CLEANUP struct buf own = BUF_INIT(PBM_OUTPUT_MAX);
-	struct buf *output = out ? out : &own;
-	struct proc_exit ex;
-	char words[600], how[64];
 
-	if (!pbm_run(pbm, args, count, timeout_ms, output, &ex, err))
-		return false;
-	if (!ex.signaled && !ex.status)
-		return true;
-	pbm_last_words(buf_str(output), words, sizeof words);
-	err_set(err, ERR_CHILD, "\"pbm %s\" ended with %s: %s", count ? args[0] : "", proc_exit_text(&ex, how), words);
-	return err_hint(
-	    err, "see \"%s\" and the agents' logs beside it", layout_file(pbm->layout, "logs/pbm.log").text);
+	return need_with(pbm, args, count, PROC_NULL, timeout_ms, out ? out : &own, err);
 }
 
 /* YAML is what pbm reads, and JSON is YAML. */
-static bool config_text(const struct pbm *pbm, struct buf *text, struct err *err)
+static bool config_text(const struct pbm_storage *s, struct buf *text, struct err *err)
 {
-	const struct layout *l = pbm->layout;
-	char address[ADDRESS_MAX], endpoint[64];
 	struct json_writer w;
 
-	snprintf(endpoint, sizeof endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
 	json_writer_init(&w, text);
 	json_object(&w, NULL);
 	json_object(&w, "storage");
 	json_put_string(&w, "type", "s3");
 	json_object(&w, "s3");
-	json_put_string(&w, "endpointUrl", endpoint);
-	json_put_string(&w, "region", LAYOUT_REGION);
-	json_put_string(&w, "bucket", LAYOUT_BUCKET);
-	json_put_string(&w, "prefix", LAYOUT_PREFIX);
+	if (*s->endpoint)
+		json_put_string(&w, "endpointUrl", s->endpoint);
+	json_put_string(&w, "region", s->region);
+	json_put_string(&w, "bucket", s->bucket);
+	json_put_string(&w, "prefix", s->prefix);
 	json_put_bool(&w, "forcePathStyle", true);
+	json_put_bool(&w, "insecureSkipTLSVerify", s->insecure);
 	json_object(&w, "credentials");
-	json_put_string(&w, "access-key-id", pbm->secrets->s3_access);
-	json_put_string(&w, "secret-access-key", pbm->secrets->s3_secret);
+	json_put_string(&w, "access-key-id", s->access_key);
+	json_put_string(&w, "secret-access-key", s->secret_key);
 	json_end_object(&w);
 	json_end_object(&w);
 	json_end_object(&w);
 	json_object(&w, "backup");
-	json_put_string(&w, "compression", l->compression);
+	if (s->compression)
+		json_put_string(&w, "compression", s->compression);
 	json_end_object(&w);
 	json_end_object(&w);
 	return json_writer_ok(&w, err) && buf_add_char(text, '\n', err);
 }
 
-bool pbm_configure(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
+bool pbm_config_file(const struct pbm_storage *storage, int *ret_fd, struct err *err)
 {
-	BUF_CLEANUP struct buf text = BUF_INIT(8192);
-	struct layout_path path = layout_file(pbm->layout, "secrets/pbm-config.yaml");
-	const char *const args[] = {"config", "--file", path.text};
+	BUF_CLEANUP struct buf text = BUF_INIT(16384);
+	CLEANUP(fd) int fd = memfd_create("pbm-config", MFD_CLOEXEC);
 	bool ok;
 
-	ok = config_text(pbm, &text, err) && file_write_atomic(path.text, text.data, text.len, 0600, err) &&
-	     pbm_need(pbm, args, 3, timeout_ms < COMMAND_LIMIT_MS ? timeout_ms : COMMAND_LIMIT_MS, NULL, err);
+	if (fd < 0)
+		return err_errno(err, ERR_IO, errno, "make a file in memory");
+	ok = config_text(storage, &text, err) && fd_write_all(fd, text.data, text.len, err);
 	if (text.data)
 		explicit_bzero(text.data, text.len);
-	unlink(path.text);
-	return ok || err_wrap(err, "configure PBM");
+	if (!ok || lseek(fd, 0, SEEK_SET))
+		return ok ? err_errno(err, ERR_IO, errno, "rewind a file in memory") : false;
+	*ret_fd = fd;
+	fd = -1;
+	return true;
 }
 
-struct idle_arg {
-	const struct pbm *pbm;
-	char last[200];
-};
+bool pbm_configure(const struct pbm *pbm, const struct pbm_storage *storage, int64_t timeout_ms, struct err *err)
+{
+	static const char *const args[] = PBM_CONFIG_ARGS;
+	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
+	CLEANUP(fd) int fd = -1;
 
-static bool agents_good(const json_node *status, int members, struct idle_arg *a)
+	return (pbm_config_file(storage, &fd, err) &&
+		   need_with(pbm, args, PBM_CONFIG_ARG_COUNT, fd,
+		       timeout_ms < COMMAND_LIMIT_MS ? timeout_ms : COMMAND_LIMIT_MS, &out, err)) ||
+	       err_wrap(err, "configure PBM");
+}
+
+static bool agents_good(const json_node *status, int members, char *ret_why, size_t size)
 {
 	int good = 0;
 
+	snprintf(ret_why, size, "not every member has an agent");
 	for (const json_node *rs = json_first(json_get(status, "cluster")); rs; rs = json_next(rs)) {
 		for (const json_node *node = json_first(json_get(rs, "nodes")); node; node = json_next(node)) {
 			const char *host = json_string(json_get(node, "host"));
@@ -193,39 +216,50 @@ static bool agents_good(const json_node *status, int members, struct idle_arg *a
 			if (json_bool(json_get(node, "ok"), false))
 				good++;
 			else
-				snprintf(
-				    a->last, sizeof a->last, "the agent of \"%s\" is not ready", host ? host : "?");
+				snprintf(ret_why, size, "the agent of \"%.100s\" is not ready", host ? host : "?");
 		}
 	}
 	return good == members;
 }
 
-static bool is_idle(void *arg, struct err *err)
+bool pbm_status_idle(const char *output, int members, char *ret_why, size_t size)
 {
-	struct idle_arg *a = arg;
-	const char *const args[] = {"status", "--out", "json", "--sections", "cluster", "--sections", "running"};
-	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
 	CLEANUP(json) struct json *doc = NULL;
 	struct json_limits limits = JSON_LIMITS_DEFAULT;
-	const json_node *running;
-	struct proc_exit ex;
-	const char *start;
+	const char *start = strchr(output, '{'), *type;
 
-	if (!pbm_run(a->pbm, args, 7, COMMAND_LIMIT_MS, &out, &ex, err))
+	if (!start || !json_parse(start, strlen(start), &limits, &doc, NULL)) {
+		pbm_last_words(output, ret_why, size);
 		return false;
-	/* A newer PBM puts a warning about old servers in front of it. */
-	start = strchr(buf_str(&out), '{');
-	if (ex.signaled || ex.status || !start || !json_parse(start, strlen(start), &limits, &doc, NULL)) {
+	}
+	if (!agents_good(json_root(doc), members, ret_why, size))
+		return false;
+	type = json_string(json_get(json_get(json_root(doc), "running"), "type"));
+	if (!type)
+		return true;
+	snprintf(ret_why, size, "operation \"%.100s\" is running", type);
+	return false;
+}
+
+struct idle_arg {
+	const struct pbm *pbm;
+	char last[200];
+};
+
+static bool is_idle(void *arg, struct err *err)
+{
+	static const char *const args[] = PBM_STATUS_ARGS;
+	struct idle_arg *a = arg;
+	BUF_CLEANUP struct buf out = BUF_INIT(PBM_OUTPUT_MAX);
+	struct proc_exit ex;
+
+	if (!pbm_run(a->pbm, args, PBM_STATUS_ARG_COUNT, COMMAND_LIMIT_MS, &out, &ex, err))
+		return false;
+	if (ex.signaled || ex.status) {
 		pbm_last_words(buf_str(&out), a->last, sizeof a->last);
 		return false;
 	}
-	if (!agents_good(json_root(doc), a->pbm->layout->members, a))
-		return false;
-	running = json_get(json_root(doc), "running");
-	if (!json_string(json_get(running, "type")))
-		return true;
-	snprintf(a->last, sizeof a->last, "operation \"%s\" is running", json_string(json_get(running, "type")));
-	return false;
+	return pbm_status_idle(buf_str(&out), a->pbm->members, a->last, sizeof a->last);
 }
 
 bool pbm_wait_idle(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
@@ -235,8 +269,8 @@ bool pbm_wait_idle(const struct pbm *pbm, int64_t timeout_ms, struct err *err)
 	if (wait_for(pbm->clock, "idle PBM agents", timeout_ms, POLL_MS, pbm->stop, is_idle, &arg, err))
 		return true;
 	if (err && err->code == ERR_TIMEOUT)
-		err_hint(
-		    err, "last: %s; see the agents' logs in \"%s\"", arg.last, layout_file(pbm->layout, "logs").text);
+		err_hint(err, "last: %s; see the agents' logs%s%s", arg.last, pbm->log_path ? " beside " : "",
+		    pbm->log_path ? pbm->log_path : "");
 	return false;
 }
 

@@ -24,13 +24,13 @@ static const char *const unset[] = {"AWS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT
     /* meant for the ticker and the verifier */
     "MONGODB_USER", "MONGODB_PASSWORD"};
 
-bool part_environment(const struct layout *l, struct strings *env_set, struct strings *env_unset, struct err *err)
+bool part_environment(const char *home, struct strings *env_set, struct strings *env_unset, struct err *err)
 {
 	for (size_t i = 0; i < sizeof unset / sizeof *unset; i++)
 		if (!strings_add(env_unset, err, "%s", unset[i]))
 			return false;
 	/* Neither ~/.aws nor ~/.seaweedfs of whoever runs this. */
-	return strings_add(env_set, err, "HOME=%s", l->dir);
+	return strings_add(env_set, err, "HOME=%s", home);
 }
 
 static bool common(struct part_spec *spec, const struct layout *l, const char *kind, int number, struct err *err)
@@ -43,7 +43,7 @@ static bool common(struct part_spec *spec, const struct layout *l, const char *k
 	strcpy(spec->dir, l->dir);
 	strcpy(spec->log_path, layout_file(l, "logs/%s.log", spec->name).text);
 	spec->stop_limit_ms = STOP_LIMIT_MS;
-	return part_environment(l, &spec->env_set, &spec->env_unset, err);
+	return part_environment(l->dir, &spec->env_set, &spec->env_unset, err);
 }
 
 static bool make_s3(struct part_spec *spec, const struct layout *l, struct err *err)

@@ -32,9 +32,9 @@ part_mask part_set_kind(const struct part_set *set, const char *kind);
  */
 bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms);
 /*
- * What every real process gets: a HOME inside the sandbox, and none of the variables of the caller's environment that
+ * What every real process gets: this HOME, and none of the variables of the caller's environment that
  * the AWS SDK, PBM or the S3 server would read.
  */
-bool part_environment(const struct layout *l, struct strings *env_set, struct strings *env_unset, struct err *err);
+bool part_environment(const char *home, struct strings *env_set, struct strings *env_unset, struct err *err);
 
 #endif

@@ -1,7 +1,6 @@
 #include "sandbox/parts/setup.h"
 
-#include "sandbox/parts/cluster.h"
-#include "sandbox/parts/pbm.h"
+#include "sandbox/parts/wiring.h"
 
 #include <stdio.h>
 
@@ -9,8 +8,7 @@ struct run {
 	const struct setup *setup;
 	struct connection *connection;
 	int64_t begun_ms;
-	struct cluster cluster;
-	struct pbm pbm;
+	struct wiring wiring;
 };
 
 static int64_t elapsed_ms(const struct run *r)
@@ -38,7 +36,7 @@ static bool told(struct run *r, const char *what, struct err *err)
 		return err_hint(err, "give a longer --timeout, or see the logs in \"%s\"",
 		    layout_file(r->setup->layout, "logs").text);
 	}
-	r->cluster.timeout_ms = left_ms(r);
+	r->wiring.cluster.timeout_ms = left_ms(r);
 	return true;
 }
 
@@ -50,8 +48,8 @@ static bool start(struct run *r, const char *const *kinds, size_t count, struct 
 static void begin(struct run *r, const struct setup *setup, struct connection *c)
 {
 	*r = (struct run){.setup = setup, .connection = c, .begun_ms = clock_mono_ms(setup->clock)};
-	r->cluster = (struct cluster){setup->layout, setup->secrets, setup->clock, setup->stop, setup->timeout_ms};
-	r->pbm = (struct pbm){setup->layout, setup->secrets, setup->clock, setup->stop};
+	wiring_init(&r->wiring, setup->layout, setup->secrets, setup->clock, setup->stop);
+	r->wiring.cluster.timeout_ms = setup->timeout_ms;
 }
 
 /* An election in the middle is no failure: a step that was taken counts as done, so all are taken again at the new
@@ -63,13 +61,13 @@ static bool make_users(struct run *r, int primary, struct err *err)
 	for (int tries = 1;; tries++) {
 		struct err each = ERR_INIT;
 
-		if (cluster_make_users(&r->cluster, primary, &each))
+		if (cluster_make_users(&r->wiring.cluster, primary, &r->wiring.users, &each))
 			return true;
 		if (tries == most || (each.code != ERR_REMOTE && each.code != ERR_NET && each.code != ERR_TIMEOUT)) {
 			*err = each;
 			return false;
 		}
-		if (!cluster_wait_primary(&r->cluster, &primary, err))
+		if (!cluster_wait_primary(&r->wiring.cluster, &primary, err))
 			return false;
 	}
 }
@@ -82,7 +80,7 @@ static bool make_set(struct run *r, struct err *err)
 	snprintf(what, sizeof what, "S3 server and %d mongods run", r->setup->layout->members);
 	if (!start(r, (const char *const[]){"s3", "mongod"}, 2, err) || !told(r, what, err))
 		return false;
-	if (!cluster_initiate(&r->cluster, err) || !cluster_wait_primary(&r->cluster, &primary, err) ||
+	if (!cluster_initiate(&r->wiring.cluster, err) || !cluster_wait_primary(&r->wiring.cluster, &primary, err) ||
 	    !told(r, "replica set \"" LAYOUT_SET_NAME "\" has a primary", err))
 		return false;
 	return make_users(r, primary, err) && told(r, "users are known to every member", err);
@@ -91,10 +89,10 @@ static bool make_set(struct run *r, struct err *err)
 static bool make_pbm(struct run *r, struct err *err)
 {
 	/* The configuration goes first: an agent that finds one at its start has not to be told later. */
-	return pbm_configure(&r->pbm, left_ms(r), err) && told(r, "PBM is configured", err) &&
-	       start(r, (const char *const[]){"pbm-agent"}, 1, err) && pbm_wait_idle(&r->pbm, left_ms(r), err) &&
-	       told(r, "PBM agents are ready", err) && pbm_resync(&r->pbm, left_ms(r), err) &&
-	       told(r, "backup list is read from the bucket", err);
+	return pbm_configure(&r->wiring.pbm, &r->wiring.storage, left_ms(r), err) &&
+	       told(r, "PBM is configured", err) && start(r, (const char *const[]){"pbm-agent"}, 1, err) &&
+	       pbm_wait_idle(&r->wiring.pbm, left_ms(r), err) && told(r, "PBM agents are ready", err) &&
+	       pbm_resync(&r->wiring.pbm, left_ms(r), err) && told(r, "backup list is read from the bucket", err);
 }
 
 bool setup_run(const struct setup *setup, struct connection *c, struct err *err)
