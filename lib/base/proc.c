@@ -236,7 +236,8 @@ bool proc_run(const struct clock *clock, const struct proc_spec *spec, int64_t t
 	if (pipe2(pipes, O_CLOEXEC))
 		return err_errno(err, ERR_IO, errno, "run \"%s\": create a pipe", spec->argv[0]);
 	piped.log_path = NULL;
-	piped.stdout_fd = piped.stderr_fd = pipes[1];
+	piped.stdout_fd = pipes[1];
+	piped.stderr_fd = spec->only_stdout ? spec->stderr_fd : pipes[1];
 	started = proc_start(&piped, &pid, err);
 	close(pipes[1]);
 	if (!started) {

@@ -22,7 +22,8 @@ struct proc_spec {
 	const char *log_path;		    /* stdout and stderr are appended here; NULL: inherited */
 	int stdin_fd, stdout_fd, stderr_fd; /* PROC_INHERIT, PROC_NULL, or an fd; log_path wins over the last two */
 	const volatile int *stop;	    /* proc_run alone: as in base/stop.h; NULL: it cannot be interrupted */
-	bool own_group; /* a process group of its own, so that Ctrl-C on the terminal does not reach it */
+	bool only_stdout; /* proc_run alone: stderr goes where stderr_fd says instead of being collected */
+	bool own_group;	  /* a process group of its own, so that Ctrl-C on the terminal does not reach it */
 };
 
 #define PROC_INHERIT (-1)

@@ -36,11 +36,19 @@ const struct kube_config *kube_config_of(const struct kube *k);
 
 /* --- kinds ------------------------------------------------------------------------------------------------------- */
 
-enum kube_verb { KUBE_GET = 1, KUBE_LIST = 2, KUBE_WATCH = 4, KUBE_CREATE = 8, KUBE_UPDATE = 16, KUBE_PATCH = 32,
-	KUBE_DELETE = 64, KUBE_DELETECOLLECTION = 128 };
+enum kube_verb {
+	KUBE_GET = 1,
+	KUBE_LIST = 2,
+	KUBE_WATCH = 4,
+	KUBE_CREATE = 8,
+	KUBE_UPDATE = 16,
+	KUBE_PATCH = 32,
+	KUBE_DELETE = 64,
+	KUBE_DELETECOLLECTION = 128
+};
 
 struct kube_kind {
-	char group[128];   /* "" is the core group */
+	char group[128]; /* "" is the core group */
 	char version[64];
 	char plural[128];
 	char kind[128];
@@ -71,8 +79,8 @@ struct kube_select {
 bool kube_get(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name, struct json **ret,
     struct err *err);
 /* GET of a subresource such as "details". */
-bool kube_get_sub(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name, const char *sub,
-    struct json **ret, struct err *err);
+bool kube_get_sub(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name,
+    const char *sub, struct json **ret, struct err *err);
 /* The whole list, page by page; an expired continue token begins anew. select may be NULL. At most 100,000 items. */
 bool kube_list(struct kube *k, const struct kube_kind *kind, const char *namespace_, const struct kube_select *select,
     struct json **ret, struct err *err);

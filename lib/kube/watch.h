@@ -51,6 +51,8 @@ int kube_notify_new(void);
 void kube_notify_drain(int fd);
 /* The first list is in. */
 bool kube_cache_synced(struct kube_cache *c);
+/* false: the last round of it failed with *err, and what it holds may be old. It goes on trying. */
+bool kube_cache_healthy(struct kube_cache *c, struct err *err);
 /* {"items": [...]}: copies, in order of namespace and name. */
 bool kube_cache_list(struct kube_cache *c, struct json **ret, struct err *err);
 /* One copy; ERR_NOT_FOUND. */

@@ -15,7 +15,7 @@
 
 struct http_client {
 	CURLM *multi;
-	char *ca_file, *ca_pem, *cert_file, *key_file, *cert_pem, *key_pem, *proxy, *user_agent;
+	char *ca_file, *ca_pem, *cert_file, *key_file, *cert_pem, *key_pem, *proxy, *user_agent, *tls_server_name;
 	bool insecure;
 	const struct clock *clock;
 	uint32_t (*random)(void *ctx);
@@ -31,6 +31,7 @@ struct transfer {
 	struct http_response *res;
 	CURL *easy;
 	struct curl_slist *fields;
+	struct curl_slist *connect_to;
 	struct http_headers headers;
 	char curl_text[CURL_ERROR_SIZE];
 	struct err err; /* of a callback */
@@ -70,6 +71,7 @@ bool http_client_new(const struct http_client_options *o, struct http_client **r
 	if (!c || !copy(&c->ca_file, o->ca_file) || !copy(&c->ca_pem, o->ca_pem) ||
 	    !copy(&c->cert_file, o->cert_file) || !copy(&c->key_file, o->key_file) ||
 	    !copy(&c->cert_pem, o->cert_pem) || !copy(&c->key_pem, o->key_pem) || !copy(&c->proxy, o->proxy) ||
+	    !copy(&c->tls_server_name, o->tls_server_name) ||
 	    !copy(&c->user_agent, o->user_agent ? o->user_agent : "psmdb-drill/" PSMDB_DRILL_VERSION))
 		return err_nomem(err);
 	c->multi = curl_multi_init();
@@ -106,6 +108,7 @@ void http_client_free(struct http_client *c)
 	wipe_free(c->key_pem);
 	wipe_free(c->proxy);
 	free(c->user_agent);
+	free(c->tls_server_name);
 	free(c);
 }
 
@@ -211,8 +214,6 @@ static bool add_field(struct transfer *t, const char *text, struct err *err)
 
 static bool set_headers(struct transfer *t, struct err *err)
 {
-	if (t->req->headers && !http_headers_copy(&t->headers, t->req->headers, err))
-		return false;
 	if (t->req->prepare && !t->req->prepare(t->req->prepare_ctx, &t->headers, err))
 		return false;
 	for (size_t i = 0; i < t->headers.count; i++) {
@@ -299,17 +300,55 @@ static void set_limits(struct transfer *t, int64_t left_ms)
 	}
 }
 
+/*
+ * libcurl takes the name of SNI and of the certificate from the URL alone. So the URL gets the TLS name, the connection
+ * goes where the caller's URL points, and so does the Host field.
+ */
+static bool set_url(struct transfer *t, struct err *err)
+{
+	const char *name = t->client->tls_server_name;
+	BUF_CLEANUP struct buf text = BUF_INIT(URL_MAX + 1024);
+	const char *port;
+	struct url url;
+
+	if (!url_parse(t->req->url, &url, err))
+		return false;
+	if (!name || !*name || !url.tls) {
+		curl_easy_setopt(t->easy, CURLOPT_URL, t->req->url);
+		return true;
+	}
+	port = strrchr(url.authority, ':');
+	if (port && strchr(port, ']'))
+		port = NULL;
+	if (!buf_printf(&text, err, "::%s%s", url.authority, port ? "" : ":443"))
+		return false;
+	t->connect_to = curl_slist_append(NULL, buf_str(&text));
+	buf_reset(&text);
+	if (!t->connect_to)
+		return err_nomem(err);
+	/* libcurl takes the URL's own port for the Host field as well, which set_headers puts right */
+	if (!buf_printf(&text, err, "https://%s%s%s", name, port ? port : "",
+		strstr(t->req->url, "://") + 3 + strlen(url.authority)))
+		return false;
+	curl_easy_setopt(t->easy, CURLOPT_URL, buf_str(&text));
+	curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to);
+	return http_headers_set(&t->headers, "Host", url.authority, err);
+}
+
 static bool set_up(struct transfer *t, int64_t left_ms, struct err *err)
 {
 	struct http_client *c = t->client;
 	CURL *easy = t->easy;
 
+	if (t->req->headers && !http_headers_copy(&t->headers, t->req->headers, err))
+		return false;
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-	curl_easy_setopt(easy, CURLOPT_URL, t->req->url);
+	if (!set_url(t, err))
+		return false;
 	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -382,8 +421,15 @@ static bool drive(struct transfer *t, CURLcode *ret_code, struct err *err)
 	CURLMcode code;
 
 	while ((code = curl_multi_perform(c->multi, &running)) == CURLM_OK && running) {
-		if (c->stop && *c->stop)
+		/* the flag is set by a signal handler or another thread */
+		if (c->stop && __atomic_load_n(c->stop, __ATOMIC_RELAXED))
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
+		if (t->req->on_wait && !t->req->on_wait(t->req->on_wait_ctx, &t->err)) {
+			if (t->err.code == ERR_NONE)
+				err_set(&t->err, ERR_INTERRUPTED, "waiting for the answer was given up");
+			*ret_code = CURLE_ABORTED_BY_CALLBACK;
+			return true;
+		}
 		code = curl_multi_poll(c->multi, extras ? &extra : NULL, extras, POLL_MS, NULL);
 		if (code != CURLM_OK)
 			break;
@@ -398,9 +444,15 @@ static bool drive(struct transfer *t, CURLcode *ret_code, struct err *err)
 	return err_set(err, ERR_NET, "libcurl lost the request");
 }
 
-/* ret_again: worth another attempt as far as the connection goes. */
+static bool never_sent(CURLcode code)
+{
+	return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+	       code == CURLE_COULDNT_RESOLVE_PROXY;
+}
+
+/* ret_again: worth another attempt as far as the connection goes; ret_unsent: no connection was made. */
 static bool attempt(struct http_client *c, const struct http_request *req, int64_t left_ms, struct http_response *res,
-    bool *ret_again, struct err *err)
+    bool *ret_again, bool *ret_unsent, struct err *err)
 {
 	CLEANUP(easy) CURL *easy = curl_easy_init();
 	struct transfer t = {.client = c, .req = req, .res = res, .easy = easy};
@@ -408,7 +460,7 @@ static bool attempt(struct http_client *c, const struct http_request *req, int64
 	long status = 0;
 	bool ok;
 
-	*ret_again = false;
+	*ret_again = *ret_unsent = false;
 	if (!easy)
 		return err_nomem(err);
 	ok = set_up(&t, left_ms, err);
@@ -423,12 +475,14 @@ static bool attempt(struct http_client *c, const struct http_request *req, int64
 		*ret_again = t.err.code == ERR_NONE && !t.delivered && code != CURLE_PEER_FAILED_VERIFICATION &&
 			     code != CURLE_SSL_CACERT_BADFILE && code != CURLE_SSL_CERTPROBLEM &&
 			     code != CURLE_OUT_OF_MEMORY;
+		*ret_unsent = never_sent(code);
 	}
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	res->status = (int)status;
 	for (struct curl_slist *f = t.fields; f; f = f->next)
 		explicit_bzero(f->data, strlen(f->data));
 	curl_slist_free_all(t.fields);
+	curl_slist_free_all(t.connect_to);
 	http_headers_clear(&t.headers);
 	return ok;
 }
@@ -480,16 +534,17 @@ static bool perform(struct http_client *c, const struct http_request *req, int64
 	for (int made = 1;; made++) {
 		int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_mono_ms(c->clock), delay;
 		struct err why = ERR_INIT;
-		bool again, ok;
+		bool again, unsent, ok;
 
 		http_response_clear(res);
 		buf_init(&res->body, max_body);
 		/* at least 1: to curl a time-out of 0 is none */
-		ok = attempt(c, req, left == -1 || left > 0 ? left : 1, res, &again, &why);
+		ok = attempt(c, req, left == -1 || left > 0 ? left : 1, res, &again, &unsent, &why);
 		res->attempts = made;
 		if (ok && !http_status_is_transient(res->status))
 			return true;
-		if ((!ok && !again) || !may_retry || made >= retry.max_attempts ||
+		unsent = retry.unsent && (ok ? res->status == 429 : unsent);
+		if ((!ok && !again) || !(may_retry || unsent) || made >= retry.max_attempts ||
 		    !next_delay(c, &retry, res, made, &delay) ||
 		    (deadline_ms >= 0 && clock_mono_ms(c->clock) + delay >= deadline_ms)) {
 			if (!ok && err)

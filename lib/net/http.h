@@ -35,7 +35,9 @@ struct http_client_options {
 	const char *key_file;
 	const char *cert_pem;
 	const char *key_pem;
-	bool insecure;		   /* verify neither certificate nor host name */
+	bool insecure; /* verify neither certificate nor host name */
+	/* the name to ask for and to verify in place of the URL's host (https only); NULL: the URL's host */
+	const char *tls_server_name;
 	const char *proxy;	   /* URL; NULL: http_proxy, https_proxy and no_proxy as curl reads them; "": none */
 	const char *user_agent;	   /* NULL: "psmdb-drill/VERSION" */
 	const struct clock *clock; /* NULL: the system's */
@@ -57,10 +59,15 @@ struct http_retry {
 	int64_t
 	    max_delay_ms; /* [10000] also the longest Retry-After that is waited for; a longer one ends the retries */
 	bool always;	  /* the caller knows that sending this POST or PATCH again is harmless */
+	/* whatever the method: again if no connection was made, or if a 429 says that the request was not even read */
+	bool unsent;
 };
 
 /* More of the answer's body. Returning false aborts the request with the error it set. */
 typedef bool (*http_on_body)(void *ctx, const char *bytes, size_t len, struct err *err);
+/* While waiting for an answer or more of it, about every 100 ms, outside of libcurl: it may use other clients. Returning
+ * false aborts the request with the error it set. */
+typedef bool (*http_on_wait)(void *ctx, struct err *err);
 /* Called before each attempt to add headers to those of the request: signatures with a date, tokens that rotate. */
 typedef bool (*http_prepare)(void *ctx, struct http_headers *headers, struct err *err);
 
@@ -78,6 +85,8 @@ struct http_request {
 	struct http_retry retry;
 	http_on_body on_body; /* a 2xx answer's body goes here instead; others are still collected */
 	void *on_body_ctx;
+	http_on_wait on_wait; /* may be NULL */
+	void *on_wait_ctx;
 	http_prepare prepare; /* may be NULL */
 	void *prepare_ctx;
 };

@@ -1,0 +1,18 @@
+/* Inside of this room: what kinds a server has said that it knows, as far as it was asked. */
+#ifndef KUBE_DISCOVERY_H
+#define KUBE_DISCOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct known_kind;
+
+struct discovery {
+	struct known_kind *items;
+	size_t count, cap;
+	bool all; /* every group's preferred version is in */
+};
+
+void discovery_clear(struct discovery *d);
+
+#endif
