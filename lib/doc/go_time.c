@@ -218,9 +218,9 @@ static bool format_chunk(const struct chunk *chunk, const struct tm *tm, int32_t
 	case FRACTION_9:
 		return format_fraction(chunk, ns, out, err);
 	case YEAR_DAY:
-		break;
+		return buf_printf(out, err, *chunk->text == '0' ? "%03d" : "%3d", tm->tm_yday + 1);
 	}
-	return err_set(err, ERR_UNSUPPORTED, "a layout with the day of the year");
+	return false;
 }
 
 bool go_time_format(const char *layout, struct go_time time, struct buf *out, struct err *err)
@@ -276,14 +276,14 @@ static bool read_name(struct parsing *p, const char *const *names, int count, bo
 	return false;
 }
 
-/* [.,] and digits, more than nine are read over. */
-static bool read_fraction(struct parsing *p)
+/* [.,] and at most max digits; those behind the ninth count nothing. */
+static bool read_fraction(struct parsing *p, size_t max)
 {
 	int32_t ns = 0, scale = 100000000;
 
 	if ((*p->text != '.' && *p->text != ',') || !isdigit((unsigned char)p->text[1]))
 		return false;
-	for (p->text++; isdigit((unsigned char)*p->text); p->text++) {
+	for (p->text++; max-- && isdigit((unsigned char)*p->text); p->text++) {
 		ns += scale * (*p->text - '0');
 		scale /= 10;
 	}
@@ -324,7 +324,7 @@ static bool read_second(struct parsing *p, int min, const char *layout_rest)
 		return false;
 	/* Go takes a fraction behind the seconds also where the layout has none. */
 	if (!next_chunk(&layout_rest, &next) || (next.field != FRACTION_0 && next.field != FRACTION_9))
-		read_fraction(p);
+		read_fraction(p, SIZE_MAX);
 	return true;
 }
 
@@ -332,7 +332,7 @@ static bool read_fraction_0(struct parsing *p, const struct chunk *chunk)
 {
 	const char *before = p->text;
 
-	return read_fraction(p) && (size_t)(p->text - before) == chunk->len;
+	return read_fraction(p, chunk->len - 1) && (size_t)(p->text - before) == chunk->len;
 }
 
 static bool read_month(struct parsing *p, int min)
@@ -431,7 +431,7 @@ static bool read_chunk(struct parsing *p, const struct chunk *chunk, const char 
 	case FRACTION_0:
 		return read_fraction_0(p, chunk);
 	case FRACTION_9:
-		read_fraction(p); /* may be left out */
+		read_fraction(p, SIZE_MAX); /* may be left out */
 		return true;
 	case YEAR_DAY:
 		break;

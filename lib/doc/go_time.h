@@ -1,6 +1,6 @@
 /*
  * Inside this room only: times by Go's layouts ("2006-01-02T15:04:05.999999999Z07:00"), in UTC. What is no field of a
- * layout is copied as it stands: "z07-00" is such a text. Not supported: the day of the year (002, __2).
+ * layout is copied as it stands: "z07-00" is such a text. Not parsed: the day of the year (002, __2).
  */
 #ifndef DOC_GO_TIME_H
 #define DOC_GO_TIME_H

@@ -343,7 +343,7 @@ static bool word(struct run *t, bool active, const struct value *piped, bool wit
 	const char *name = t->at;
 	size_t len = name_len(name);
 
-	if (piped && (at_word(t, "true") || at_word(t, "false") || at_word(t, "nil")))
+	if (piped && (at_word(t, "true") || at_word(t, "false")))
 		return fail(t, ERR_PARSE, "something piped into what is no function");
 	if (take_word(t, "true") || take_word(t, "false")) {
 		*ret = value_of_bool(*name == 't');
@@ -365,6 +365,8 @@ static bool word(struct run *t, bool active, const struct value *piped, bool wit
 static bool command(struct run *t, bool active, const struct value *piped, struct value *ret)
 {
 	skip_blanks(t);
+	if (at_word(t, "nil"))
+		return fail(t, ERR_PARSE, "nil is no command");
 	if (name_len(t->at))
 		return word(t, active, piped, true, ret) &&
 		       (!at_operand(t) || fail(t, ERR_PARSE, "something behind a value that is no function"));

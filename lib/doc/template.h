@@ -6,10 +6,11 @@
  * (.a.b, $.a, $x.a, (pipeline).a) over JSON data; "text", `text`, numbers, true, false, nil; variables ($x := and $x =);
  * pipelines and parentheses; and, or (both stop early), not, eq, ne, lt, le, gt, ge, len, index, printf (%s %d %v %q %%),
  * toString, quote, default, lower, upper (both ASCII alone), trim, toDate, date.
+ * The syntax, names of functions and numbers of their arguments are checked in branches that are not taken, too.
  * Anything else (range, with, define, other functions) is ERR_UNSUPPORTED or ERR_PARSE with the line.
  *
  * Unlike Sprig, toDate fails on a text that its layout does not fit, instead of going on with the year 1, and date takes
- * nothing but a time or Unix seconds.
+ * nothing but a time or Unix seconds, and printf refuses what Go would print as %!d(...).
  *
  * Bounds: TEMPLATE_LEN_MAX bytes, TEMPLATE_DEPTH_MAX levels of if and parentheses, TEMPLATE_STEPS_MAX
  * values, out->max bytes of output, TEMPLATE_MEMORY_MAX bytes of texts in between.

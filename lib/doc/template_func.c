@@ -48,7 +48,7 @@ static bool call_default(const struct value_call *c, struct value *ret, struct e
 static bool compare(const struct value *a, const struct value *b, bool ordered, int *ret, struct err *err)
 {
 	if (a->kind == VALUE_NODE || b->kind == VALUE_NODE || a->kind == VALUE_TIME || b->kind == VALUE_TIME ||
-	    (ordered && (a->kind == VALUE_NIL || a->kind == VALUE_BOOL)))
+	    (ordered && (a->kind == VALUE_NIL || b->kind == VALUE_NIL || a->kind == VALUE_BOOL)))
 		return err_set(err, ERR_PARSE, "%s cannot be compared with %s", value_kind_name(a), value_kind_name(b));
 	if (a->kind == VALUE_NIL || b->kind == VALUE_NIL) {
 		*ret = a->kind != b->kind;
@@ -145,6 +145,8 @@ static bool call_index(const struct value_call *c, struct value *ret, struct err
 {
 	struct value at = c->args[0];
 
+	if (at.kind == VALUE_NIL)
+		return wants("index", "a list or a map", &at, err);
 	for (size_t i = 1; i < c->count; i++)
 		if (!index_one(&at, &c->args[i], &at, err))
 			return false;
@@ -158,7 +160,7 @@ static bool call_to_string(const struct value_call *c, struct value *ret, struct
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(TEMPLATE_MEMORY_MAX);
 
-	return value_print(c->args, &text, err) && text_of_buf(c->memory, &text, ret, err);
+	return value_print_inside(c->args, &text, err) && text_of_buf(c->memory, &text, ret, err);
 }
 
 static bool add_quoted(struct buf *out, const char *text, struct err *err)
@@ -184,7 +186,7 @@ static bool print_quoted(struct buf *out, const struct value *value, struct err 
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(TEMPLATE_MEMORY_MAX);
 
-	return value_print(value, &text, err) && add_quoted(out, buf_str(&text), err);
+	return value_print_inside(value, &text, err) && add_quoted(out, buf_str(&text), err);
 }
 
 /* sprig: each in quotes, with blanks between; nil is left out. */
@@ -247,13 +249,13 @@ static bool print_verb(struct buf *out, char verb, const struct value *value, st
 {
 	switch (verb) {
 	case 'v':
-		return value_print(value, out, err);
+		return value_print_inside(value, out, err);
 	case 's':
 		return value->kind == VALUE_TEXT || value->kind == VALUE_TIME
-			   ? value_print(value, out, err)
+			   ? value_print_inside(value, out, err)
 			   : wants("printf %s", "a text", value, err);
 	case 'd':
-		return value->kind == VALUE_INT ? value_print(value, out, err)
+		return value->kind == VALUE_INT ? value_print_inside(value, out, err)
 						: wants("printf %d", "an integer", value, err);
 	case 'q':
 		return value->kind == VALUE_TEXT ? add_quoted(out, value->text, err)

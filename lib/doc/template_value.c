@@ -138,8 +138,6 @@ static bool print_float(double real, struct buf *out, struct err *err)
 	return buf_add_str(out, text, err);
 }
 
-static bool print_value(const struct value *value, bool top, struct buf *out, struct err *err);
-
 static int key_order(const void *a, const void *b)
 {
 	return strcmp(json_key(*(const json_node *const *)a), json_key(*(const json_node *const *)b));
@@ -162,7 +160,7 @@ static bool print_map(const json_node *node, struct buf *out, struct err *err)
 		struct value value = value_of_node(members[i]);
 
 		if (!buf_printf(out, err, "%s%s:", i ? " " : "", json_key(members[i])) ||
-		    !print_value(&value, false, out, err))
+		    !value_print_inside(&value, out, err))
 			return false;
 	}
 	return buf_add_char(out, ']', err);
@@ -175,17 +173,17 @@ static bool print_list(const json_node *node, struct buf *out, struct err *err)
 	for (const json_node *item = json_first(node); item; item = json_next(item)) {
 		struct value value = value_of_node(item);
 
-		if ((item != json_first(node) && !buf_add_char(out, ' ', err)) || !print_value(&value, false, out, err))
+		if ((item != json_first(node) && !buf_add_char(out, ' ', err)) || !value_print_inside(&value, out, err))
 			return false;
 	}
 	return buf_add_char(out, ']', err);
 }
 
-static bool print_value(const struct value *value, bool top, struct buf *out, struct err *err)
+bool value_print_inside(const struct value *value, struct buf *out, struct err *err)
 {
 	switch (value->kind) {
 	case VALUE_NIL:
-		return buf_add_str(out, top ? "<no value>" : "<nil>", err);
+		return buf_add_str(out, "<nil>", err);
 	case VALUE_BOOL:
 		return buf_add_str(out, value->truth ? "true" : "false", err);
 	case VALUE_INT:
@@ -205,5 +203,5 @@ static bool print_value(const struct value *value, bool top, struct buf *out, st
 
 bool value_print(const struct value *value, struct buf *out, struct err *err)
 {
-	return print_value(value, true, out, err);
+	return value->kind == VALUE_NIL ? buf_add_str(out, "<no value>", err) : value_print_inside(value, out, err);
 }

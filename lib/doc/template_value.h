@@ -39,8 +39,9 @@ struct value value_of_float(double real);
 
 bool value_is_true(const struct value *value); /* not the kind's zero, not empty */
 const char *value_kind_name(const struct value *value);
-/* As Go's %v prints it; nil is <no value> at the top and <nil> inside. */
+/* As an action and as Go's %v print it; nil alone makes a difference: <no value> and <nil>. */
 bool value_print(const struct value *value, struct buf *out, struct err *err);
+bool value_print_inside(const struct value *value, struct buf *out, struct err *err);
 
 /* The first argument of "and" and "or" that decides is their last one. */
 enum value_stops { STOPS_NEVER, STOPS_AT_FALSE, STOPS_AT_TRUE };

@@ -89,6 +89,7 @@ Test(template, pipelines_variables_and_branches)
 		"truetruefalsetruetrue"},
 	    {"{{ quote \"a\\\"b\" 5 nil true }}", "\"a\\\"b\" \"5\" \"true\""},
 	    {"{{ index . \"d.t\" }}", "1"},
+	    {"{{ toString nil }}{{ printf \"%v\" .Object.spec.none }}{{ .Object.spec.none }}", "<nil><nil><no value>"},
 	};
 
 	expect_all(cases, COUNT(cases));
@@ -110,6 +111,7 @@ Test(template, times_by_layouts)
 		"07:46:40.00   Z +00:00 Month _2023"},
 	    {"{{ toDate \"Jan _2 2006 3:04PM\" \"Feb  9 2024 1:05PM\" | date \"2006-01-02 15:04:05\" }}",
 		"2024-02-09 13:05:00"},
+	    {"{{ toDate \"05.000_2\" \"07.123 3\" | date \"5 .000 2006 002 __2\" }}", "7 .123 0000 003   3"},
 	    {"{{ toDate \"06-1-2 15h\" \"99-2-3 7h\" | date \"2006-01-02 15\" }}", "1999-02-03 07"},
 	};
 	static const char *const refused[] = {
@@ -119,7 +121,8 @@ Test(template, times_by_layouts)
 	    "{{ toDate \"15:04\" \"24:00\" }}",
 	    "{{ toDate \"15:04\" 5 }}",
 	    "{{ date \"2006\" \"2023\" }}",
-	    "{{ date \"2006-002\" 0 }}",
+	    "{{ toDate \"2006-002\" \"2023-002\" }}",
+	    "{{ toDate \"05.000\" \"05.12\" }}",
 	    "{{ date \"2006\" 999999999999999 }}",
 	};
 
@@ -173,6 +176,7 @@ Test(template, what_is_refused_and_where)
 	    {"{{ 1", "without }}", ERR_PARSE},
 	    {"{{ 1 2 }}", "no function", ERR_PARSE},
 	    {"{{ 1 | 2 }}", "no function", ERR_PARSE},
+	    {"{{ nil }}", "no command", ERR_PARSE},
 	    {"{{ 1 | true }}", "no function", ERR_PARSE},
 	    {"{{ \"x }}", "closing quote", ERR_PARSE},
 	    {"{{ \"\\x41\" }}", "escape", ERR_UNSUPPORTED},
@@ -183,6 +187,8 @@ Test(template, what_is_refused_and_where)
 	    {"{{ if true }}{{ $x := 1 }}{{ end }}{{ $x }}", "not declared", ERR_PARSE},
 	    {"{{ if true }}{{ $x := 1 }}{{ else }}{{ $x }}{{ end }}", "not declared", ERR_PARSE},
 	    {"{{ eq 1 \"1\" }}", "cannot be compared", ERR_PARSE},
+	    {"{{ lt 1 nil }}", "cannot be compared", ERR_PARSE},
+	    {"{{ index nil }}", "wants", ERR_PARSE},
 	    {"{{ eq . . }}", "cannot be compared", ERR_PARSE},
 	    {"{{ lt true false }}", "cannot be compared", ERR_PARSE},
 	    {"{{ eq 1 }}", "\"eq\" with 1 arguments", ERR_PARSE},
