@@ -113,12 +113,16 @@ static bool step_key(const struct nodes *from, const char *key, struct nodes *to
 	return true;
 }
 
-static bool step_all(const struct nodes *from, struct nodes *to, struct err *err)
+/* [*] takes the elements of arrays, .* the members of objects, too. */
+static bool step_all(const struct nodes *from, bool members, struct nodes *to, struct err *err)
 {
-	for (size_t i = 0; i < from->count; i++)
+	for (size_t i = 0; i < from->count; i++) {
+		if (!members && !json_is_array(from->items[i]))
+			continue;
 		for (const json_node *child = json_first(from->items[i]); child; child = json_next(child))
 			if (!nodes_add(to, child, err))
 				return false;
+	}
 	return true;
 }
 
@@ -302,7 +306,7 @@ static bool step_brackets(struct walk *w, const struct nodes *from, struct nodes
 		ok = read_text(w) && step_key(from, w->name, to, w->err);
 	} else if (*w->at == '*') {
 		w->at++;
-		ok = step_all(from, to, w->err);
+		ok = step_all(from, false, to, w->err);
 	} else if (!strncmp(w->at, "?(", 2)) {
 		w->at += 2;
 		ok = step_filter(w, from, to);
@@ -330,7 +334,7 @@ static bool step(struct walk *w, const struct nodes *from, struct nodes *to)
 		return refuse(w, ERR_UNSUPPORTED, "\"..\"");
 	if (*w->at == '*') {
 		w->at++;
-		return step_all(from, to, w->err);
+		return step_all(from, true, to, w->err);
 	}
 	return read_key(w) && step_key(from, w->name, to, w->err);
 }

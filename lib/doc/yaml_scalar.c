@@ -109,6 +109,11 @@ static bool looks_like_float(const char *text)
 	return *at == '\0';
 }
 
+static bool between_digits(const char *text, size_t i)
+{
+	return i && isdigit((unsigned char)text[i - 1]) && isdigit((unsigned char)text[i + 1]);
+}
+
 static enum kind number(const char *text, size_t len, double *ret)
 {
 	char plain[NUMBER_LEN_MAX + 1];
@@ -119,7 +124,7 @@ static enum kind number(const char *text, size_t len, double *ret)
 	if (len > NUMBER_LEN_MAX)
 		return TEXT;
 	for (size_t i = 0; i < len; i++)
-		if (text[i] != '_' || *text == '.')
+		if (text[i] != '_' || (*text == '.' && !between_digits(text, i)))
 			plain[n++] = text[i];
 	plain[n] = '\0';
 	kind = integer(plain, ret);

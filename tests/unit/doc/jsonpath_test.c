@@ -81,6 +81,7 @@ Test(jsonpath, what_is_not_there_and_what_is_refused)
 	    {".status.conditions[3]", ERR_NOT_FOUND},
 	    {".status.conditions[-4]", ERR_NOT_FOUND},
 	    {".status.state[0]", ERR_NOT_FOUND},
+	    {".status.m[*]", ERR_NOT_FOUND},
 	    {".status.conditions[99999999999999999999]", ERR_NOT_FOUND},
 	    {".status.conditions[?(@.type=='None')].status", ERR_NOT_FOUND},
 	    {".status[?(@.type=='None')]", ERR_NOT_FOUND},
