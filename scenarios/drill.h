@@ -1,0 +1,82 @@
+/*
+ * One run of a scenario: its directory and state, its clients, what it shows and writes down. Steps get it and ask for
+ * what they need; they own nothing of it.
+ */
+#ifndef SCENARIOS_DRILL_H
+#define SCENARIOS_DRILL_H
+
+#include "base/clock.h"
+#include "doc/json_edit.h"
+#include "kube/watch.h"
+
+struct drill;
+
+/* --- where and with what ----------------------------------------------------------------------------------------- */
+
+struct kube *drill_kube(struct drill *d);
+const char *drill_namespace(struct drill *d); /* of the cluster under test */
+const struct clock *drill_clock(struct drill *d);
+const volatile int *drill_stop(struct drill *d);
+/* "DIR/name"; lives until the next call with the same name or the run's end. */
+const char *drill_path(struct drill *d, const char *name);
+/* A file that the scenario names: relative to the scenario, and only below its own folder or the shared one. */
+bool drill_file(struct drill *d, const char *name, char ret[static PATH_MAX], struct err *err);
+
+/* --- what it knows: parameters and values, kept in the state, seen by later steps as ${name} ----------------------- */
+
+const char *drill_value(struct drill *d, const char *name); /* NULL: there is none */
+bool drill_set_value(struct drill *d, const char *name, const char *text, struct err *err);
+/* An option of the command line: "max-rpo", "max-rto" (NULL: not given), and the flags below. */
+const char *drill_option(struct drill *d, const char *name);
+bool drill_allows_faults(struct drill *d);
+bool drill_pvc_confirmed(struct drill *d, const char *name);
+
+/* --- what it says ------------------------------------------------------------------------------------------------- */
+
+/* A line of the story. */
+void drill_say(struct drill *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What is being waited for: a live line on a terminal; else a line when it changes. Texts are made harmless. */
+void drill_progress(struct drill *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* An event in the timeline: pairs of const char *key, *value, ended by NULL. Synced when it returns. */
+bool drill_event(struct drill *d, struct err *err, const char *name, ...) __attribute__((sentinel));
+/* An event "x-state" when what is seen of an object differs from the last time: {object, from, to}. */
+bool drill_saw(struct drill *d, const char *object, const char *state, struct err *err);
+/* A known failure behind an error: event "x-signature" {code, cause, remedy}; the verdict ERROR names it. */
+void drill_failure(struct drill *d, const char *code, const char *cause, const char *remedy);
+
+/* --- what it has made --------------------------------------------------------------------------------------------- */
+
+/* Records kind, namespace, name and uid of an object that this run created, before anything else can fail. */
+bool drill_created(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
+bool drill_is_ours(struct drill *d, const char *uid);
+/* The name of an object of this kind that this run created; NULL. For steps that are done again. */
+const char *drill_created_name(struct drill *d, const char *plural, const char *step_tag);
+
+/* --- waiting and children ----------------------------------------------------------------------------------------- */
+
+/* kube_wait, interruptible; the caller's done() tells progress by drill_progress. */
+bool drill_wait(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
+    const char *what, int64_t timeout_ms, kube_done done, void *ctx, struct json **ret_last, struct err *err);
+/* One of this project's programs ("psmdb-verify"), its output shown as lines of the story if show; env_set may hold secrets.
+ * ret_status: its exit status. */
+bool drill_child(struct drill *d, const char *program, const char *const *args, const char *const *env_set, bool show,
+    int64_t timeout_ms, int *ret_status, struct buf *out, struct err *err);
+
+/* --- the journal's copy ------------------------------------------------------------------------------------------- */
+
+/* Starts (or takes up again) following this pod's log into journal.jsonl, as a child that is started again when it dies. */
+bool drill_follow(struct drill *d, const char *namespace_, const char *pod, const char *container, struct err *err);
+/* Ends it; what was copied is synced. The pod's end is no error. */
+bool drill_unfollow(struct drill *d, struct err *err);
+
+struct drill_heads { /* of the newest head in the timeline */
+	bool known;
+	int64_t at_ms; /* wall */
+	uint64_t n;
+	size_t streams, acked; /* streams of the journal; those with an acknowledged tick */
+	struct optime least_hi; /* the smallest of the streams' newest acknowledged operation times */
+	int64_t ticks;	       /* sum of the streams' newest acknowledged numbers */
+};
+bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err);
+
+#endif
