@@ -1,0 +1,324 @@
+#include "sandbox/kubelet/recipe.h"
+
+#include "sandbox/kubelet/environment.h"
+#include "sandbox/parts/secrets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX ((size_t)1 << 20)
+#define MONGO_PORT 27017
+
+struct making {
+	const struct world *world;
+	const json_node *pod, *container;
+	const struct recipe_place *place;
+	struct mounts mounts;
+	struct words command; /* command and args, expanded and translated */
+	struct recipe *recipe;
+};
+
+void recipe_clear(struct recipe *r)
+{
+	words_clear(&r->argv);
+	words_clear(&r->env);
+}
+
+static bool add_words(struct making *m, const char *key, struct err *err)
+{
+	for (const json_node *n = json_first(json_get(m->container, key)); n; n = json_next(n)) {
+		BUF_CLEANUP struct buf expanded = BUF_INIT(TEXT_MAX);
+		BUF_CLEANUP struct buf text = BUF_INIT(TEXT_MAX);
+		bool ok;
+
+		if (!json_string(n))
+			return err_set(err, ERR_PARSE, "\"%s\" holds something that is no text", key);
+		ok = words_expand(json_string(n), &m->recipe->env, &expanded, err) &&
+		     words_translate(buf_str(&expanded), m->mounts.pairs, m->mounts.count, &text, err) &&
+		     words_add(&m->command, buf_str(&text), err);
+		if (expanded.data)
+			explicit_bzero(expanded.data, expanded.len);
+		if (text.data)
+			explicit_bzero(text.data, text.len);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool add_program(struct making *m, const char *name, struct err *err)
+{
+	char path[PATH_MAX];
+
+	return m->place->find_program(m->place->ctx, name, path, err) && words_add(&m->recipe->argv, path, err);
+}
+
+/* Names of the cluster resolve through a file (static Go programs cannot be taught so). */
+static bool add_names(struct making *m, struct err *err)
+{
+	return words_env_set(&m->recipe->env, "LD_PRELOAD", "libnss_wrapper.so", err) &&
+	       words_env_set(&m->recipe->env, "NSS_WRAPPER_HOSTS", m->place->hosts, err);
+}
+
+/* --- mongod and mongos ------------------------------------------------------------------------------------------- */
+
+/* Taken away: value says that the next argument goes with it. */
+static const struct {
+	const char *name;
+	bool value;
+} dropped[] = {
+    /* replaced by the sandbox's own */
+    {"bind_ip_all", false},
+    {"bind_ip", true},
+    {"ipv6", false},
+    {"unixSocketPrefix", true},
+    {"nounixsocket", false},
+    {"slowms", true},
+    {"oplogSize", true},
+    {"wiredTigerCacheSizeGB", true},
+    {"wiredTigerEngineConfigString", true},
+    {"fork", false},
+    {"logpath", true},
+    /* Percona's build alone has these */
+    {"enableEncryption", false},
+    {"encryptionKeyFile", true},
+    {"encryptionCipherMode", true},
+    {"vaultServerName", true},
+    {"audit", false},
+};
+
+static bool is_dropped(const char *argument, bool *ret_next)
+{
+	const char *name;
+	size_t len;
+
+	if (argument[0] != '-' || argument[1] != '-')
+		return false;
+	name = argument + 2;
+	len = strcspn(name, "=");
+	for (size_t i = 0; i < sizeof dropped / sizeof *dropped; i++) {
+		if (strlen(dropped[i].name) != len || memcmp(dropped[i].name, name, len) != 0)
+			continue;
+		*ret_next = dropped[i].value && !name[len];
+		return true;
+	}
+	return false;
+}
+
+bool mongo_arguments(
+    const char *program, const struct words *arguments, const char *pod_ip, struct words *ret, struct err *err)
+{
+	static const char *const both[] = {
+	    "--nounixsocket", "--slowms", "3600000", "--setParameter", "diagnosticDataCollectionEnabled=false"};
+	/* slowms: a slow command is logged with its whole text, and PBM writes its configuration, S3 secret included,
+	 * by a command. The log of WiredTiger takes 300 MB of each empty member otherwise. */
+	static const char *const mongod[] = {"--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64",
+	    "--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)", "--setParameter",
+	    "shutdownTimeoutMillisForSignaledShutdown=100"};
+	size_t first = arguments->count && !strcmp(base_name(arguments->items[0]), program);
+
+	for (size_t i = first; i < arguments->count; i++) {
+		bool next = false;
+
+		if (is_dropped(arguments->items[i], &next))
+			i += next;
+		else if (!words_add(ret, arguments->items[i], err))
+			return false;
+	}
+	if (!words_add(ret, "--bind_ip", err) || !words_add(ret, pod_ip, err))
+		return false;
+	for (size_t i = 0; i < sizeof both / sizeof *both; i++)
+		if (!words_add(ret, both[i], err))
+			return false;
+	for (size_t i = 0; !strcmp(program, "mongod") && i < sizeof mongod / sizeof *mongod; i++)
+		if (!words_add(ret, mongod[i], err))
+			return false;
+	return true;
+}
+
+static uint16_t port_of(const struct words *arguments)
+{
+	for (size_t i = 0; i < arguments->count; i++) {
+		const char *a = arguments->items[i], *text = NULL;
+		long port;
+
+		if (!strncmp(a, "--port=", 7))
+			text = a + 7;
+		else if (!strcmp(a, "--port") && i + 1 < arguments->count)
+			text = arguments->items[i + 1];
+		port = text ? strtol(text, NULL, 10) : 0;
+		if (port > 0 && port < 65536)
+			return (uint16_t)port;
+	}
+	return MONGO_PORT;
+}
+
+static bool make_mongo(struct making *m, struct err *err)
+{
+	WORDS_CLEANUP struct words arguments = {0};
+	const char *program = "mongod";
+	size_t skip = 0;
+
+	/* An entry script of the image stands before, or in place of, the program's name. */
+	for (size_t i = 0; i < m->command.count && i < 2; i++) {
+		const char *word = base_name(m->command.items[i]);
+
+		if (!strcmp(word, "mongos"))
+			program = "mongos";
+		if (i == skip && m->command.items[i][0] != '-')
+			skip = i + 1;
+	}
+	for (size_t i = skip; i < m->command.count; i++)
+		if (!words_add(&arguments, m->command.items[i], err))
+			return false;
+	m->recipe->probe_port = port_of(&arguments);
+	return add_program(m, program, err) &&
+	       mongo_arguments(program, &arguments, m->place->pod_ip, &m->recipe->argv, err) && add_names(m, err);
+}
+
+/* --- the others -------------------------------------------------------------------------------------------------- */
+
+/* As the image's entry script does: the agent's own member, by its address. */
+static bool make_agent(struct making *m, struct err *err)
+{
+	const char *user = words_env(&m->recipe->env, "PBM_AGENT_MONGODB_USERNAME");
+	const char *password = words_env(&m->recipe->env, "PBM_AGENT_MONGODB_PASSWORD");
+	const char *port = words_env(&m->recipe->env, "PBM_MONGODB_PORT");
+	BUF_CLEANUP struct buf uri = BUF_INIT(TEXT_MAX);
+	bool ok = true;
+
+	if (!words_env(&m->recipe->env, "PBM_MONGODB_URI")) {
+		if (!user || !password)
+			return err_set(err, ERR_NOT_FOUND,
+			    "neither PBM_MONGODB_URI nor PBM_AGENT_MONGODB_USERNAME and PBM_AGENT_MONGODB_PASSWORD");
+		ok = buf_add_str(&uri, "mongodb://", err) && uri_encode(&uri, user, err) &&
+		     buf_add_char(&uri, ':', err) && uri_encode(&uri, password, err) &&
+		     buf_printf(&uri, err, "@%s:%s/?authSource=admin", m->place->pod_ip, port ? port : "27017") &&
+		     words_env_set(&m->recipe->env, "PBM_MONGODB_URI", buf_str(&uri), err);
+		if (uri.data)
+			explicit_bzero(uri.data, uri.len);
+	}
+	return ok && add_program(m, "pbm-agent", err);
+}
+
+static bool make_operator(struct making *m, struct err *err)
+{
+	const char *const arguments[] = {
+	    "serve", "operator", "--kubeconfig", m->place->kubeconfig, "--namespace", object_namespace(m->pod)};
+	char ignored[PATH_MAX];
+	bool mongos = m->place->find_program(m->place->ctx, "mongos", ignored, NULL);
+
+	if (!add_program(m, "psmdb-sandbox", err))
+		return false;
+	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
+		if (!words_add(&m->recipe->argv, arguments[i], err))
+			return false;
+	return words_env_set(&m->recipe->env, "PSMDB_SANDBOX_MONGOS", mongos ? "yes" : "no", err) && add_names(m, err);
+}
+
+static bool make_project(struct making *m, struct err *err)
+{
+	const char *name = m->command.count ? base_name(m->command.items[0]) : "";
+
+	if (!image_has_program(name)) {
+		BUF_CLEANUP struct buf list = BUF_INIT(1024);
+
+		image_programs(&list, NULL);
+		return err_set(
+		    err, ERR_UNSUPPORTED, "exec: \"%s\": the sandbox's psmdb-drill image has %s", name, buf_str(&list));
+	}
+	if (!add_program(m, name, err))
+		return false;
+	for (size_t i = 1; i < m->command.count; i++)
+		if (!words_add(&m->recipe->argv, m->command.items[i], err))
+			return false;
+	return add_names(m, err);
+}
+
+static bool make_unknown(const struct making *m, struct err *err)
+{
+	const char *image = json_text_at(m->container, "image");
+	BUF_CLEANUP struct buf list = BUF_INIT(1024);
+
+	image_list(&list, NULL);
+	return err_set(err, ERR_UNSUPPORTED, "failed to pull image \"%s\": the sandbox has only %s", image ? image : "",
+	    buf_str(&list));
+}
+
+static bool make_command(struct making *m, const char **reason, struct err *err)
+{
+	*reason = "CreateContainerError";
+	switch (m->recipe->image) {
+	case IMAGE_MONGOD:
+		return make_mongo(m, err);
+	case IMAGE_AGENT:
+		return make_agent(m, err);
+	case IMAGE_OPERATOR:
+		return make_operator(m, err);
+	case IMAGE_PROJECT:
+		return make_project(m, err);
+	case IMAGE_UNKNOWN:
+		break;
+	}
+	*reason = "ErrImagePull";
+	return make_unknown(m, err);
+}
+
+static bool make_dir(const struct making *m, struct err *err)
+{
+	const char *given = json_text_at(m->container, "workingDir");
+	BUF_CLEANUP struct buf text = BUF_INIT(PATH_MAX - 1);
+
+	if (!given || !words_translate(given, m->mounts.pairs, m->mounts.count, &text, err) ||
+	    !strcmp(buf_str(&text), given)) /* a folder of the image */
+		buf_reset(&text);
+	snprintf(m->recipe->dir, sizeof m->recipe->dir, "%s", text.len ? buf_str(&text) : m->place->mounts.pod_dir);
+	return true;
+}
+
+static bool make_all(struct making *m, const char **reason, struct err *err)
+{
+	const struct environment_facts facts = {m->place->pod_ip, m->place->host_ip};
+	struct words *env = &m->recipe->env;
+
+	*reason = "ErrImagePull";
+	if (m->recipe->image == IMAGE_UNKNOWN)
+		return make_unknown(m, err);
+	*reason = "CreateContainerConfigError";
+	if (!mounts_of_container(m->world, m->pod, m->container, &m->place->mounts, &m->mounts, err) ||
+	    !words_env_set(env, "HOME", m->place->mounts.pod_dir, err) ||
+	    !words_env_set(env, "HOSTNAME", object_name(m->pod), err) ||
+	    !environment_make(m->world, m->pod, m->container, &m->mounts, &facts, env, err) ||
+	    !add_words(m, "command", err) || !add_words(m, "args", err) || !make_dir(m, err))
+		return false;
+	return make_command(m, reason, err);
+}
+
+bool recipe_make(const struct world *w, const json_node *pod, const json_node *container,
+    const struct recipe_place *place, struct recipe *ret, const char **ret_reason, struct err *err)
+{
+	RECIPE_CLEANUP struct recipe recipe = {0};
+	const char *image = json_text_at(container, "image"), *reason = NULL;
+	struct making m = {w, pod, container, place, .recipe = &recipe};
+	bool ok;
+
+	recipe.image = image_find(image ? image : "");
+	ok = make_all(&m, &reason, err);
+	mounts_clear(&m.mounts);
+	words_clear(&m.command);
+	if (!ok) {
+		*ret_reason = reason;
+		return false;
+	}
+	*ret = recipe;
+	recipe = (struct recipe){0};
+	return true;
+}

@@ -1,0 +1,203 @@
+#include "sandbox/kubelet/run.h"
+
+#include "sandbox/kubelet/mounts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_NAME_MAX 255
+
+bool run_dir(const char *dir, const json_node *pod, char ret[static PATH_MAX])
+{
+	const char *ns = object_namespace(pod), *name = object_name(pod), *uid = object_uid(pod);
+
+	if (!is_file_name(ns) || !is_file_name(name) || !is_file_name(uid) ||
+	    strlen(ns) + strlen(name) + strlen(uid) + 2 > FILE_NAME_MAX)
+		return false;
+	return snprintf(ret, PATH_MAX, "%s/pods/%s_%s_%s", dir, ns, name, uid) < PATH_MAX;
+}
+
+static const json_node *status_of(const json_node *pod, const char *container)
+{
+	for (const json_node *s = json_first(json_at(pod, "status/containerStatuses")); s; s = json_next(s))
+		if (json_is_at(s, "name", container))
+			return s;
+	return NULL;
+}
+
+static bool add_containers(struct run *run, const json_node *pod, const struct moment *now, struct err *err)
+{
+	const json_node *containers = json_at(pod, "spec/containers");
+
+	if (!json_count(containers) || json_count(containers) > CONTAINERS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "%zu containers; the sandbox runs 1 to %d of a pod",
+		    json_count(containers), CONTAINERS_MAX);
+	for (const json_node *c = json_first(containers); c; c = json_next(c)) {
+		struct container *container = &run->containers[run->count];
+		const json_node *before;
+
+		container_init(container, c);
+		run->count++;
+		if (!is_file_name(container->view.name))
+			return err_set(err, ERR_PARSE, "a container without a usable name");
+		before = status_of(pod, container->view.name);
+		if (before)
+			container_view_resume(&container->view, before, run->policy, now->wall_ms);
+	}
+	return true;
+}
+
+bool run_new(
+    const json_node *pod, const char *dir, const char *ip, const struct moment *now, struct run **ret, struct err *err)
+{
+	struct run *run = calloc(1, sizeof *run);
+	const char *policy = json_text_at(pod, "spec/restartPolicy"), *started = json_text_at(pod, "status/startTime");
+
+	if (!run)
+		return err_nomem(err);
+	snprintf(run->ns, sizeof run->ns, "%s", object_namespace(pod));
+	snprintf(run->name, sizeof run->name, "%s", object_name(pod));
+	snprintf(run->uid, sizeof run->uid, "%s", object_uid(pod));
+	snprintf(run->key, sizeof run->key, "%s/%s", run->ns, run->name);
+	snprintf(run->ip, sizeof run->ip, "%s", ip);
+	snprintf(run->policy, sizeof run->policy, "%s", policy ? policy : "Always");
+	if (!started || !time_parse(started, &run->start_ms))
+		run->start_ms = now->wall_ms;
+	if (!run_dir(dir, pod, run->dir)) {
+		run_free(run);
+		return err_set(
+		    err, ERR_UNSUPPORTED, "namespace, name and uid together are too long for a folder's name");
+	}
+	if (!add_containers(run, pod, now, err) || !json_clone(json_get(pod, "spec"), &run->spec, err)) {
+		run_free(run);
+		return false;
+	}
+	*ret = run;
+	return true;
+}
+
+void run_free(struct run *run)
+{
+	if (!run)
+		return;
+	for (size_t i = 0; i < run->count; i++)
+		container_clear(&run->containers[i]);
+	json_free(run->written);
+	json_free(run->spec);
+	free(run);
+}
+
+static const json_node *container_spec(const json_node *pod, const char *name)
+{
+	for (const json_node *c = json_first(json_at(pod, "spec/containers")); c; c = json_next(c))
+		if (json_is_at(c, "name", name))
+			return c;
+	return NULL;
+}
+
+static bool start_container(struct run *run, struct container *c, const struct world *w, const json_node *pod,
+    const struct recipe_place *place, const char *const *env_unset, const struct moment *now, const char **reason,
+    struct err *err)
+{
+	RECIPE_CLEANUP struct recipe recipe = {0};
+	char log[PATH_MAX], previous[PATH_MAX];
+	const struct container_start start = {&recipe, env_unset, log, previous, run->ip};
+	const json_node *spec = container_spec(pod, c->view.name);
+
+	*reason = "CreateContainerError";
+	if (!spec)
+		return err_set(err, ERR_STATE, "the pod has no such container any more");
+	if (snprintf(log, sizeof log, "%s/%s.log", run->dir, c->view.name) >= PATH_MAX ||
+	    snprintf(previous, sizeof previous, "%s/%s.previous.log", run->dir, c->view.name) >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "the path of the log is too long");
+	if (!recipe_make(w, pod, spec, place, &recipe, reason, err))
+		return false;
+	*reason = "RunContainerError";
+	return container_start(c, &start, now, err);
+}
+
+static bool any_due(const struct run *run, const struct moment *now)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (container_wants_start(&run->containers[i], now))
+			return true;
+	return false;
+}
+
+/* A text for people, with the hint behind it. */
+static void describe(const struct err *err, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
+}
+
+bool run_start(struct run *run, const struct world *w, const json_node *pod, const struct recipe_place *place,
+    const char *const *env_unset, const struct clock *clock)
+{
+	struct moment now = moment_now(clock);
+	struct err volumes = ERR_INIT;
+	bool changed = false, mounted;
+	char text[1024];
+
+	if (run->stopping || !any_due(run, &now))
+		return false;
+	mounted = mounts_make(w, pod, &place->mounts, &volumes);
+	for (size_t i = 0; i < run->count; i++) {
+		struct container *c = &run->containers[i];
+		struct err err = ERR_INIT;
+		const char *reason;
+
+		if (!container_wants_start(c, &now))
+			continue;
+		changed = true;
+		if (!mounted) {
+			describe(&volumes, text, sizeof text);
+			container_refuse(c, "ContainerCreating", text, &now);
+			continue;
+		}
+		if (start_container(run, c, w, pod, place, env_unset, &now, &reason, &err))
+			continue;
+		describe(&err, text, sizeof text);
+		container_refuse(c, reason, text, &now);
+	}
+	return changed;
+}
+
+void run_stop(struct run *run, int64_t grace_ms, const struct moment *now)
+{
+	run->stopping = true;
+	for (size_t i = 0; i < run->count; i++)
+		container_stop(&run->containers[i], grace_ms, now);
+}
+
+bool run_quiet(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->containers[i].pid)
+			return false;
+	return true;
+}
+
+bool run_done(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->containers[i].view.state != CONTAINER_DONE)
+			return false;
+	return true;
+}
+
+bool run_status(const struct run *run, const char *host_ip, int64_t wall_ms, struct json **ret, struct err *err)
+{
+	struct container_view *views = calloc(run->count, sizeof *views);
+	struct pod_view v = {views, run->count, run->ip, host_ip, run->start_ms, wall_ms, json_root(run->spec),
+	    run->written ? json_root(run->written) : NULL};
+	bool ok;
+
+	if (!views)
+		return err_nomem(err);
+	for (size_t i = 0; i < run->count; i++)
+		views[i] = run->containers[i].view;
+	ok = pod_status(&v, ret, err);
+	free(views);
+	return ok;
+}

@@ -1,0 +1,20 @@
+#include "sandbox/serve.h"
+
+#include "base/cli.h"
+#include "sandbox/parts/cmd.h"
+
+int serve_main(int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+	    {"kubelet", serve_kubelet, "pods as processes, with the controllers beside them"},
+	    {0},
+	};
+	static const struct cli_program program = {
+	    "psmdb-sandbox serve",
+	    "Runs one of the sandbox's parts in the foreground; \"psmdb-sandbox up\" starts them all.",
+	    commands,
+	    cmd_exit_statuses,
+	};
+
+	return cli_main(&program, argc, argv);
+}
