@@ -19,6 +19,7 @@ struct kube_cache {
 	char *namespace_, *labels, *fields;
 	char version[64]; /* to watch on from; "": list first */
 	int64_t delay_ms;
+	bool heard; /* something in this round */
 	/* of both */
 	int notify_fd;
 	int stop_fd;
@@ -145,6 +146,7 @@ static bool on_event(void *ctx, enum kube_event event, const json_node *object, 
 	struct kube_cache *c = ctx;
 	bool ok = true;
 
+	c->heard = true;
 	c->delay_ms = 0;
 	if (event != KUBE_BOOKMARK) {
 		pthread_mutex_lock(&c->lock);
@@ -222,12 +224,16 @@ static void *run(void *ctx)
 	while (!stopped(c)) {
 		struct err why = ERR_INIT;
 		int64_t began_ms = clock_mono_ms(clock), next_ms;
-		bool ok = follow(c, &why);
+		bool ok;
 
+		c->heard = false;
+		ok = follow(c, &why);
 		if (stopped(c))
 			break;
 		settle(c, ok, &why);
-		/* rounds that end well at once are a second apart, too */
+		if (ok && c->heard)
+			continue;
+		/* rounds that end well but with nothing new are a second apart, too */
 		next_ms = ok ? began_ms + POLL_MS : clock_mono_ms(clock) + c->delay_ms;
 		clock_sleep_until(clock, next_ms * 1000000, &c->stop);
 	}

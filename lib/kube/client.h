@@ -25,7 +25,10 @@ struct kube_options {
 	const volatile int *stop;  /* base/stop.h; may be NULL */
 	int stop_fd;		   /* 0: none */
 	int64_t timeout_ms;	   /* of each call with its retries; 0: 30 s */
-	const char *manager;	   /* field manager and user agent; NULL: "psmdb-drill" */
+	/* What the server warns of: unknown fields that it left out, deprecated versions. The text is made harmless. */
+	void (*on_warning)(void *ctx, const char *text);
+	void *on_warning_ctx;
+	const char *manager; /* field manager and user agent; NULL: "psmdb-drill" */
 };
 
 /* The config is copied. Connects lazily. */
@@ -109,9 +112,13 @@ struct kube_delete {
 	int64_t grace_seconds;	 /* -1: the kind's default */
 	bool dry_run;
 };
-/* options may be NULL. NOT_FOUND if it is not there. */
+/* options may be NULL. NOT_FOUND if it is not there; but true if an earlier attempt's answer was lost and it is gone now. */
 bool kube_delete(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name,
     const struct kube_delete *options, struct err *err);
+
+/* All that the selector (NULL: everything) fits in one namespace, in one request; those with finalizers stay for now. */
+bool kube_delete_all(struct kube *k, const struct kube_kind *kind, const char *namespace_,
+    const struct kube_select *select, const struct kube_delete *options, struct err *err);
 
 /* GET of any path, parsed; for /version and the like. */
 bool kube_get_raw(struct kube *k, const char *path, struct json **ret, struct err *err);

@@ -1,12 +1,15 @@
 #include "kube/request.h"
 
+#include "base/text.h"
 #include "net/url.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define TIMEOUT_MS_DEFAULT 30000
+#define WARNING_MAX 4096
 
 static bool make_client(struct kube *k, struct kube_http *http, struct err *err)
 {
@@ -51,6 +54,8 @@ bool kube_new(const struct kube_config *config, const struct kube_options *optio
 	k->stop_fd = o->stop_fd;
 	k->timeout_ms = o->timeout_ms ? o->timeout_ms : TIMEOUT_MS_DEFAULT;
 	snprintf(k->manager, sizeof k->manager, "%s", o->manager ? o->manager : "psmdb-drill");
+	k->on_warning = o->on_warning;
+	k->on_warning_ctx = o->on_warning_ctx;
 	kube_auth_init(&k->auth, &k->config, k->clock, k->stop);
 	*ret = TAKE(k);
 	return true;
@@ -164,6 +169,24 @@ static int64_t date_of(const struct http_headers *headers)
 	return (int64_t)timegm(&tm) * 1000;
 }
 
+/* Warning: 299 - "text" */
+static void hand_on_warnings(const struct kube *k, const struct http_headers *headers)
+{
+	for (size_t i = 0; k->on_warning && i < headers->count; i++) {
+		BUF_CLEANUP struct buf text = BUF_INIT(WARNING_MAX);
+		const char *quote = strchr(headers->items[i].value, '"');
+		struct err ignored = ERR_INIT;
+		size_t len;
+
+		if (strcasecmp(headers->items[i].name, "Warning") || !quote)
+			continue;
+		len = strnlen(quote + 1, WARNING_MAX / 4);
+		len -= len && quote[len] == '"';
+		if (text_neutral(&text, quote + 1, len, false, &ignored))
+			k->on_warning(k->on_warning_ctx, buf_str(&text));
+	}
+}
+
 static bool take_answer(
     struct kube *k, const struct call *call, const struct http_response *res, struct json **ret, struct err *err)
 {
@@ -172,6 +195,7 @@ static bool take_answer(
 	if (res->status < 200 || res->status > 299)
 		return kube_refused(
 		    call, res->status, buf_str(&res->body), res->body.len, kube_auth_anonymous(&k->auth), err);
+	hand_on_warnings(k, &res->headers);
 	if (!ret)
 		return true;
 	if (!res->body.len) {

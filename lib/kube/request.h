@@ -27,6 +27,8 @@ struct kube {
 	int stop_fd;
 	int64_t timeout_ms;
 	char manager[64];
+	void (*on_warning)(void *ctx, const char *text);
+	void *on_warning_ctx;
 	/* two, so that what a watch calls back may send requests */
 	struct kube_http requests, streams;
 	bool streaming;

@@ -5,22 +5,22 @@
 
 #define PAGE "250"
 #define ITEMS_MAX 100000
+/* for the question whether a create was done after all */
+#define LOOK_UP_MS 10000
 /* a list that changes under the reader is begun anew this often */
 #define LIST_TURNS 5
 
-/* A name that a path is made of, and the path. */
 #define PATH_INIT BUF_INIT(KUBE_PATH_MAX)
 
 static bool get(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name, const char *sub,
-    struct json **ret, int64_t *ret_date_ms, struct err *err)
+    struct json **ret, struct err *err)
 {
 	BUF_CLEANUP struct buf path = PATH_INIT;
 	struct call call = {.verb = "get",
 	    .method = "GET",
 	    .kind = kind,
 	    .namespace_ = kind->namespaced ? namespace_ : NULL,
-	    .name = name,
-	    .ret_date_ms = ret_date_ms};
+	    .name = name};
 
 	if (!kube_path(&path, kind, namespace_, name, sub, err))
 		return err_wrap(err, "get");
@@ -31,13 +31,13 @@ static bool get(struct kube *k, const struct kube_kind *kind, const char *namesp
 bool kube_get(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name, struct json **ret,
     struct err *err)
 {
-	return get(k, kind, namespace_, name, NULL, ret, NULL, err);
+	return get(k, kind, namespace_, name, NULL, ret, err);
 }
 
 bool kube_get_sub(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name,
     const char *sub, struct json **ret, struct err *err)
 {
-	return get(k, kind, namespace_, name, sub, ret, NULL, err);
+	return get(k, kind, namespace_, name, sub, ret, err);
 }
 
 bool kube_get_raw(struct kube *k, const char *path, struct json **ret, struct err *err)
@@ -208,28 +208,54 @@ static bool is_ours(const json_node *found, const json_node *object, int64_t dat
 	return true;
 }
 
+static bool get_again(
+    struct kube *k, const struct call *create, struct json **ret, int64_t *ret_date_ms, struct err *err)
+{
+	BUF_CLEANUP struct buf path = PATH_INIT;
+	struct call call = {.verb = "get",
+	    .method = "GET",
+	    .kind = create->kind,
+	    .namespace_ = create->namespace_,
+	    .name = create->name,
+	    .timeout_ms = LOOK_UP_MS,
+	    .ret_date_ms = ret_date_ms};
+
+	if (!kube_path(&path, create->kind, create->namespace_, create->name, NULL, err))
+		return false;
+	call.path = buf_str(&path);
+	return kube_call(k, &call, ret, err);
+}
+
+/* More to the point than what a connection's error hints at. */
+static bool hint_over(struct err *err, const char *hint)
+{
+	if (err)
+		*err->hint = '\0';
+	return err_hint(err, "%s", hint);
+}
+
 /* The answer to a create was lost: what is there now tells. */
-static bool look_up(struct kube *k, const struct kube_kind *kind, const char *namespace_, const json_node *object,
-    int64_t began_ms, struct json **ret, const struct err *lost, struct err *err)
+static bool look_up(struct kube *k, const struct call *create, int64_t began_ms, struct json **ret,
+    const struct err *lost, struct err *err)
 {
 	CLEANUP(json) struct json *found = NULL;
 	struct err why = ERR_INIT;
 	int64_t date_ms;
 
-	if (!get(k, kind, namespace_, kube_name(object), NULL, &found, &date_ms, &why)) {
+	if (!get_again(k, create, &found, &date_ms, &why)) {
 		if (err)
 			*err = *lost;
-		return why.code == ERR_NOT_FOUND
-			   ? err_hint(err, "its answer was lost; it is not there now")
-			   : err_hint(err, "its answer was lost: look whether it is there before trying again");
+		return hint_over(err, why.code == ERR_NOT_FOUND
+					  ? "it was not made, as far as could be seen afterwards: try again"
+					  : "whether it was made is not known: look before trying again");
 	}
-	if (found && is_ours(json_root(found), object, date_ms, clock_mono_ms(k->clock) - began_ms)) {
+	if (found && is_ours(json_root(found), create->body, date_ms, clock_mono_ms(k->clock) - began_ms)) {
 		if (ret)
 			*ret = TAKE(found);
 		return true;
 	}
 	err_set(err, ERR_EXISTS, "%.900s; an object of that name is there", lost->msg);
-	return err_hint(err, "its answer was lost: it may be one's own object");
+	return hint_over(err, "the answer to the create was lost: it may be one's own object");
 }
 
 bool kube_create(struct kube *k, const struct kube_kind *kind, const char *namespace_, const json_node *object,
@@ -261,10 +287,10 @@ bool kube_create(struct kube *k, const struct kube_kind *kind, const char *names
 		return false;
 	}
 	if (name)
-		return look_up(k, kind, namespace_, object, began_ms, ret, &why, err);
+		return look_up(k, &call, began_ms, ret, &why, err);
 	if (err)
 		*err = why;
-	return err_hint(err, "its answer was lost: it may exist under a generated name");
+	return hint_over(err, "it may have been made, under a generated name: look before trying again");
 }
 
 /* --- change ------------------------------------------------------------------------------------------------------ */
@@ -377,10 +403,11 @@ static bool delete_body(const struct kube_delete *o, struct json **ret, struct e
 	return true;
 }
 
+static const struct kube_delete plain = {.grace_seconds = -1};
+
 bool kube_delete(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name,
     const struct kube_delete *options, struct err *err)
 {
-	static const struct kube_delete plain = {.grace_seconds = -1};
 	BUF_CLEANUP struct buf path = PATH_INIT;
 	CLEANUP(json) struct json *body = NULL;
 	struct err why = ERR_INIT;
@@ -405,4 +432,24 @@ bool kube_delete(struct kube *k, const struct kube_kind *kind, const char *names
 	if (err)
 		*err = why;
 	return false;
+}
+
+bool kube_delete_all(struct kube *k, const struct kube_kind *kind, const char *namespace_,
+    const struct kube_select *select, const struct kube_delete *options, struct err *err)
+{
+	BUF_CLEANUP struct buf path = PATH_INIT;
+	CLEANUP(json) struct json *body = NULL;
+	struct call call = {.verb = "delete all of",
+	    .method = "DELETE",
+	    .kind = kind,
+	    .namespace_ = kind->namespaced ? namespace_ : NULL};
+
+	if (kind->namespaced && !namespace_)
+		return err_set(err, ERR_USAGE, "delete all of %s: no namespace is given", kind->plural);
+	if (!kube_path(&path, kind, namespace_, NULL, NULL, err) || !kube_add_select(&path, select, err) ||
+	    !delete_body(options ? options : &plain, &body, err))
+		return err_wrap(err, "delete all of %s", kind->plural);
+	call.path = buf_str(&path);
+	call.body = json_root(body);
+	return kube_call(k, &call, NULL, err);
 }

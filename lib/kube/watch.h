@@ -1,5 +1,8 @@
 /*
  * Seeing changes: one watch request, waiting for a condition, a cache that follows a kind, and pod logs.
+ *
+ * What is called back from a watch, a wait or a log may use the verbs of the same client, but neither watch, wait nor
+ * read logs with it (ERR_STATE).
  */
 #ifndef KUBE_WATCH_H
 #define KUBE_WATCH_H
@@ -21,7 +24,8 @@ bool kube_watch(struct kube *k, const struct kube_kind *kind, const char *namesp
  * Waits until done says yes about one object: by watch where discovery lists it, else by a GET a second. Survives
  * watches that end, 410, and a server that is away for less than unreachable_ms.
  * done: object is NULL while there is none. Return true when finished; set err (code not NONE) to give up with it. It is
- * called at first, on each change, and each second with the last state, so that it can tell progress.
+ * called at first, on each change, and each second with the last state, so that it can tell progress; not while the
+ * server is away.
  * ERR_TIMEOUT names what. The last state (may be NULL) goes to *ret_last also on failure, if ret_last is given.
  */
 typedef bool (*kube_done)(void *ctx, const json_node *object, struct err *err);

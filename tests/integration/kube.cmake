@@ -1,0 +1,6 @@
+add_executable(test_integration_kube_cache kube_cache_test.c)
+target_link_libraries(test_integration_kube_cache PRIVATE drill_kube)
+drill_script(kube_cache LABEL integration TIMEOUT 120 COMMAND $<TARGET_FILE:test_integration_kube_cache>)
+if(PSMDB_DRILL_SANITIZE MATCHES thread)
+  drill_script(kube_cache LABEL threads TIMEOUT 180 COMMAND $<TARGET_FILE:test_integration_kube_cache>)
+endif()
