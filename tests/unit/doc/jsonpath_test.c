@@ -57,6 +57,9 @@ Test(jsonpath, values_by_path)
 	    {".status.conditions[?(@['type']=='Ready')].status", "True"},
 	    {".status.conditions[?(@.n>=2)].status", "False"},
 	    {".status.conditions[?(@.n<2)].status", "True"},
+	    {".status.conditions[?(@.n>=2.5)].status", "False"},
+	    {".status.conditions[?(@.n<=1)].status", "True"},
+	    {".status.conditions[?(@.n>1)].status", "False"},
 	    {".status.conditions[?(@.ok==true)].status", "No"},
 	    {".status.conditions[?(@.ok)].status", "No"},
 	};
@@ -79,6 +82,8 @@ Test(jsonpath, what_is_not_there_and_what_is_refused)
 	    {".status.nothing", ERR_NOT_FOUND},
 	    {".status.state.x", ERR_NOT_FOUND},
 	    {".status.conditions[3]", ERR_NOT_FOUND},
+	    {".status.conditions[?(@.n<1)]", ERR_NOT_FOUND},
+	    {".status.conditions[?(@.n>2.5)]", ERR_NOT_FOUND},
 	    {".status.conditions[-4]", ERR_NOT_FOUND},
 	    {".status.state[0]", ERR_NOT_FOUND},
 	    {".status.m[*]", ERR_NOT_FOUND},
