@@ -6,6 +6,7 @@
 int serve_main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
+	    {"kasten", serve_kasten, "the stand-in for Kasten K10 and Kanister"},
 	    {"kubelet", serve_kubelet, "pods as processes, with the controllers beside them"},
 	    {0},
 	};
