@@ -5,7 +5,7 @@
  * Understood: text; {{ pipeline }} with trimming ({{- and -}}) and comments; if, else if, else, end; fields
  * (.a.b, $.a, $x.a, (pipeline).a) over JSON data; "text", `text`, numbers, true, false, nil; variables ($x := and $x =);
  * pipelines and parentheses; and, or (both stop early), not, eq, ne, lt, le, gt, ge, len, index, printf (%s %d %v %q %%),
- * toString, quote, default, lower, upper (both ASCII alone), trim, toDate, date.
+ * toString, quote, default, lower, upper (both ASCII alone), trim, toDate, date, fail.
  * The syntax, names of functions and numbers of their arguments are checked in branches that are not taken, too.
  * Anything else (range, with, define, other functions) is ERR_UNSUPPORTED or ERR_PARSE with the line.
  *

@@ -324,6 +324,15 @@ static bool call_date(const struct value_call *c, struct value *ret, struct err 
 	return text_of_buf(c->memory, &text, ret, err);
 }
 
+/* sprig: the whole template fails with this text. */
+static bool call_fail(const struct value_call *c, struct value *ret, struct err *err)
+{
+	(void)ret;
+	if (c->args->kind != VALUE_TEXT)
+		return wants("fail", "a text", c->args, err);
+	return err_set(err, ERR_STATE, "%s", c->args->text);
+}
+
 static const struct value_function functions[] = {
     {"and", 1, VALUE_ARGS_MAX, STOPS_AT_FALSE, call_last},
     {"or", 1, VALUE_ARGS_MAX, STOPS_AT_TRUE, call_last},
@@ -342,6 +351,7 @@ static const struct value_function functions[] = {
     {"lower", 1, 1, STOPS_NEVER, call_lower},
     {"upper", 1, 1, STOPS_NEVER, call_upper},
     {"trim", 1, 1, STOPS_NEVER, call_trim},
+    {"fail", 1, 1, STOPS_NEVER, call_fail},
     {"printf", 1, VALUE_ARGS_MAX, STOPS_NEVER, call_printf},
     {"toDate", 2, 2, STOPS_NEVER, call_to_date},
     {"date", 2, 2, STOPS_NEVER, call_date},

@@ -195,6 +195,8 @@ Test(template, what_is_refused_and_where)
 	    {"{{ not 1 2 }}", "\"not\" with 2 arguments", ERR_PARSE},
 	    {"{{ lower 5 }}", "wants a text, not an integer", ERR_PARSE},
 	    {"{{ len 5 }}", "wants", ERR_PARSE},
+	    {"{{ if true }}{{ fail `it is \"broken\"` }}{{ end }}", "it is \"broken\"", ERR_STATE},
+	    {"{{ fail 5 }}", "wants a text", ERR_PARSE},
 	    {"{{ index .Object.spec.list 3 }}", "outside a list of 3", ERR_NOT_FOUND},
 	    {"{{ index .Object.spec.list -1 }}", "outside a list of 3", ERR_NOT_FOUND},
 	    {"{{ .Time.x }}", "no field \"x\" in a text", ERR_PARSE},
