@@ -11,5 +11,6 @@ int serve_main(int argc, char **argv);
 
 int serve_kasten(int argc, char **argv);
 int serve_kubelet(int argc, char **argv);
+int serve_operator(int argc, char **argv);
 
 #endif

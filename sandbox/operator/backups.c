@@ -9,7 +9,7 @@
 
 static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "s2", "pgzip", "zstd"};
 
-static bool take_compression(const json_node *backup, struct job_order *order, struct err *err)
+static bool take_compression(const json_node *backup, struct pbm_order *order, struct err *err)
 {
 	const char *type = json_text_at(backup, "spec/compressionType");
 
@@ -25,12 +25,12 @@ static bool take_compression(const json_node *backup, struct job_order *order, s
 }
 
 static bool make_order(
-    struct operator* op, const json_node *backup, const json_node *psmdb, struct job_order *order, struct err *err)
+    struct operator* op, const json_node *backup, const json_node *psmdb, struct pbm_order *order, struct err *err)
 {
 	const char *name = json_text_at(backup, "spec/storageName"), *pbm_name = json_text_at(backup, "status/pbmName");
 	struct storage storage;
 
-	*order = (struct job_order){.kind = JOB_BACKUP, .adopt_since_ms = operator_sent_at(backup)};
+	*order = (struct pbm_order){.kind = JOB_BACKUP, .adopt_since_ms = operator_sent_at(backup)};
 	snprintf(order->uid, sizeof order->uid, "%s", kube_uid(backup));
 	/* Sent and named before: it only has to be looked at. */
 	if (pbm_name && destination_name(pbm_name, order->name))
@@ -53,7 +53,7 @@ static bool begin(
 	enum job_state state = job_state_of(backup);
 	bool resumed = state == JOB_REQUESTED || state == JOB_RUNNING || operator_sent_at(backup);
 	struct err refusal = ERR_INIT;
-	struct job_order order;
+	struct pbm_order order;
 	bool ok;
 
 	if (!resumed && !backup_check(backup, psmdb, &refusal))
@@ -66,7 +66,7 @@ static bool begin(
 		return true;
 	ok = make_order(op, backup, psmdb, &order, &refusal);
 	if (ok)
-		job_begin(&c->job, &order, op->clock);
+		pbm_job_begin(&c->job, &order, op->clock);
 	explicit_bzero(&order, sizeof order);
 	return ok || operator_job_error(op, SPACE_BACKUP, backup, refusal.msg, err);
 }
@@ -106,7 +106,8 @@ static bool describe_place(struct operator* op, const json_node *backup, const j
 	       json_set_copy(more, "replsetNames", json_root(sets), err);
 }
 
-static bool put_times(json_node *more, const char *name, const struct job *job, enum job_state state, struct err *err)
+static bool put_times(
+    json_node *more, const char *name, const struct pbm_job *job, enum job_state state, struct err *err)
 {
 	int64_t started, last = job->answered ? job->answer.transition_ms : 0;
 	char text[OP_TIME_MAX];
@@ -123,7 +124,7 @@ static bool put_times(json_node *more, const char *name, const struct job *job, 
 static bool progress(
     struct operator* op, const json_node *backup, const json_node *psmdb, struct op_cluster *c, struct err *err)
 {
-	struct job *job = &c->job;
+	struct pbm_job *job = &c->job;
 	enum job_state state = job_state_of(backup), next = JOB_REQUESTED;
 	CLEANUP(json) struct json *more = NULL;
 	const char *text = "";
@@ -155,7 +156,7 @@ static bool erase_directly(struct operator* op, const json_node *backup, struct 
 {
 	struct err why = ERR_INIT;
 	struct storage s;
-	struct job_order place = {0};
+	struct pbm_order place = {0};
 	bool ok;
 
 	if (!storage_read(json_at(backup, "status/s3"), &s))
@@ -175,9 +176,9 @@ static bool erase_directly(struct operator* op, const json_node *backup, struct 
 static bool erase_by_pbm(struct operator* op, const json_node *backup, struct op_cluster *c, struct err *err)
 {
 	const char *name = json_text_at(backup, "status/pbmName");
-	struct job_order order = {.kind = JOB_DELETE, .level = -1};
+	struct pbm_order order = {.kind = JOB_DELETE, .level = -1};
 
-	if (job_is_for(&c->job, JOB_DELETE, kube_uid(backup))) {
+	if (pbm_job_is_for(&c->job, JOB_DELETE, kube_uid(backup))) {
 		bool unknown = c->job.unknown;
 
 		if (c->job.step != STEP_END)
@@ -185,10 +186,10 @@ static bool erase_by_pbm(struct operator* op, const json_node *backup, struct op
 		if (c->job.failed) {
 			log_line(op->log, LOG_ERROR, "delete backup", "name", kube_name(backup), "error", c->job.error,
 			    NULL);
-			job_free(&c->job);
+			pbm_job_free(&c->job);
 			return true;
 		}
-		job_free(&c->job);
+		pbm_job_free(&c->job);
 		return unknown ? erase_directly(op, backup, err)
 			       : space_drop_finalizer(&op->space, SPACE_BACKUP, backup, OP_FINALIZER_BACKUP, err);
 	}
@@ -198,7 +199,7 @@ static bool erase_by_pbm(struct operator* op, const json_node *backup, struct op
 	if (!name || !destination_name(name, order.backup))
 		return erase_directly(op, backup, err);
 	snprintf(order.uid, sizeof order.uid, "%s", kube_uid(backup));
-	job_begin(&c->job, &order, op->clock);
+	pbm_job_begin(&c->job, &order, op->clock);
 	return true;
 }
 
@@ -219,13 +220,13 @@ static bool reconcile_one(struct operator* op, const json_node *backup, struct e
 	const char *cluster = job_cluster(backup);
 	const json_node *psmdb = space_get(&op->space, SPACE_PSMDB, cluster);
 	struct op_cluster *c = operator_cluster(op, psmdb);
-	bool mine = c && job_is_for(&c->job, JOB_BACKUP, kube_uid(backup));
+	bool mine = c && pbm_job_is_for(&c->job, JOB_BACKUP, kube_uid(backup));
 
 	if (kube_deleting(backup))
 		return finalize(op, backup, psmdb, c, err);
 	if (job_state_final(job_state_of(backup))) {
 		if (mine)
-			job_free(&c->job);
+			pbm_job_free(&c->job);
 		return true;
 	}
 	return mine ? progress(op, backup, psmdb, c, err) : begin(op, backup, psmdb, c, err);

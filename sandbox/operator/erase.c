@@ -9,7 +9,7 @@
 #define LIMIT_MS 3000
 #define KEY_MAX 1400
 
-static bool make_config(const struct job_order *place, struct s3_config *c, struct err *err)
+static bool make_config(const struct pbm_order *place, struct s3_config *c, struct err *err)
 {
 	*c = (struct s3_config){.insecure = place->insecure};
 	snprintf(c->endpoint, sizeof c->endpoint, "%s", place->endpoint);
@@ -37,7 +37,7 @@ static bool erase_sets(struct s3 *s3, const json_node *backup, const char *base,
 	return true;
 }
 
-bool erase_record(const json_node *backup, const struct job_order *place, const struct clock *clock,
+bool erase_record(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
     const volatile int *stop, struct err *err)
 {
 	struct s3_options options = {.clock = clock, .stop = stop, .max_attempts = 1, .timeout_ms = LIMIT_MS};

@@ -8,7 +8,7 @@
  * Removes PREFIX/NAME.pbm.json, and the two files a replica set of the layout before PBM 2.0. What PBM 2 has below
  * PREFIX/NAME/ stays behind: that is how version 1.14 leaves it. place: where, and the credentials. Takes seconds at most.
  */
-bool erase_record(const json_node *backup, const struct job_order *place, const struct clock *clock,
+bool erase_record(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
     const volatile int *stop, struct err *err);
 
 #endif

@@ -35,7 +35,7 @@ static const unsigned moves[STEP_COUNT] = {
     [STEP_POLL] = TO(END),
 };
 
-const char *job_step_text(enum job_step step)
+const char *pbm_job_step_text(enum job_step step)
 {
 	static const char *const texts[] = {
 #define X(id, text) [STEP_##id] = (text),
@@ -46,7 +46,7 @@ const char *job_step_text(enum job_step step)
 	return texts[step];
 }
 
-bool job_is_for(const struct job *j, enum job_kind kind, const char *uid)
+bool pbm_job_is_for(const struct pbm_job *j, enum job_kind kind, const char *uid)
 {
 	return j->order.kind == kind && !strcmp(j->order.uid, uid);
 }
@@ -56,7 +56,7 @@ static int64_t limit_of(enum job_step step, int64_t now_ms)
 	return step_limits_ms[step] ? now_ms + step_limits_ms[step] : FOREVER;
 }
 
-static void enter(struct job *j, enum job_step step, int64_t now_ms)
+static void enter(struct pbm_job *j, enum job_step step, int64_t now_ms)
 {
 	assert(moves[j->step] & 1u << step);
 	j->step = step;
@@ -64,11 +64,11 @@ static void enter(struct job *j, enum job_step step, int64_t now_ms)
 	j->limit_ms = limit_of(step, now_ms);
 }
 
-void job_begin(struct job *j, const struct job_order *order, const struct clock *clock)
+void pbm_job_begin(struct pbm_job *j, const struct pbm_order *order, const struct clock *clock)
 {
 	int64_t now_ms = clock_mono_ms(clock);
 
-	job_free(j);
+	pbm_job_free(j);
 	j->order = *order;
 	j->step = *order->name		      ? STEP_POLL
 		  : order->adopt_since_ms     ? STEP_ADOPT
@@ -79,14 +79,14 @@ void job_begin(struct job *j, const struct job_order *order, const struct clock 
 	j->limit_ms = limit_of(j->step, now_ms);
 }
 
-void job_free(struct job *j)
+void pbm_job_free(struct pbm_job *j)
 {
 	child_kill(&j->child);
 	explicit_bzero(&j->order, sizeof j->order);
-	*j = (struct job)JOB_INIT;
+	*j = (struct pbm_job)JOB_INIT;
 }
 
-static void fail(struct job *j, const char *text, int64_t now_ms)
+static void fail(struct pbm_job *j, const char *text, int64_t now_ms)
 {
 	j->failed = true;
 	snprintf(j->error, sizeof j->error, "%s", text);
@@ -95,12 +95,12 @@ static void fail(struct job *j, const char *text, int64_t now_ms)
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
 
-static void put(struct job_args *a, const char *text)
+static void put(struct pbm_job_args *a, const char *text)
 {
 	a->items[a->count++] = text;
 }
 
-static void put_all(struct job_args *a, const char *const *texts, size_t count)
+static void put_all(struct pbm_job_args *a, const char *const *texts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		put(a, texts[i]);
@@ -109,9 +109,9 @@ static void put_all(struct job_args *a, const char *const *texts, size_t count)
 #define PUT(a, ...)                                                                                                    \
 	put_all(a, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
-static void send_args(const struct job *j, struct job_args *a)
+static void send_args(const struct pbm_job *j, struct pbm_job_args *a)
 {
-	const struct job_order *o = &j->order;
+	const struct pbm_order *o = &j->order;
 
 	if (o->kind == JOB_BACKUP) {
 		snprintf(a->text[0], sizeof a->text[0], "--compression=%s", o->compression);
@@ -131,18 +131,18 @@ static void send_args(const struct job *j, struct job_args *a)
 	}
 }
 
-static bool lists_now(const struct job *j)
+static bool lists_now(const struct pbm_job *j)
 {
 	return j->order.kind == JOB_BACKUP && j->polls % LIST_EVERY == LIST_EVERY - 1;
 }
 
-void job_step_args(const struct job *j, struct job_args *a)
+void pbm_job_step_args(const struct pbm_job *j, struct pbm_job_args *a)
 {
 	static const char *const config[] = PBM_CONFIG_ARGS;
 	static const char *const status[] = PBM_STATUS_ARGS;
 	bool backup = j->order.kind == JOB_BACKUP;
 
-	*a = (struct job_args){0};
+	*a = (struct pbm_job_args){0};
 	switch (j->step) {
 	case STEP_CONFIG:
 		put_all(a, config, PBM_CONFIG_ARG_COUNT);
@@ -178,19 +178,19 @@ void job_step_args(const struct job *j, struct job_args *a)
 	PUT(a, "--out", "json");
 }
 
-static bool start(struct job *j, const struct pbm *pbm, struct err *err)
+static bool start(struct pbm_job *j, const struct pbm *pbm, struct err *err)
 {
-	const struct job_order *o = &j->order;
+	const struct pbm_order *o = &j->order;
 	struct pbm_storage storage = {o->endpoint, o->region, o->bucket, o->prefix, o->access_key, o->secret_key,
 	    o->insecure, *o->compression ? o->compression : NULL};
 	CLEANUP(fd) int config = -1;
 	struct pbm_command command;
-	struct job_args args;
+	struct pbm_job_args args;
 	bool ok;
 
 	if (j->step == STEP_CONFIG && !pbm_config_file(&storage, &config, err))
 		return false;
-	job_step_args(j, &args);
+	pbm_job_step_args(j, &args);
 	if (!pbm_command_make(pbm, args.items, args.count, &command, err))
 		return false;
 	if (config >= 0)
@@ -203,7 +203,7 @@ static bool start(struct job *j, const struct pbm *pbm, struct err *err)
 
 /* --- answers ----------------------------------------------------------------------------------------------------- */
 
-static void again(struct job *j, const char *why, int64_t now_ms)
+static void again(struct pbm_job *j, const char *why, int64_t now_ms)
 {
 	char text[ANSWER_TEXT_MAX + 100];
 
@@ -225,7 +225,7 @@ static void again(struct job *j, const char *why, int64_t now_ms)
 	fail(j, text, now_ms);
 }
 
-static void words(const struct job *j, char text[static ANSWER_TEXT_MAX])
+static void words(const struct pbm_job *j, char text[static ANSWER_TEXT_MAX])
 {
 	struct answer a;
 
@@ -237,12 +237,12 @@ static void words(const struct job *j, char text[static ANSWER_TEXT_MAX])
 	snprintf(text, ANSWER_TEXT_MAX, "%s", a.text);
 }
 
-static bool went_well(const struct job *j)
+static bool went_well(const struct pbm_job *j)
 {
 	return !j->child.timed_out && !j->child.exit.signaled && !j->child.exit.status;
 }
 
-static void after_agents(struct job *j, int agents, int64_t now_ms)
+static void after_agents(struct pbm_job *j, int agents, int64_t now_ms)
 {
 	char why[ANSWER_TEXT_MAX];
 
@@ -258,7 +258,7 @@ static void after_agents(struct job *j, int agents, int64_t now_ms)
 	again(j, why, now_ms);
 }
 
-static void after_known(struct job *j, int64_t now_ms)
+static void after_known(struct pbm_job *j, int64_t now_ms)
 {
 	char text[ANSWER_TEXT_MAX + 100];
 	struct answer a;
@@ -281,7 +281,7 @@ static void after_known(struct job *j, int64_t now_ms)
 	}
 }
 
-static void after_delete(struct job *j, int64_t now_ms)
+static void after_delete(struct pbm_job *j, int64_t now_ms)
 {
 	struct answer a;
 
@@ -293,7 +293,7 @@ static void after_delete(struct job *j, int64_t now_ms)
 	fail(j, a.text, now_ms);
 }
 
-static void after_send(struct job *j, int64_t wall_ms, int64_t now_ms)
+static void after_send(struct pbm_job *j, int64_t wall_ms, int64_t now_ms)
 {
 	struct answer a;
 
@@ -316,7 +316,7 @@ static void after_send(struct job *j, int64_t wall_ms, int64_t now_ms)
 	}
 }
 
-static void after_adopt(struct job *j, int64_t now_ms)
+static void after_adopt(struct pbm_job *j, int64_t now_ms)
 {
 	struct answer a;
 
@@ -330,7 +330,7 @@ static void after_adopt(struct job *j, int64_t now_ms)
 	again(j, a.text, now_ms);
 }
 
-static void after_poll(struct job *j, int64_t now_ms)
+static void after_poll(struct pbm_job *j, int64_t now_ms)
 {
 	struct answer a;
 
@@ -352,7 +352,7 @@ static void after_poll(struct job *j, int64_t now_ms)
 		enter(j, STEP_END, now_ms);
 }
 
-static void step_ended(struct job *j, const struct pbm *pbm, int agents)
+static void step_ended(struct pbm_job *j, const struct pbm *pbm, int agents)
 {
 	int64_t now_ms = clock_mono_ms(pbm->clock);
 	char why[ANSWER_TEXT_MAX];
@@ -380,7 +380,7 @@ static void step_ended(struct job *j, const struct pbm *pbm, int agents)
 	}
 }
 
-bool job_tick(struct job *j, const struct pbm *pbm, int agents, struct err *err)
+bool pbm_job_tick(struct pbm_job *j, const struct pbm *pbm, int agents, struct err *err)
 {
 	if (j->order.kind == JOB_FREE || j->step == STEP_END)
 		return false;
@@ -395,7 +395,7 @@ bool job_tick(struct job *j, const struct pbm *pbm, int agents, struct err *err)
 	return start(j, pbm, err);
 }
 
-int64_t job_due_ms(const struct job *j)
+int64_t pbm_job_due_ms(const struct pbm_job *j)
 {
 	if (j->order.kind == JOB_FREE || j->step == STEP_END || (j->step == STEP_SEND && !j->may_send))
 		return INT64_MAX;

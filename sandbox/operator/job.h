@@ -33,10 +33,10 @@ enum job_step {
 #undef X
 	    STEP_COUNT
 };
-const char *job_step_text(enum job_step step);
+const char *pbm_job_step_text(enum job_step step);
 
 /* What a job is to do; copied. */
-struct job_order {
+struct pbm_order {
 	enum job_kind kind;
 	char uid[64]; /* of the object that it is for */
 	char endpoint[512], region[64], bucket[256], prefix[1024], access_key[256], secret_key[512];
@@ -49,8 +49,8 @@ struct job_order {
 	int64_t adopt_since_ms;	      /* 0, or: sent at about that time, name not known */
 };
 
-struct job {
-	struct job_order order;
+struct pbm_job {
+	struct pbm_order order;
 	enum job_step step;
 	struct child child;
 	int64_t due_ms, limit_ms; /* when the step is taken next; when it is given up */
@@ -71,22 +71,22 @@ struct job {
 		.child = CHILD_INIT                                                                                    \
 	}
 
-void job_begin(struct job *j, const struct job_order *order, const struct clock *clock);
+void pbm_job_begin(struct pbm_job *j, const struct pbm_order *order, const struct clock *clock);
 /* Kills what runs; what PBM's agents do goes on. The job is free. */
-void job_free(struct job *j);
+void pbm_job_free(struct pbm_job *j);
 /* Takes what can be taken now. agents: how many there must be. True: something changed. */
-bool job_tick(struct job *j, const struct pbm *pbm, int agents, struct err *err);
-/* When to call job_tick again at the latest, beside when child.fd is readable; INT64_MAX: never. */
-int64_t job_due_ms(const struct job *j);
-bool job_is_for(const struct job *j, enum job_kind kind, const char *uid);
+bool pbm_job_tick(struct pbm_job *j, const struct pbm *pbm, int agents, struct err *err);
+/* When to call pbm_job_tick again at the latest, beside when child.fd is readable; INT64_MAX: never. */
+int64_t pbm_job_due_ms(const struct pbm_job *j);
+bool pbm_job_is_for(const struct pbm_job *j, enum job_kind kind, const char *uid);
 
 /* The arguments of pbm for the job's step: pure, for tests. At most JOB_ARGS_MAX. */
 #define JOB_ARGS_MAX 10
-struct job_args {
+struct pbm_job_args {
 	const char *items[JOB_ARGS_MAX];
 	size_t count;
 	char text[2][64]; /* composed ones */
 };
-void job_step_args(const struct job *j, struct job_args *ret);
+void pbm_job_step_args(const struct pbm_job *j, struct pbm_job_args *ret);
 
 #endif

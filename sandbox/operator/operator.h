@@ -24,7 +24,7 @@ struct op_cluster {
 	bool settled;	  /* all sets are */
 	bool initialized; /* all sets are, or were */
 	char told[400];	  /* the last trouble in the log */
-	struct job job;
+	struct pbm_job job;
 };
 
 struct operator
@@ -57,7 +57,7 @@ bool operator_restoring(const struct operator* op, const char *cluster);
 bool operator_busy(const struct operator* op, const char *cluster, const char *uid);
 /* The S3 part of an order, credentials from the storage's Secret. ERR_NOT_FOUND with the API's words. */
 bool operator_order_storage(
-    const struct operator* op, const struct storage *storage, struct job_order *ret, struct err *err);
+    const struct operator* op, const struct storage *storage, struct pbm_order *ret, struct err *err);
 /* Puts the members of "more" (NULL: none) and the state over the status that there is, and writes it. */
 bool operator_job_status(struct operator* op, enum space_kind kind, const json_node *object, enum job_state state,
     const json_node *more, struct err *err);
@@ -67,6 +67,6 @@ bool operator_job_error(
 int64_t operator_sent_at(const json_node *object);
 /* Makes it tell; then the job may send. */
 bool operator_may_send(
-    struct operator* op, enum space_kind kind, const json_node *object, struct job *job, struct err *err);
+    struct operator* op, enum space_kind kind, const json_node *object, struct pbm_job *job, struct err *err);
 
 #endif

@@ -5,11 +5,11 @@
 #include <string.h>
 
 static bool make_order(struct operator* op, const json_node *restore, const struct restore_source *source,
-    struct job_order *order, struct err *err)
+    struct pbm_order *order, struct err *err)
 {
 	const char *pbm_name = json_text_at(restore, "status/pbmName");
 
-	*order = (struct job_order){.kind = JOB_RESTORE, .level = -1, .adopt_since_ms = operator_sent_at(restore)};
+	*order = (struct pbm_order){.kind = JOB_RESTORE, .level = -1, .adopt_since_ms = operator_sent_at(restore)};
 	snprintf(order->uid, sizeof order->uid, "%s", kube_uid(restore));
 	if (pbm_name && destination_name(pbm_name, order->name))
 		return true;
@@ -41,7 +41,7 @@ static bool begin_checked(struct operator* op, const json_node *restore, const j
 {
 	const char *cluster = job_cluster(restore);
 	struct err refusal = ERR_INIT;
-	struct job_order order;
+	struct pbm_order order;
 	bool ok;
 
 	if (operator_busy(op, cluster, kube_uid(restore)))
@@ -57,7 +57,7 @@ static bool begin_checked(struct operator* op, const json_node *restore, const j
 	}
 	ok = make_order(op, restore, source, &order, &refusal);
 	if (ok)
-		job_begin(&c->job, &order, op->clock);
+		pbm_job_begin(&c->job, &order, op->clock);
 	explicit_bzero(&order, sizeof order);
 	return ok || operator_job_error(op, SPACE_RESTORE, restore, refusal.msg, err);
 }
@@ -87,7 +87,7 @@ static bool resume(
     struct operator* op, const json_node *restore, const json_node *psmdb, struct op_cluster *c, struct err *err)
 {
 	struct restore_source none = {0};
-	struct job_order order;
+	struct pbm_order order;
 
 	if (!psmdb)
 		return operator_job_error(op, SPACE_RESTORE, restore, "cluster not found", err);
@@ -95,11 +95,11 @@ static bool resume(
 		return true;
 	if (!make_order(op, restore, &none, &order, err))
 		return false;
-	job_begin(&c->job, &order, op->clock);
+	pbm_job_begin(&c->job, &order, op->clock);
 	return true;
 }
 
-static bool put_name(struct operator* op, const struct job *job, json_node *more, struct err *err)
+static bool put_name(struct operator* op, const struct pbm_job *job, json_node *more, struct err *err)
 {
 	char name[ANSWER_NAME_MAX], second[OP_TIME_MAX];
 	int64_t now_ms = clock_wall_ms(op->clock);
@@ -114,7 +114,7 @@ static bool put_name(struct operator* op, const struct job *job, json_node *more
 
 static bool progress(struct operator* op, const json_node *restore, struct op_cluster *c, struct err *err)
 {
-	struct job *job = &c->job;
+	struct pbm_job *job = &c->job;
 	enum job_state state = job_state_of(restore), next = state == JOB_RUNNING ? state : JOB_REQUESTED;
 	CLEANUP(json) struct json *more = NULL;
 	char text[OP_TIME_MAX];
@@ -147,7 +147,7 @@ static bool progress(struct operator* op, const json_node *restore, struct op_cl
 /* The users may be others now. */
 static void over(struct op_cluster *c)
 {
-	job_free(&c->job);
+	pbm_job_free(&c->job);
 	for (int i = 0; i < c->set_count; i++)
 		if (c->keepers[i])
 			keeper_check_login(c->keepers[i]);
@@ -157,7 +157,7 @@ static bool reconcile_one(struct operator* op, const json_node *restore, struct 
 {
 	const json_node *psmdb = space_get(&op->space, SPACE_PSMDB, job_cluster(restore));
 	struct op_cluster *c = operator_cluster(op, psmdb);
-	bool mine = c && job_is_for(&c->job, JOB_RESTORE, kube_uid(restore));
+	bool mine = c && pbm_job_is_for(&c->job, JOB_RESTORE, kube_uid(restore));
 	enum job_state state = job_state_of(restore);
 
 	if (job_state_final(state) || kube_deleting(restore)) {

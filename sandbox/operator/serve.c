@@ -49,14 +49,14 @@ static void drop_orphans(struct operator* op)
 	static const enum space_kind kinds[] = {SPACE_BACKUP, SPACE_RESTORE};
 
 	for (int i = 0; i < OPERATOR_CLUSTERS_MAX; i++) {
-		struct job *job = &op->clusters[i].job;
+		struct pbm_job *job = &op->clusters[i].job;
 		bool found = job->order.kind == JOB_FREE;
 
 		for (size_t k = 0; k < sizeof kinds / sizeof *kinds && !found; k++)
 			for (const json_node *o = space_first(&op->space, kinds[k]); o && !found; o = json_next(o))
 				found = !strcmp(kube_uid(o), job->order.uid);
 		if (!found)
-			job_free(job);
+			pbm_job_free(job);
 	}
 }
 
@@ -74,7 +74,7 @@ static int wait_ms(const struct operator* op, int64_t resync_at_ms)
 	int64_t now_ms = clock_mono_ms(op->clock), until = resync_at_ms;
 
 	for (int i = 0; i < OPERATOR_CLUSTERS_MAX; i++) {
-		int64_t due = job_due_ms(&op->clusters[i].job);
+		int64_t due = pbm_job_due_ms(&op->clusters[i].job);
 
 		/* a child that closed its output early is still to be reaped */
 		if (child_running(&op->clusters[i].job.child) && due > now_ms + AGAIN_MS)
@@ -163,7 +163,7 @@ static bool serve(const char *kubeconfig, const char *namespace_, struct err *er
 	op->stop = stop_flag();
 	op->have_mongos = mongos && !strcmp(mongos, "yes");
 	for (int i = 0; i < OPERATOR_CLUSTERS_MAX; i++)
-		op->clusters[i].job = (struct job)JOB_INIT;
+		op->clusters[i].job = (struct pbm_job)JOB_INIT;
 	options = (struct kube_options){
 	    .clock = op->clock, .stop = op->stop, .stop_fd = stop_fd(), .timeout_ms = 10000, .manager = OP_MANAGER};
 	mongo_init();

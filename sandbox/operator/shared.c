@@ -18,9 +18,9 @@ void operator_cluster_free(struct op_cluster *c)
 {
 	for (int i = 0; i < CR_SETS_MAX; i++)
 		keeper_release(c->keepers[i]);
-	job_free(&c->job);
+	pbm_job_free(&c->job);
 	explicit_bzero(c, sizeof *c);
-	c->job = (struct job)JOB_INIT;
+	c->job = (struct pbm_job)JOB_INIT;
 }
 
 static bool is_of(const json_node *object, const char *cluster)
@@ -71,7 +71,7 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 	return true;
 }
 
-bool operator_order_storage(const struct operator* op, const struct storage *s, struct job_order *ret, struct err *err)
+bool operator_order_storage(const struct operator* op, const struct storage *s, struct pbm_order *ret, struct err *err)
 {
 	const json_node *secret = space_get(&op->space, SPACE_SECRET, s->secret);
 
@@ -120,7 +120,7 @@ int64_t operator_sent_at(const json_node *object)
 }
 
 bool operator_may_send(
-    struct operator* op, enum space_kind kind, const json_node *object, struct job *job, struct err *err)
+    struct operator* op, enum space_kind kind, const json_node *object, struct pbm_job *job, struct err *err)
 {
 	CLEANUP(json) struct json *patch = NULL;
 	char time[OP_TIME_MAX];
@@ -164,12 +164,12 @@ bool jobs_tick(struct operator* op)
 			hosts[k] = w->hosts[k];
 		for (int k = 0; k < c->set_count; k++)
 			agents += c->wants[k].members;
-		changed |= job_tick(&c->job, &pbm, agents, &err);
+		changed |= pbm_job_tick(&c->job, &pbm, agents, &err);
 		if (err.code)
 			log_line(op->log, LOG_ERROR, "pbm cannot be run", "error", err.msg, NULL);
 		if (step != c->job.step)
 			log_line(
-			    op->log, LOG_INFO, "pbm", "cluster", c->name, "step", job_step_text(c->job.step), NULL);
+			    op->log, LOG_INFO, "pbm", "cluster", c->name, "step", pbm_job_step_text(c->job.step), NULL);
 	}
 	return changed;
 }
