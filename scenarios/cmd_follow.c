@@ -2,6 +2,7 @@
 #include "base/cli.h"
 #include "base/stop.h"
 #include "scenarios/commands.h"
+#include "scenarios/follow_pod.h"
 #include "scenarios/follower.h"
 #include "scenarios/run_dir.h"
 
@@ -48,7 +49,33 @@ static bool follow(struct follower *f, const struct clock *clock, struct err *er
 	return true;
 }
 
-static int run(const char *program, const char *dir, const char *journal)
+/* Where the log comes from: standard input, or a pod. */
+struct source {
+	const char *namespace_, *pod, *container, *kubeconfig, *context;
+};
+
+#define UNREACHABLE_MS 600000
+
+static bool follow_api(const struct source *s, struct follower *f, const struct clock *clock, struct err *err)
+{
+	CLEANUP(kube) struct kube *kube = NULL;
+	KUBE_CONFIG_CLEANUP struct kube_config config = {0};
+	const struct kube_config_options where = {.path = s->kubeconfig, .context = s->context};
+	const struct kube_options options = {.clock = clock, .stop = stop_flag(), .stop_fd = stop_fd()};
+	struct follow_pod p = {.pod = s->pod,
+	    .container = s->container,
+	    .clock = clock,
+	    .stop = stop_flag(),
+	    .unreachable_ms = UNREACHABLE_MS};
+
+	if (!kube_config_load(&where, &config, err) || !kube_new(&config, &options, &kube, err))
+		return false;
+	p.kube = kube;
+	p.namespace_ = s->namespace_ ? s->namespace_ : config.namespace_;
+	return follow_pod_run(&p, f, err);
+}
+
+static int run(const char *program, const char *dir, const char *journal, const struct source *source)
 {
 	CLEANUP(follower) struct follower *f = NULL;
 	const struct clock *clock = clock_system();
@@ -60,7 +87,7 @@ static int run(const char *program, const char *dir, const char *journal)
 	signal(SIGXFSZ, SIG_IGN);
 	if (!stop_install(&err) || !follower_new(dir, journal, clock, &f, &err))
 		return err_print(program, &err);
-	ok = follow(f, clock, &err);
+	ok = source->pod ? follow_api(source, f, clock, &err) : follow(f, clock, &err);
 	/* what was copied before the fault is evidence all the same */
 	if (!follower_finish(f, ok ? &err : NULL) || !ok)
 		return err_print(program, &err);
@@ -79,7 +106,33 @@ static int run(const char *program, const char *dir, const char *journal)
 int cmd_follow(int argc, char **argv)
 {
 	const char *dir = NULL, *journal = RUN_JOURNAL;
+	struct source source = {0};
 	const struct opt opts[] = {
+	    {.name = "pod",
+		.kind = OPT_STRING,
+		.ret = &source.pod,
+		.arg = "POD",
+		.help = "follow this pod's log through the API, in place of standard input"},
+	    {.name = "namespace",
+		.kind = OPT_STRING,
+		.ret = &source.namespace_,
+		.arg = "NAMESPACE",
+		.help = "the pod's (default: the kubeconfig's)"},
+	    {.name = "container",
+		.kind = OPT_STRING,
+		.ret = &source.container,
+		.arg = "NAME",
+		.help = "the pod's container (default: the only one)"},
+	    {.name = "kubeconfig",
+		.kind = OPT_STRING,
+		.ret = &source.kubeconfig,
+		.arg = "FILE",
+		.help = "as for kubectl"},
+	    {.name = "context",
+		.kind = OPT_STRING,
+		.ret = &source.context,
+		.arg = "NAME",
+		.help = "the kubeconfig's context"},
 	    {.name = "run",
 		.kind = OPT_STRING,
 		.ret = &dir,
@@ -95,14 +148,16 @@ int cmd_follow(int argc, char **argv)
 	};
 	const struct opt_command command = {.program = argv[0],
 	    .args = "",
-	    .about = "Reads a ticker's log on standard input and copies the journal's records out of it, checked by "
+	    .about = "Reads a ticker's log, on standard input or with --pod through the API, and copies the journal's "
+		     "records out of it, checked by "
 		     "number and chain, into the run directory. Other lines go to "
 		     "logs/ticker.log. Once a second the copy is synced and the timeline gets a head: the last "
 		     "record's number, chain and newest acknowledged ticks. "
 		     "Started again, it goes on behind its last record; repeats are dropped.",
 	    .opts = opts,
 	    .more =
-		"Example: kubectl logs -f ticker | psmdb-drill follow --run runs/7\n\n"
+		"Examples:\n  psmdb-drill follow --run runs/7 --namespace mongo-ns --pod ticker\n"
+		"  kubectl logs -f ticker | psmdb-drill follow --run runs/7\n\n"
 		"Exit status: 0 the log ended and the journal is sealed, or SIGTERM; 2 usage; 3 error: a record is\n"
 		"missing or wrong, or the disk failed; 4 the log ended before the journal did; 130 interrupted.",
 	    .max_args = 0};
@@ -116,5 +171,5 @@ int cmd_follow(int argc, char **argv)
 		err_hint(&err, "name a file, without a folder: it lies in the run directory");
 		return err_print(argv[0], &err);
 	}
-	return run(argv[0], dir, journal);
+	return run(argv[0], dir, journal, &source);
 }

@@ -73,9 +73,9 @@ struct drill_heads { /* of the newest head in the timeline */
 	bool known;
 	int64_t at_ms; /* wall */
 	uint64_t n;
-	size_t streams, acked; /* streams of the journal; those with an acknowledged tick */
+	size_t streams, acked;	/* streams of the journal; those with an acknowledged tick */
 	struct optime least_hi; /* the smallest of the streams' newest acknowledged operation times */
-	int64_t ticks;	       /* sum of the streams' newest acknowledged numbers */
+	int64_t ticks;		/* sum of the streams' newest acknowledged numbers */
 };
 bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err);
 

@@ -1,0 +1,296 @@
+#include "base/cli.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/stop.h"
+#include "base/uuid.h"
+#include "scenarios/commands.h"
+#include "scenarios/drill_run.h"
+#include "scenarios/run_dir.h"
+#include "scenarios/step.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SCENARIO_BYTES_MAX ((size_t)1 << 20)
+
+struct run_args {
+	const char *run, *resume;
+	bool dry_run;
+	struct drill_options options;
+};
+
+static int terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 80 : size.ws_col;
+}
+
+static void prepare(struct drill *d, const struct drill_options *options)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	bool live = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+
+	*d = (struct drill){.options = options, .clock = clock_system(), .stop = stop_flag(), .stop_fd = stop_fd()};
+	show_init(&d->show, stdout, d->clock, live, live && !(no_color && *no_color), terminal_width());
+}
+
+/* runs/20261123T080000Z-1a2b3c */
+static bool default_dir(char ret[static PATH_MAX], struct err *err)
+{
+	struct uuid id;
+	char text[UUID_TEXT_MAX], when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!uuid_random(&id, err))
+		return false;
+	uuid_format(&id, text);
+	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	snprintf(ret, PATH_MAX, "runs/%s-%.6s", when, text);
+	return file_make_dirs("runs", 0700, err);
+}
+
+static bool keep_options(struct drill *d, struct err *err)
+{
+	const struct drill_options *o = d->options;
+
+	return json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
+	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
+	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) && run_state_save(&d->state, err);
+}
+
+static bool begin(struct drill *d, const char *run, const struct buf *text, struct err *err)
+{
+	char dir[PATH_MAX], hash[SHA256_TEXT_MAX];
+
+	if (run)
+		snprintf(dir, sizeof dir, "%s", run);
+	else if (!default_dir(dir, err))
+		return false;
+	if (!run_create(dir, d->scenario.name, d->clock, err))
+		return false;
+	if (!realpath(dir, d->dir))
+		return err_set(err, ERR_IO, "run directory \"%s\" cannot be reached", dir);
+	return file_make_dirs(drill_path(d, RUN_LOGS), 0700, err) &&
+	       file_write_atomic(drill_path(d, STATE_SCENARIO), buf_str(text), text->len, 0600, err) &&
+	       run_state_new(&d->state, d->dir, d->scenario.name, d->folder,
+		   sha256_text(buf_str(text), text->len, hash), d->scenario.count, err) &&
+	       keep_options(d, err);
+}
+
+/* The options of the first call hold, unless they are given again. */
+static const char *kept(struct drill *d, const char *path, const char *given)
+{
+	return given ? given : run_state_text(&d->state, path);
+}
+
+static bool take_up(
+    struct drill *d, struct drill_options *options, const char *resume, struct buf *text, struct err *err)
+{
+	const json_node *p;
+	char hash[SHA256_TEXT_MAX];
+
+	if (!realpath(resume, d->dir))
+		return err_set(err, ERR_NOT_FOUND, "there is no run directory \"%s\"", resume);
+	if (!run_state_load(&d->state, d->dir, err))
+		return false;
+	snprintf(d->folder, sizeof d->folder, "%s", run_state_text(&d->state, "folder"));
+	if (!drill_open(d, drill_path(d, STATE_SCENARIO), text, err))
+		return false;
+	if (strcmp(sha256_text(buf_str(text), text->len, hash), run_state_text(&d->state, "sha256")) != 0) {
+		err_set(err, ERR_STATE, "the run's copy of its scenario has been changed since it began");
+		return err_hint(err, "begin a new run");
+	}
+	if (json_count(json_at(json_root(d->state.doc), "steps")) != d->scenario.count)
+		return err_set(err, ERR_PARSE, "the run's state has another number of steps than its scenario");
+	for (p = json_first(json_at(json_root(d->state.doc), "parameters")); p; p = json_next(p))
+		if (json_is_string(p) && !json_set_text(json_edit(d->parameters), json_key(p), json_string(p), err))
+			return false;
+	snprintf(d->namespace_, sizeof d->namespace_, "%s", drill_value(d, "namespace"));
+	options->max_rpo = kept(d, "options/max-rpo", options->max_rpo);
+	options->max_rto = kept(d, "options/max-rto", options->max_rto);
+	return true;
+}
+
+static void say_ways_on(struct drill *d, FILE *out)
+{
+	size_t next = run_state_next(&d->state);
+	bool destroyed = false;
+
+	for (size_t i = 0; i <= next && i < d->scenario.count; i++)
+		destroyed |=
+		    d->scenario.steps[i].def->destructive && strcmp(run_state_step(&d->state, i), "pending") != 0;
+	show_end_line(&d->show);
+	fprintf(out, "\nThe cluster is left as it is: %s\n",
+	    destroyed ? "the disaster has begun, so the database of the namespace may be gone or half restored"
+		      : "nothing was destroyed");
+	fprintf(out, "  go on:     psmdb-drill run --resume %s%s%s%s%s\n", d->dir,
+	    d->options->kubeconfig ? " --kubeconfig " : "", d->options->kubeconfig ? d->options->kubeconfig : "",
+	    scenario_destroys(&d->scenario) ? " --confirm-destroy " : "",
+	    scenario_destroys(&d->scenario) ? d->namespace_ : "");
+	fprintf(out, "  clean up:  psmdb-drill cleanup %s%s%s   (what this run has made, and nothing else)\n", d->dir,
+	    d->options->kubeconfig ? " --kubeconfig " : "", d->options->kubeconfig ? d->options->kubeconfig : "");
+}
+
+static int failed(struct drill *d, const struct err *why)
+{
+	struct err err = ERR_INIT, shown = *why;
+
+	if (d->failure_code[0]) {
+		err_set(&shown, why->code, "%s", why->msg);
+		err_hint(&shown, "%s: %s; %s", d->failure_code, d->failure.msg, d->failure.hint);
+	}
+	if (why->code != ERR_INTERRUPTED && !drill_write_error(d, &shown, &err))
+		err_print("psmdb-drill run", &err);
+	say_ways_on(d, stderr);
+	fprintf(stderr, "  evidence:  %s\n\n", d->dir);
+	return err_print("psmdb-drill run", &shown);
+}
+
+static bool refollow(struct drill *d, struct err *err)
+{
+	const char *ns = run_state_text(&d->state, "follow/namespace"), *pod = run_state_text(&d->state, "follow/pod");
+	char namespace_[KUBE_NAME_MAX], name[KUBE_NAME_MAX], container[KUBE_NAME_MAX];
+
+	if (!ns || !pod)
+		return true;
+	snprintf(namespace_, sizeof namespace_, "%s", ns);
+	snprintf(name, sizeof name, "%s", pod);
+	snprintf(container, sizeof container, "%s", run_state_text(&d->state, "follow/container"));
+	return drill_follow(d, namespace_, name, container, err);
+}
+
+static int go(struct drill *d, const struct run_args *a, const struct buf *text)
+{
+	struct err err = ERR_INIT;
+	int status = EXIT_ERROR;
+	size_t from = d->state.doc ? run_state_next(&d->state) : 0;
+
+	if (!drill_connect(d, &err) || !drill_check(d, from, &err))
+		return err_print("psmdb-drill run", &err);
+	if (a->dry_run) {
+		printf("everything that can be asked without changing anything is as scenario \"%s\" needs it\n",
+		    d->scenario.name);
+		return EXIT_PASS;
+	}
+	if (!d->state.doc && !begin(d, a->run, text, &err))
+		return err_print("psmdb-drill run", &err);
+	printf("run %s of scenario %s in namespace %s\n", d->dir, d->scenario.name, d->namespace_);
+	if (!refollow(d, &err) || !drill_run(d, &status, &err))
+		return failed(d, &err);
+	printf("evidence and reports: %s\n", d->dir);
+	return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run_args a = {0};
+	struct drill_options *o = &a.options;
+	const struct opt opts[] = {
+	    {.name = "run",
+		.kind = OPT_STRING,
+		.ret = &a.run,
+		.arg = "DIR",
+		.help = "directory for the evidence, made if missing (default: runs/TIME-RANDOM)"},
+	    {.name = "resume",
+		.kind = OPT_STRING,
+		.ret = &a.resume,
+		.arg = "DIR",
+		.help = "take a run up again that was interrupted or has failed"},
+	    {.name = "kubeconfig",
+		.kind = OPT_STRING,
+		.ret = &o->kubeconfig,
+		.arg = "FILE",
+		.help = "as for kubectl (default: KUBECONFIG, ~/.kube/config, the pod's service account)"},
+	    {.name = "context",
+		.kind = OPT_STRING,
+		.ret = &o->context,
+		.arg = "NAME",
+		.help = "the kubeconfig's context (default: its current one)"},
+	    {.name = "set",
+		.kind = OPT_LIST,
+		.ret = &o->set,
+		.arg = "NAME=VALUE",
+		.help = "a parameter of the scenario, may be given several times"},
+	    {.name = "confirm-destroy",
+		.kind = OPT_STRING,
+		.ret = &o->confirm_destroy,
+		.arg = "NAMESPACE",
+		.help = "yes, everything in this namespace may be lost"},
+	    {.name = "confirm-pvc",
+		.kind = OPT_LIST,
+		.ret = &o->confirm_pvc,
+		.arg = "NAME",
+		.help = "yes, this PVC that is not the psmdb's may be lost, too"},
+	    {.name = "allow-cluster-changes",
+		.kind = OPT_FLAG,
+		.ret = &o->allow_cluster_changes,
+		.arg = "",
+		.help = "steps may make objects that belong to the whole cluster"},
+	    {.name = "allow-faults",
+		.kind = OPT_FLAG,
+		.ret = &o->allow_faults,
+		.arg = "",
+		.help = "steps may damage the backup on purpose, to see the drill fail"},
+	    {.name = "max-rpo",
+		.kind = OPT_STRING,
+		.ret = &o->max_rpo,
+		.arg = "TIME",
+		.help = "FAIL if more is lost (default: no limit)"},
+	    {.name = "max-rto",
+		.kind = OPT_STRING,
+		.ret = &o->max_rto,
+		.arg = "TIME",
+		.help = "FAIL if the recovery takes longer (default: no limit)"},
+	    {.name = "dry-run",
+		.kind = OPT_FLAG,
+		.ret = &a.dry_run,
+		.arg = "",
+		.help = "ask the API server all that can be asked, change nothing, write nothing"},
+	    {.name = NULL},
+	};
+	const struct opt_command command = {.program = argv[0],
+	    .args = "SCENARIO",
+	    .about =
+		"Plays a scenario against a cluster: destroys on purpose, restores, and says what was lost. SCENARIO "
+		"is a shipped one (\"psmdb-drill list\") or a file. Nothing destructive runs unless the namespace has "
+		"the label "
+		"psmdb-drill/allow-disaster=true and is named by --confirm-destroy. Ctrl-C leaves the cluster as it "
+		"is, says so, "
+		"and how to go on.",
+	    .opts = opts,
+	    .more = "Examples:\n"
+		    "  psmdb-drill run case-1 --confirm-destroy mongo-ns --max-rpo 15m --max-rto 30m\n"
+		    "  psmdb-drill run --resume runs/20261123T080000Z-1a2b3c --confirm-destroy mongo-ns\n\n"
+		    "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 refused or failed: the drill could not go on,\n"
+		    "4 INCONCLUSIVE, 130 interrupted.",
+	    .max_args = 1};
+	CLEANUP(free) struct drill *d = calloc(1, sizeof *d);
+	BUF_CLEANUP struct buf text = BUF_INIT(SCENARIO_BYTES_MAX);
+	char path[PATH_MAX], **args;
+	struct err err = ERR_INIT;
+	size_t count;
+	bool ok;
+	int status;
+
+	if (!cli_options(&command, argc, argv, &args, &count, &status))
+		return status;
+	if (!d || !stop_install(&err))
+		return err_print(argv[0], &err);
+	prepare(d, o);
+	if ((count == 1) == (a.resume != NULL)) {
+		err_set(&err, ERR_USAGE,
+		    count ? "a scenario and --resume exclude each other" : "name a scenario, or a run with --resume");
+		err_hint(&err, "see \"%s --help\"", argv[0]);
+		return err_print(argv[0], &err);
+	}
+	ok = a.resume ? take_up(d, o, a.resume, &text, &err)
+		      : scenario_find(args[0], path, &err) && drill_open(d, path, &text, &err);
+	status = ok ? go(d, &a, &text) : err_print(argv[0], &err);
+	drill_close(d);
+	return status;
+}

@@ -1,0 +1,72 @@
+/* The inside of a run: what the commands run, explain and cleanup share. Steps see scenarios/drill.h alone. */
+#ifndef SCENARIOS_DRILL_RUN_H
+#define SCENARIOS_DRILL_RUN_H
+
+#include "base/opt.h"
+#include "scenarios/drill.h"
+#include "scenarios/run_state.h"
+#include "scenarios/scenario.h"
+#include "scenarios/show.h"
+
+#include <sys/types.h>
+
+#define DRILL_PATHS_MAX 16
+
+struct drill_options {
+	const char *kubeconfig, *context;
+	const char *confirm_destroy;
+	const char *max_rpo, *max_rto;
+	struct opt_list set, confirm_pvc;
+	bool allow_faults, allow_cluster_changes;
+};
+
+struct drill {
+	char dir[PATH_MAX];    /* "" while there is none (explain) */
+	char folder[PATH_MAX]; /* the scenario's */
+	char share[PATH_MAX];  /* "" if there is none */
+	char namespace_[KUBE_NAME_MAX];
+	const struct drill_options *options;
+	const struct clock *clock;
+	const volatile int *stop;
+	int stop_fd;
+	struct scenario scenario;
+	struct run_state state;	 /* doc NULL while there is none */
+	struct json *parameters; /* from the scenario and --set */
+	struct kube *kube;
+	struct show show;
+	size_t step;	    /* the one that runs */
+	struct err failure; /* the first known failure behind an error: message and hint */
+	char failure_code[64];
+	struct {
+		char name[64];
+		char path[PATH_MAX];
+	} paths[DRILL_PATHS_MAX];
+	size_t path_count;
+	struct { /* the follower */
+		bool wanted;
+		pid_t pid;
+		int64_t started_ms;
+		unsigned restarts;
+		char namespace_[KUBE_NAME_MAX], pod[KUBE_NAME_MAX], container[KUBE_NAME_MAX];
+	} follow;
+};
+
+/* Reads the scenario and settles the parameters: ERR_USAGE for a --set that names none. */
+bool drill_open(struct drill *d, const char *scenario_path, struct buf *text, struct err *err);
+bool drill_connect(struct drill *d, struct err *err);
+void drill_close(struct drill *d);
+/* The step's arguments, filled in. */
+bool drill_args(struct drill *d, size_t step, bool strict, struct json **ret, struct err *err);
+/* Its title: the file's, or what describe says. */
+bool drill_title(struct drill *d, size_t step, const json_node *args, struct buf *out, struct err *err);
+const char *drill_kasten(struct drill *d); /* Kasten's namespace */
+/* Locks and check() of every step from this one on. */
+bool drill_check(struct drill *d, size_t from, struct err *err);
+/* Runs all steps from the state's next one on. *ret_status: the verdict's, if a step has judged. */
+bool drill_run(struct drill *d, int *ret_status, struct err *err);
+/* verdict.json with the result ERROR, and the reports. */
+bool drill_write_error(struct drill *d, const struct err *why, struct err *err);
+/* Ends the follower's child if it runs; looks after it otherwise. */
+void drill_mind_follower(struct drill *d);
+
+#endif

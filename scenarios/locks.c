@@ -1,0 +1,79 @@
+#include "scenarios/locks.h"
+
+#include <string.h>
+
+static bool refuse(struct err *err, const char *hint, const char *fmt, const char *a, const char *b)
+{
+	err_set(err, ERR_STATE, fmt, a, b);
+	return err_hint(err, hint, a, b);
+}
+
+bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, struct err *err)
+{
+	CLEANUP(json) struct json *ns = NULL;
+	struct kube_kind kind;
+	const char *label;
+
+	if (!confirmed || strcmp(confirmed, namespace_) != 0)
+		return refuse(err, "give --confirm-destroy %s if everything in this namespace may be lost%.0s",
+		    "refused: namespace \"%s\" is not confirmed by --confirm-destroy%.0s", namespace_, "");
+	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
+	if (!kube_get(k, &kind, NULL, namespace_, &ns, err))
+		return err_wrap(err, "look at the lock of the namespace");
+	label = kube_label(json_root(ns), LOCK_LABEL);
+	if (label && !strcmp(label, "true"))
+		return true;
+	return refuse(err,
+	    "whoever owns the namespace opens it with: kubectl label namespace %s " LOCK_LABEL "=true%.0s",
+	    label ? "refused: namespace \"%s\" has the label " LOCK_LABEL " with the value \"%.40s\", not \"true\""
+		  : "refused: namespace \"%s\" has no label " LOCK_LABEL "=true%.0s",
+	    namespace_, label ? label : "");
+}
+
+static bool has_label(const json_node *object)
+{
+	return json_get(json_at(object, "metadata/labels"), LOCK_LABEL) != NULL;
+}
+
+bool lock_object(const json_node *object, const struct kube_kind *kind, bool allow_cluster, struct err *err)
+{
+	if (has_label(object) || json_get(json_at(object, "spec/template/metadata/labels"), LOCK_LABEL))
+		return refuse(err, "the label is set by whoever owns the namespace, by hand%.0s%.0s",
+		    "refused: no step may set the label " LOCK_LABEL " (%s \"%s\")", kind->kind, kube_name(object));
+	if (!kind->namespaced && !allow_cluster)
+		return refuse(err, "give --allow-cluster-changes if a drill may make %s \"%s\"",
+		    "refused: %s \"%s\" belongs to the whole cluster", kind->kind, kube_name(object));
+	return true;
+}
+
+bool lock_existing(
+    const json_node *existing, const struct kube_kind *kind, const char *kasten, bool ours, struct err *err)
+{
+	const char *ns = kube_namespace(existing);
+
+	if (!existing || ours || (kind->namespaced && ns && strcmp(ns, kasten) != 0))
+		return true;
+	return refuse(err, "change %s \"%s\" by hand, or let the scenario make one with another name",
+	    kind->namespaced ? "refused: %s \"%s\" is Kasten's, and this run has not made it"
+			     : "refused: %s \"%s\" belongs to the whole cluster, and this run has not made it",
+	    kind->kind, kube_name(existing));
+}
+
+bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind psmdb;
+
+	if (strcmp(kind->plural, "customresourcedefinitions") != 0)
+		return true;
+	if (!kube_find_kind(k, "perconaservermongodbs.psmdb.percona.com", &psmdb, err) ||
+	    !kube_list(k, &psmdb, NULL, NULL, &list, err))
+		return err_wrap(err, "look for clusters that would be lost with a custom kind");
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!confirmed || strcmp(kube_namespace(o), confirmed) != 0)
+			return refuse(err,
+			    "custom kinds can go only after the last psmdb outside the confirmed namespace%.0s%.0s",
+			    "refused: with the custom kinds psmdb \"%s/%s\" would be lost", kube_namespace(o),
+			    kube_name(o));
+	return true;
+}

@@ -1,0 +1,35 @@
+/*
+ * What must be open before anything is destroyed, and what no scenario may do. Looked at before the first step and
+ * again right before each destructive one. Every refusal is ERR_STATE, begins with "refused: " and has a hint; nothing
+ * here changes anything.
+ */
+#ifndef SCENARIOS_LOCKS_H
+#define SCENARIOS_LOCKS_H
+
+#include "kube/client.h"
+
+#define LOCK_LABEL "psmdb-drill/allow-disaster"
+
+/*
+ * Both locks of a namespace: the label with the value "true", and the name given by --confirm-destroy (NULL: not
+ * given). gone_is_ours: this run deleted it itself.
+ */
+bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, struct err *err);
+
+/*
+ * May a scenario apply this object? Not if it carries the label, alone or in a List; cluster-scoped kinds only with
+ * allow_cluster. kasten: Kasten's namespace.
+ */
+bool lock_object(const json_node *object, const struct kube_kind *kind, bool allow_cluster, struct err *err);
+
+/*
+ * May a scenario change or delete what is there already? Not if it is cluster-scoped or in Kasten's namespace and not
+ * made by this run. existing: the object as it is; NULL: it is not there.
+ */
+bool lock_existing(
+    const json_node *existing, const struct kube_kind *kind, const char *kasten, bool ours, struct err *err);
+
+/* CRDs stay while a psmdb exists outside the confirmed namespace. */
+bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err);
+
+#endif

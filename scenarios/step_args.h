@@ -1,0 +1,11 @@
+/* The arguments of a step against its table. */
+#ifndef SCENARIOS_STEP_ARGS_H
+#define SCENARIOS_STEP_ARGS_H
+
+#include "scenarios/step.h"
+
+/* Unknown names, wrong kinds, missing ones: ERR_PARSE with what is known. A text that holds ${name} fits every kind. */
+bool step_check_args(const struct step_def *def, const json_node *args, struct err *err);
+const char *step_arg_kind_text(enum step_arg_kind kind);
+
+#endif

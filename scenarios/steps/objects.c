@@ -1,0 +1,246 @@
+/* apply, delete, annotate: any object, within what the locks allow. */
+#include "doc/yaml.h"
+#include "scenarios/drill_run.h"
+#include "scenarios/locks.h"
+#include "scenarios/steps/steps.h"
+
+#include <string.h>
+
+#define GONE_LIMIT_MS 300000
+
+/* --- apply -------------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg apply_args[] = {
+    STEP_ARG("file", ARG_TEXT, .required = true, .help = "a manifest, relative to the scenario"),
+    STEP_ARG("set", ARG_MAP, .help = "values to put in: place (spec/size) to value, in every object of the file"),
+    {0},
+};
+
+static bool apply_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)d;
+	return buf_printf(out, err, "apply %s", step_text(args, "file", ""));
+}
+
+static bool read_objects(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
+{
+	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	char path[PATH_MAX];
+
+	if (!drill_file(d, step_text(args, "file", ""), path, err) || !yaml_read(path, &limits, docs, err))
+		return false;
+	for (size_t i = 0; i < docs->count; i++)
+		for (const json_node *v = json_first(step_node(args, "set")); v; v = json_next(v))
+			if (!json_set_copy(json_edit(docs->items[i]), json_key(v), v, err))
+				return err_wrap(err, "\"%s\"", path);
+	return true;
+}
+
+/* What is there, or NULL. */
+static bool look(
+    struct drill *d, const struct kube_kind *kind, const char *ns, const char *name, struct json **ret, struct err *err)
+{
+	struct err each = ERR_INIT;
+
+	*ret = NULL;
+	if (kube_get(drill_kube(d), kind, kind->namespaced ? ns : NULL, name, ret, &each) || each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
+
+static bool may_apply(
+    struct drill *d, const json_node *object, struct kube_kind *ret_kind, bool *ret_new, struct err *err)
+{
+	const char *ns = kube_namespace(object), *name = kube_name(object);
+	const char *version = json_text_at(object, "apiVersion"), *kind = json_text_at(object, "kind");
+	CLEANUP(json) struct json *now = NULL;
+
+	if (!version || !kind || !name)
+		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
+	if (!kube_kind_of(drill_kube(d), version, kind, ret_kind, err) ||
+	    !lock_object(object, ret_kind, d->options->allow_cluster_changes, err) ||
+	    !look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err) ||
+	    !lock_existing(now ? json_root(now) : NULL, ret_kind, drill_kasten(d),
+		now && d->state.doc && drill_is_ours(d, kube_uid(json_root(now))), err))
+		return false;
+	*ret_new = !now;
+	return true;
+}
+
+static bool apply_check(struct drill *d, const json_node *args, struct err *err)
+{
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	struct kube_kind kind;
+	bool fresh;
+
+	if (!read_objects(d, args, &docs, err))
+		return false;
+	for (size_t i = 0; i < docs.count; i++)
+		if (!may_apply(d, json_root(docs.items[i]), &kind, &fresh, err))
+			return false;
+	return true;
+}
+
+static bool apply_run(struct drill *d, const json_node *args, struct err *err)
+{
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+
+	if (!read_objects(d, args, &docs, err))
+		return false;
+	for (size_t i = 0; i < docs.count; i++) {
+		CLEANUP(json) struct json *made = NULL;
+		const json_node *object = json_root(docs.items[i]);
+		struct kube_kind kind;
+		bool fresh;
+
+		if (!may_apply(d, object, &kind, &fresh, err) ||
+		    !kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err) ||
+		    (fresh && !drill_created(d, &kind, json_root(made), err)))
+			return false;
+		drill_say(d, "%s %s %s", fresh ? "made" : "applied", kind.kind, kube_name(object));
+	}
+	return true;
+}
+
+const struct step_def step_apply = {"apply", "applies a manifest, as kubectl apply --server-side does", apply_args,
+    false, apply_describe, apply_check, apply_run};
+
+/* --- delete ------------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg delete_args[] = {
+    STEP_ARG("kind", ARG_TEXT, .required = true, .help = "as kubectl takes it: psmdb, pod, pvc, ..."),
+    STEP_ARG("name", ARG_TEXT, .help = "one object"),
+    STEP_ARG("labels", ARG_TEXT, .help = "those with these labels"),
+    STEP_ARG("all", ARG_BOOL, .help = "all of the kind in the namespace"),
+    STEP_ARG("wait", ARG_BOOL, .otherwise = "true", .help = "until they are gone"),
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "5m", .help = "how long"),
+    {0},
+};
+
+static bool delete_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	const char *name = step_text(args, "name", NULL), *labels = step_text(args, "labels", NULL);
+
+	return buf_printf(out, err, "delete %s%s %s%s in namespace %s", name ? "" : "every ",
+	    step_text(args, "kind", ""),
+	    name     ? name
+	    : labels ? "with labels "
+		     : "",
+	    name     ? ""
+	    : labels ? labels
+		     : "",
+	    drill_namespace(d));
+}
+
+static bool delete_check(struct drill *d, const json_node *args, struct err *err)
+{
+	struct kube_kind kind;
+	int ways = (step_text(args, "name", NULL) != NULL) + (step_text(args, "labels", NULL) != NULL) +
+		   step_bool(args, "all", false);
+
+	if (ways != 1)
+		return err_set(err, ERR_USAGE, "delete takes one of name, labels and all");
+	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) ||
+	    !lock_crd(drill_kube(d), &kind, d->options->confirm_destroy, err))
+		return false;
+	if (kind.namespaced)
+		return true;
+	err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
+	return err_hint(err, "\"psmdb-drill cleanup\" deletes what a run has made itself");
+}
+
+struct gone {
+	struct drill *d;
+	const char *kind, *name;
+};
+
+static bool is_gone(void *ctx, const json_node *object, struct err *err)
+{
+	struct gone *g = ctx;
+	const char *finalizer = json_text_at(object, "metadata/finalizers/0");
+
+	(void)err;
+	if (object)
+		drill_progress(g->d, "%s %s is being deleted%s%s", g->kind, g->name,
+		    finalizer ? ", held by finalizer " : "", finalizer ? finalizer : "");
+	return !object;
+}
+
+static bool delete_one(
+    struct drill *d, const struct kube_kind *kind, const char *name, const json_node *args, struct err *err)
+{
+	struct gone gone = {d, kind->kind, name};
+	struct err each = ERR_INIT;
+	char what[640];
+
+	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, NULL, &each) && each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	if (!step_bool(args, "wait", true))
+		return true;
+	snprintf(what, sizeof what, "%s \"%s/%s\" to be gone", kind->kind, drill_namespace(d), name);
+	return drill_wait(d, kind, drill_namespace(d), name, what, step_duration_ms(args, "timeout", GONE_LIMIT_MS),
+	    is_gone, &gone, NULL, err);
+}
+
+static bool delete_run(struct drill *d, const json_node *args, struct err *err)
+{
+	const struct kube_select select = {.labels = step_text(args, "labels", NULL)};
+	const char *name = step_text(args, "name", NULL);
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	if (!delete_check(d, args, err) || !kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
+		return false;
+	if (name)
+		return delete_one(d, &kind, name, args, err);
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), &select, &list, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!delete_one(d, &kind, kube_name(o), args, err))
+			return false;
+	return true;
+}
+
+const struct step_def step_delete = {"delete", "deletes objects of the namespace and waits until they are gone",
+    delete_args, true, delete_describe, delete_check, delete_run};
+
+/* --- annotate ----------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg annotate_args[] = {
+    STEP_ARG("kind", ARG_TEXT, .required = true, .help = "as kubectl takes it"),
+    STEP_ARG("name", ARG_TEXT, .required = true, .help = "the object"),
+    STEP_ARG("annotations", ARG_MAP, .required = true, .help = "name to value; null takes one away"),
+    {0},
+};
+
+static bool annotate_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	return buf_printf(out, err, "annotate %s %s/%s", step_text(args, "kind", ""), drill_namespace(d),
+	    step_text(args, "name", ""));
+}
+
+static bool annotate_check(struct drill *d, const json_node *args, struct err *err)
+{
+	struct kube_kind kind;
+
+	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
+		return false;
+	return kind.namespaced || err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
+}
+
+static bool annotate_run(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *patch = NULL;
+	struct kube_kind kind;
+
+	return annotate_check(d, args, err) && kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) &&
+	       json_format(&patch, err, "{'metadata':{'annotations':%j}}", step_node(args, "annotations")) &&
+	       kube_patch(drill_kube(d), &kind, drill_namespace(d), step_text(args, "name", ""), NULL, KUBE_PATCH_MERGE,
+		   json_root(patch), NULL, err);
+}
+
+const struct step_def step_annotate = {"annotate", "sets annotations of an object of the namespace", annotate_args,
+    false, annotate_describe, annotate_check, annotate_run};
