@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MESSAGE_MAX 600
+#define MESSAGE_MAX 1200
+#define REASON_MAX 192
 
-static void add_plain(struct buf *out, const char *text, size_t len)
+/* A byte of it may become three. */
+static bool add_plain(struct buf *out, const char *text, size_t max_len)
 {
 	struct err ignored = ERR_INIT;
 
-	text_neutral(out, text, len, false, &ignored);
+	return text && text_neutral(out, text, strnlen(text, max_len), false, &ignored) && out->len;
 }
 
 const char *kube_subject(const struct call *call, char text[static KUBE_SUBJECT_MAX])
@@ -87,6 +89,7 @@ static enum err_code code_of(const struct refusal *r)
 
 static void say(const struct call *call, const struct refusal *r, const char *message, struct err *err)
 {
+	BUF_CLEANUP struct buf reason = BUF_INIT(REASON_MAX);
 	char subject[KUBE_SUBJECT_MAX];
 	enum err_code code = code_of(r);
 
@@ -100,8 +103,9 @@ static void say(const struct call *call, const struct refusal *r, const char *me
 		err_set(err, code, "%s: already exists", subject);
 	else if (code == ERR_UNSUPPORTED && r->code == 404)
 		err_set(err, code, "%s: the server has no such kind (%s)", subject, *message ? message : "404");
-	else if (r->reason)
-		err_set(err, code, "%s: %s (%d %s)", subject, *message ? message : "refused", r->code, r->reason);
+	else if (add_plain(&reason, r->reason, REASON_MAX / 3))
+		err_set(
+		    err, code, "%s: %s (%d %s)", subject, *message ? message : "refused", r->code, buf_str(&reason));
 	else
 		err_set(err, code, "%s: %s (%d)", subject, *message ? message : "refused", r->code);
 }
@@ -140,8 +144,7 @@ static bool refuse(const struct call *call, const struct refusal *r, bool anonym
 	BUF_CLEANUP struct buf message = BUF_INIT(MESSAGE_MAX);
 	const char *hint;
 
-	if (r->message)
-		add_plain(&message, r->message, strnlen(r->message, MESSAGE_MAX / 3));
+	add_plain(&message, r->message, MESSAGE_MAX / 3);
 	say(call, r, buf_str(&message), err);
 	hint = hint_of(r, buf_str(&message), anonymous);
 	if (hint)
