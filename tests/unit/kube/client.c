@@ -462,3 +462,35 @@ Test(kube, kind_is_found_by_all_its_names)
 	cr_assert_eq(err.code, ERR_UNSUPPORTED);
 	kube_fake_stop(&f, NULL);
 }
+
+/* --- ways to the server ------------------------------------------------------------------------------------------ */
+
+Test(kube, proxy_of_the_kubeconfig_is_used)
+{
+	const char *answers[] = {OK("{\"major\":\"1\"}")};
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	struct kube *k;
+	CLEANUP(free) char *seen = NULL;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	strcpy(f.config.proxy_url, f.config.server);
+	strcpy(f.config.server, "http://kubernetes.invalid:6443/prefix");
+	cr_assert(kube_new(&f.config, NULL, &k, &err));
+	cr_assert(kube_get_raw(k, "/version", NULL, &err), "%s", err.msg);
+	kube_free(k);
+	kube_fake_stop(&f, &seen);
+	cr_assert(!strncmp(seen, "GET http://kubernetes.invalid:6443/prefix/version HTTP", 52), "%s", seen);
+}
+
+Test(kube, server_that_is_not_there_is_said_to_be_so)
+{
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+
+	kube_fake_start(&f, NULL, 0);
+	cr_assert(!kube_get(f.kube, &f.pods, "x", "y", NULL, &err));
+	cr_assert_eq(err.code, ERR_NET, "%s", err.msg);
+	cr_assert(strstr(err.hint, "that the server is running"), "%s", err.hint);
+	kube_fake_stop(&f, NULL);
+}

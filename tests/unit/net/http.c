@@ -204,6 +204,46 @@ Test(http, post_is_sent_once_unless_the_caller_vouches_for_it)
 	stop(NULL);
 }
 
+#define TOO_MANY "HTTP/1.1 429 Too Many\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbusy"
+
+Test(http, what_was_never_read_may_be_sent_again_whatever_the_method)
+{
+	const char *answers[] = {TOO_MANY, BUSY, OK_BODY("", 0)};
+	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
+	struct http_request req = {.method = "POST", .url = url, .body = "x", .body_len = 1, .retry.unsent = true};
+	struct err err = ERR_INIT;
+
+	start(answers, 3);
+	cr_assert(http_perform(client, &req, &res, &err), "%s", err.msg);
+	cr_assert_eq(res.status, 503);
+	cr_assert_eq(res.attempts, 2);
+	stop(NULL);
+	start(NULL, 0);
+	cr_assert(!http_perform(client, &req, &res, &err));
+	cr_assert(strstr(err.msg, "(5 attempts)"), "%s", err.msg);
+	stop(NULL);
+}
+
+static bool end_at_third(void *ctx, struct err *err)
+{
+	return ++*(int *)ctx < 3 || err_set(err, ERR_STATE, "enough");
+}
+
+Test(http, whoever_waits_is_called_meanwhile_and_may_end_it)
+{
+	const char *answers[] = {"<hang>"};
+	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
+	int calls = 0;
+	struct http_request req = {.method = "GET", .url = url, .on_wait = end_at_third, .on_wait_ctx = &calls};
+	struct err err = ERR_INIT;
+
+	start(answers, 1);
+	cr_assert(!http_perform(client, &req, &res, &err));
+	cr_assert_eq(err.code, ERR_STATE);
+	cr_assert_eq(calls, 3);
+	stop(NULL);
+}
+
 Test(http, attempts_have_a_bound_and_the_message_tells_it)
 {
 	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
