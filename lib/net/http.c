@@ -362,6 +362,9 @@ static bool set_up(struct transfer *t, int64_t left_ms, struct err *err)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	if (c->proxy)
 		curl_easy_setopt(easy, CURLOPT_PROXY, c->proxy);
+	/* on a connection that was used before and turns out to be dead libcurl sends once more by itself */
+	if (!http_method_is_idempotent(t->req->method) && !t->req->retry.always)
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	set_tls(c, easy);
 	set_body(t);
 	set_limits(t, left_ms);

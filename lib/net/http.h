@@ -9,7 +9,8 @@
  * An HTTP status is an answer, not an error: http_perform returns true for a 500. What is retried: requests of
  * idempotent methods (GET, HEAD, OPTIONS, PUT, DELETE) after a connection error or a 408, 429, 500, 502, 503 or 504,
  * with exponential back-off and jitter, honouring Retry-After. Nothing is sent again once a byte of a body has gone
- * to on_body.
+ * to on_body. What may not be sent twice goes over a connection of its own, because libcurl repeats by itself what fails
+ * on one that was kept.
  *
  * A client keeps connections for the next request. It belongs to one thread at a time; programs ignore SIGPIPE
  * (base/stop.h does).

@@ -2,12 +2,18 @@
 
 #include "fake_server.h"
 
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define OK_BODY(text, len) "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n" text
 #define BUSY "HTTP/1.1 503 Slow Down\r\nContent-Length: 4\r\n\r\nbusy"
@@ -241,6 +247,61 @@ Test(http, whoever_waits_is_called_meanwhile_and_may_end_it)
 	cr_assert_eq(err.code, ERR_STATE);
 	cr_assert_eq(calls, 3);
 	stop(NULL);
+}
+
+/* Answers each GET and keeps the connection; notes each POST and hangs up on it. */
+static void serve_get_and_drop_post(int listener, int noted_fd)
+{
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		char text[4096];
+
+		if (fork()) {
+			close(fd);
+			continue;
+		}
+		while (read(fd, text, sizeof text) > 0) {
+			if (!strncmp(text, "POST", 4)) {
+				/* as a server does that is killed after it has done what it was told */
+				if (write(noted_fd, "P", 1) != 1)
+					_exit(1);
+				_exit(0);
+			}
+			if (write(fd, OK_BODY("", 0), strlen(OK_BODY("", 0))) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+}
+
+Test(http, post_is_not_sent_twice_over_a_connection_that_was_kept)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	socklen_t len = sizeof addr;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), noted[2];
+	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
+	struct http_request get = {.method = "GET", .url = url}, post = {.method = "POST", .url = url};
+	struct err err = ERR_INIT;
+	char text[8];
+	pid_t pid;
+
+	inet_pton(AF_INET, "127.13.1.3", &addr.sin_addr);
+	cr_assert(!bind(listener, (struct sockaddr *)&addr, sizeof addr) && !listen(listener, 8) && !pipe(noted) &&
+		  !getsockname(listener, (struct sockaddr *)&addr, &len));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_IGN);
+		serve_get_and_drop_post(listener, noted[1]);
+	}
+	start(NULL, 0);
+	snprintf(url, sizeof url, "http://127.13.1.3:%d/", ntohs(addr.sin_port));
+	cr_assert(http_perform(client, &get, &res, &err), "%s", err.msg);
+	cr_assert(!http_perform(client, &post, &res, &err));
+	cr_assert_eq(read(noted[0], text, sizeof text), 1);
+	stop(NULL);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 Test(http, attempts_have_a_bound_and_the_message_tells_it)
