@@ -123,14 +123,25 @@ static bool wrong(const struct entry *e, enum err_code code, const char *key, co
 	return err_set(err, code, "kubeconfig \"%s\": %s \"%.200s\": %s %s", e->file->path, e->what, e->name, key, why);
 }
 
-/* A text, "" if it is not there. */
-static bool text_of(const struct entry *e, const char *key, char *ret, size_t size, struct err *err)
+/* NULL if it is not there, or empty. A number, say, would be refused by kubectl, too. */
+static bool find_text(const struct entry *e, const char *key, const char **ret, struct err *err)
 {
 	const json_node *node = json_get(e->node, key);
 	const char *text = json_string(node);
 
 	if (node && !json_is_null(node) && !text)
 		return wrong(e, ERR_PARSE, key, "is no text", err);
+	*ret = text && *text ? text : NULL;
+	return true;
+}
+
+/* "" if it is not there. */
+static bool text_of(const struct entry *e, const char *key, char *ret, size_t size, struct err *err)
+{
+	const char *text;
+
+	if (!find_text(e, key, &text, err))
+		return false;
 	if ((size_t)snprintf(ret, size, "%s", text ? text : "") >= size)
 		return wrong(e, ERR_LIMIT, key, "is too long", err);
 	return true;
@@ -152,11 +163,13 @@ static bool decode(const struct entry *e, const char *key, const char *text, cha
 /* A PEM text from KEY-data or from the file KEY; NULL if there is neither. */
 static bool pem_of(const struct entry *e, const char *key, const char *data_key, char **ret, struct err *err)
 {
-	const char *data = json_text_at(e->node, data_key);
 	BUF_CLEANUP struct buf text = BUF_INIT(KUBE_PEM_MAX);
 	char path[PATH_MAX], full[PATH_MAX];
+	const char *data;
 
-	if (data && *data)
+	if (!find_text(e, data_key, &data, err))
+		return false;
+	if (data)
 		return decode(e, data_key, data, ret, err);
 	if (!text_of(e, key, path, sizeof path, err))
 		return false;
@@ -209,19 +222,19 @@ static bool refuse_unknown(const struct entry *e, struct err *err)
 
 static bool take_user(const struct entry *e, const struct entry *cluster, struct kube_config *c, struct err *err)
 {
-	const char *token = json_text_at(e->node, "token");
+	const char *token;
 	const json_node *exec = json_get(e->node, "exec");
 	char path[PATH_MAX];
 
 	if (!refuse_unknown(e, err) || !pem_of(e, "client-certificate", "client-certificate-data", &c->cert_pem, err) ||
 	    !pem_of(e, "client-key", "client-key-data", &c->key_pem, err) ||
-	    !text_of(e, "tokenFile", path, sizeof path, err))
+	    !text_of(e, "tokenFile", path, sizeof path, err) || !find_text(e, "token", &token, err))
 		return false;
 	if (!c->cert_pem != !c->key_pem)
 		return wrong(e, ERR_PARSE, c->cert_pem ? "client-key" : "client-certificate", "is missing", err);
 	if (*path && !config_file_path(e->file, path, c->token_file, err))
 		return false;
-	if (token && *token && !(c->token = strdup(token)))
+	if (token && !(c->token = strdup(token)))
 		return err_nomem(err);
 	if (!json_is_object(exec))
 		return true;

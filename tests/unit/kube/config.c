@@ -170,6 +170,8 @@ static const struct {
     {ONE(SERVER ", insecure-skip-tls-verify: true, certificate-authority-data: Q0E=", ""), "beside", ERR_PARSE},
     {ONE(SERVER, "auth-provider: {name: gcp}"), "auth-provider is not supported", ERR_UNSUPPORTED},
     {ONE(SERVER, "username: hush, password: hush"), "username is not supported", ERR_UNSUPPORTED},
+    {ONE(SERVER, "token: 12345"), "user \"u\": token is no text", ERR_PARSE},
+    {ONE(SERVER ", certificate-authority-data: [hush]", ""), "certificate-authority-data is no text", ERR_PARSE},
     {ONE(SERVER, "as: hush"), "as is not supported", ERR_UNSUPPORTED},
     {ONE(SERVER, "client-key-data: aHVzaA=="), "client-certificate is missing", ERR_PARSE},
     {ONE(SERVER, "exec: {apiVersion: client.authentication.k8s.io/v1}"), "exec: it lacks its command", ERR_PARSE},
