@@ -138,6 +138,19 @@ static bool validate_policy(struct kasten *k, const json_node *policy, const jso
 	       (json_count(json_root(errors)) || fill_exports(k, policy, err));
 }
 
+static bool validate_profiles(struct kasten *k, struct err *err)
+{
+	CLEANUP(json) struct json *profiles = NULL;
+
+	if (!list_kind(k, KIND_PROFILE, &profiles, err))
+		return false;
+	for (const json_node *p = json_first(json_get(json_root(profiles), "items")); p; p = json_next(p))
+		if (!kube_deleting(p) && !validate_profile(k, p, err))
+			return false;
+	return true;
+}
+
+/* The policies are listed before the profiles that they are judged by: one may be as new as the other. */
 static bool validate(struct kasten *k, struct err *err)
 {
 	static const enum kasten_kind needed[] = {KIND_PROFILE, KIND_POLICY, KIND_SECRET};
@@ -146,11 +159,9 @@ static bool validate(struct kasten *k, struct err *err)
 
 	if (!all_known(k, needed, 3))
 		return true;
-	if (!list_kind(k, KIND_PROFILE, &profiles, err) || !list_kind(k, KIND_POLICY, &policies, err))
+	if (!list_kind(k, KIND_POLICY, &policies, err) || !validate_profiles(k, err) ||
+	    !list_kind(k, KIND_PROFILE, &profiles, err))
 		return false;
-	for (const json_node *p = json_first(json_get(json_root(profiles), "items")); p; p = json_next(p))
-		if (!kube_deleting(p) && !validate_profile(k, p, err))
-			return false;
 	for (const json_node *p = json_first(json_get(json_root(policies), "items")); p; p = json_next(p))
 		if (!kube_deleting(p) && !validate_policy(k, p, json_root(profiles), err))
 			return false;
