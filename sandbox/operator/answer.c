@@ -47,6 +47,7 @@ static bool ends_with(const char *text, const char *end)
 static bool parse(const char *output, struct json **ret_doc, struct answer *ret)
 {
 	struct json_limits limits = JSON_LIMITS_DEFAULT;
+	char words[2 * ANSWER_TEXT_MAX];
 	const char *error;
 
 	*ret = (struct answer){.state = ANSWER_UNREADABLE};
@@ -56,7 +57,8 @@ static bool parse(const char *output, struct json **ret_doc, struct answer *ret)
 			break;
 	}
 	if (!*ret_doc) {
-		pbm_last_words(output, ret->text, sizeof ret->text);
+		pbm_last_words(output, words, sizeof words);
+		harmless(words, ret->text, sizeof ret->text); /* it may have been cut in the middle of a character */
 		return false;
 	}
 	error = json_text_at(json_root(*ret_doc), "Error");
