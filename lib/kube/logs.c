@@ -68,7 +68,7 @@ bool kube_logs(struct kube *k, const char *namespace_, const char *pod, const st
 	call.path = buf_str(&path);
 	if (kube_stream(k, &call, &stream, &why))
 		return !r.idle || options->follow ||
-		       err_set(err, ERR_TIMEOUT, "%s: no byte within %.0f s", kube_subject(&call, subject),
+		       err_set(err, ERR_TIMEOUT, "%s: no byte within %.1f s", kube_subject(&call, subject),
 			   (double)r.idle_ms / 1000.0);
 	if (err)
 		*err = why;

@@ -463,6 +463,90 @@ Test(kube, kind_is_found_by_all_its_names)
 	kube_fake_stop(&f, NULL);
 }
 
+#define TWO_GROUPS                                                                                                     \
+	OK("{\"groups\":[{\"name\":\"metrics\",\"preferredVersion\":{\"version\":\"v1\"}},{\"name\":"                  \
+	   "\"psmdb.percona.com\",\"preferredVersion\":{\"version\":\"v1\"}},{\"name\":\"../"                          \
+	   "evil\",\"preferredVersion\":"                                                                              \
+	   "{\"version\":\"v1\"}}]}")
+#define DOWN ANSWER("503 Service Unavailable", "text/plain", "service unavailable")
+
+Test(kube, group_that_is_down_does_not_hide_the_others)
+{
+	const char *answers[] = {CORE, TWO_GROUPS, DOWN, DOWN, DOWN, PSMDB};
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	struct kube_kind kind;
+	CLEANUP(free) char *seen = NULL;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(kube_find_kind(f.kube, "psmdb", &kind, &err), "%s", err.msg);
+	kube_fake_stop(&f, &seen);
+	cr_assert(!strstr(seen, "evil"));
+}
+
+Test(kube, object_is_applied_by_what_it_says_it_is)
+{
+	const char *answers[] = {JSON("404 Not Found", "404 page not found\n"), PSMDB, OK("{\"a\":1}"), OK("{}")};
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	CLEANUP(json) struct json *object = NULL;
+	CLEANUP(json) struct json *applied = NULL;
+	CLEANUP(free) char *seen = NULL;
+
+	cr_assert(json_format(&object, &err,
+	    "{'apiVersion':'psmdb.percona.com/"
+	    "v1','kind':'PerconaServerMongoDB','metadata':{'name':'c','namespace':'own'}}"));
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(!kube_apply(f.kube, "x", json_root(object), false, false, NULL, &err));
+	cr_assert_eq(err.code, ERR_UNSUPPORTED, "%s", err.msg);
+	cr_assert(strstr(err.msg, "PerconaServerMongoDB of psmdb.percona.com/v1"), "%s", err.msg);
+	cr_assert(kube_apply(f.kube, "x", json_root(object), true, true, &applied, &err), "%s", err.msg);
+	json_remove_at(json_edit(object), "metadata/namespace");
+	cr_assert(kube_apply(f.kube, "x", json_root(object), false, false, NULL, &err), "%s", err.msg);
+	json_remove_at(json_edit(object), "kind");
+	cr_assert(!kube_apply(f.kube, "x", json_root(object), false, false, NULL, &err));
+	kube_fake_stop(&f, &seen);
+	cr_assert(
+	    strstr(seen, "/namespaces/own/perconaservermongodbs/c?fieldManager=psmdb-drill&force=true&dryRun=All "),
+	    "%s", seen);
+	cr_assert(strstr(seen, "/namespaces/x/perconaservermongodbs/c?fieldManager=psmdb-drill "), "%s", seen);
+}
+
+Test(kube, deleting_all_needs_a_namespace)
+{
+	const char *answers[] = {OK("{\"items\":[]}"), OK("{}")};
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	CLEANUP(json) struct json *sub = NULL;
+	CLEANUP(free) char *seen = NULL;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(!kube_delete_all(f.kube, &f.pods, NULL, NULL, NULL, &err));
+	cr_assert_eq(err.code, ERR_USAGE);
+	cr_assert(
+	    kube_delete_all(f.kube, &f.pods, "x", &(struct kube_select){.labels = "a"}, NULL, &err), "%s", err.msg);
+	cr_assert(kube_get_sub(f.kube, &f.pods, "x", "y", "details", &sub, &err), "%s", err.msg);
+	kube_fake_stop(&f, &seen);
+	cr_assert(strstr(seen, "DELETE /api/v1/namespaces/x/pods?labelSelector=a "), "%s", seen);
+	cr_assert(strstr(seen, "GET /api/v1/namespaces/x/pods/y/details "), "%s", seen);
+}
+
+Test(kube, parts_of_an_object_are_read_where_they_are)
+{
+	CLEANUP(json) struct json *o = NULL;
+	struct err err = ERR_INIT;
+
+	cr_assert(json_format(&o, &err,
+	    "{'metadata':{'name':'n','namespace':'x','uid':'u','resourceVersion':'7','deletionTimestamp':'t','labels':"
+	    "{'a/b':'l'},'annotations':{'a.b/c~d':'n'},'finalizers':[1,'f','g']}}"));
+	cr_assert_str_eq(kube_namespace(json_root(o)), "x");
+	cr_assert_str_eq(kube_uid(json_root(o)), "u");
+	cr_assert_str_eq(kube_label(json_root(o), "a/b"), "l");
+	cr_assert_str_eq(kube_annotation(json_root(o), "a.b/c~d"), "n");
+	cr_assert(kube_deleting(json_root(o)) && kube_has_finalizer(json_root(o), "g"));
+	cr_assert(!kube_has_finalizer(json_root(o), "h") && !kube_label(json_root(o), "a") && !kube_label(NULL, "a"));
+}
+
 /* --- ways to the server ------------------------------------------------------------------------------------------ */
 
 Test(kube, proxy_of_the_kubeconfig_is_used)

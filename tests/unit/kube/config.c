@@ -1,8 +1,10 @@
+#include "../net/fake_server.h"
 #include "kube/config.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "kube/config_file.h"
+#include "kube/client.h"
 #include "kube/exec.h"
 
 #include <criterion/criterion.h>
@@ -321,4 +323,24 @@ Test(kube_config, plugin_that_fails_is_named)
 	cr_assert(!kube_exec_get(c.exec, clock_system(), NULL, &got, &err));
 	cr_assert_eq(err.code, ERR_AUTH);
 	cr_assert(strstr(err.msg, "exit status 3"), "%s", err.msg);
+}
+
+Test(kube_config, refused_token_makes_the_plugin_run_again_once)
+{
+	static const char *const answers[] = {
+	    "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}"};
+	KUBE_CONFIG_CLEANUP struct kube_config c = {0};
+	struct fake_server server;
+	struct err err = ERR_INIT;
+	struct kube *k;
+
+	load_plugin(&c);
+	put("answer", CREDENTIAL("\"token\":\"one\""));
+	fake_server_start(&server, answers, COUNT(answers));
+	snprintf(c.server, sizeof c.server, "http://127.13.1.1:%d", server.port);
+	cr_assert(kube_new(&c, NULL, &k, &err));
+	cr_assert(kube_get_raw(k, "/version", NULL, &err), "%s", err.msg);
+	cr_assert_str_eq(content("runs"), "run\nrun\n");
+	kube_free(k);
+	fake_server_stop(&server, NULL);
 }

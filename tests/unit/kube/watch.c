@@ -201,3 +201,96 @@ Test(kube, wait_ends_at_its_deadline)
 	cr_assert_eq(err.code, ERR_TIMEOUT);
 	cr_assert_str_eq(err.msg, "waited 2.5 s for pod \"x/a\" to run");
 }
+
+/* --- logs -------------------------------------------------------------------------------------------------------- */
+
+static bool collect(void *ctx, const char *bytes, size_t len, struct err *err)
+{
+	return buf_add(ctx, bytes, len, err) && !memmem(bytes, len, "stop", 4);
+}
+
+static bool logs(
+    const char *answer, const struct kube_log_options *options, struct buf *text, char **seen, struct err *err)
+{
+	struct kube_fake f;
+	bool ok;
+
+	*err = (struct err)ERR_INIT;
+	kube_fake_start(&f, &answer, 1);
+	ok = kube_logs(f.kube, "x", "a", options, collect, text, err);
+	kube_fake_stop(&f, seen);
+	return ok;
+}
+
+Test(kube, logs_are_asked_for_as_told_and_read_to_their_end)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(1024);
+	struct kube_log_options options = {"c", true, true, "2026-11-28T08:00:00Z", 5, 0};
+	struct err err;
+	CLEANUP(free) char *seen = NULL;
+
+	cr_assert(
+	    logs("<slow>" ANSWER("200 OK", "text/plain", "one\ntwo\n"), &options, &text, &seen, &err), "%s", err.msg);
+	cr_assert_str_eq(buf_str(&text), "one\ntwo\n");
+	cr_assert(strstr(seen, "/pods/a/log?container=c&follow=true&previous=true&sinceTime=2026-11-28T08%3A00%3A00Z&"
+			       "tailLines=5 "),
+	    "%s", seen);
+}
+
+Test(kube, log_that_is_followed_ends_in_silence)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(1024);
+	struct kube_log_options options = {.follow = true, .tail_lines = -1, .idle_ms = 300};
+	struct err err;
+
+	cr_assert(logs("<hang>", &options, &text, NULL, &err), "%s", err.msg);
+	options.follow = false;
+	cr_assert(!logs("<hang>", &options, &text, NULL, &err));
+	cr_assert_eq(err.code, ERR_TIMEOUT);
+	cr_assert_str_eq(err.msg, "logs of pod \"x/a\": no byte within 0.3 s");
+}
+
+Test(kube, log_is_ended_by_its_reader_and_by_refusal)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(1024);
+	struct kube_log_options options = {.tail_lines = -1};
+	struct err err;
+
+	cr_assert(logs(ANSWER("200 OK", "text/plain", "stop"), &options, &text, NULL, &err), "%s", err.msg);
+	cr_assert(
+	    !logs(JSON("400 Bad Request", "{\"kind\":\"Status\",\"message\":\"container \\\"c\\\" in pod \\\"a\\\" is "
+					  "waiting to start: ErrImagePull\",\"reason\":\"BadRequest\",\"code\":400}"),
+		&options, &text, NULL, &err));
+	cr_assert_eq(err.code, ERR_REMOTE);
+	cr_assert(strstr(err.msg, "waiting to start: ErrImagePull"), "%s", err.msg);
+}
+
+static bool ask_within(void *ctx, const json_node *object, struct err *err)
+{
+	struct kube_fake *f = ctx;
+	struct kube_log_options options = {.tail_lines = -1};
+	struct json *other = NULL;
+	struct err refused = ERR_INIT;
+
+	if (!json_is_at(object, "status/phase", "Running"))
+		return false;
+	/* the verbs may be used, a second stream may not */
+	cr_assert(kube_get(f->kube, &f->pods, "x", "b", &other, err), "%s", err->msg);
+	json_free(other);
+	cr_assert(!kube_logs(f->kube, "x", "a", &options, collect, NULL, &refused));
+	cr_assert_eq(refused.code, ERR_STATE);
+	return true;
+}
+
+Test(kube, what_a_watch_calls_may_send_requests)
+{
+	const char *answers[] = {LIST("5", POD("4", "Pending")),
+	    OK("{\"type\":\"MODIFIED\",\"object\":" POD("6", "Running") "}\n"), OK("{}")};
+	struct kube_fake f;
+	struct kube_wait wait = {"pod \"x/a\" to run", 10000, 5000, ask_within, &f};
+	struct err err = ERR_INIT;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(kube_wait(f.kube, &f.pods, "x", "a", &wait, NULL, &err), "%s", err.msg);
+	kube_fake_stop(&f, NULL);
+}
