@@ -141,6 +141,7 @@ void workloads_sync(struct remote *r, const struct world *w)
 			struct err err = ERR_INIT;
 			struct workload_plan plan;
 			char revision[REVISION_MAX];
+			bool made;
 
 			if (!template_revision(json_at(o, "spec/template"), revision, &err) ||
 			    !(is_set ? statefulset_plan(w, o, revision, &plan, &err)
@@ -149,10 +150,9 @@ void workloads_sync(struct remote *r, const struct world *w)
 				continue;
 			}
 			carry_out(r, w, kinds[k], o, &plan, revision);
-			put_status(r, kinds[k], o,
-			    is_set ? statefulset_status(o, &plan, revision, &status, &err)
-				   : deployment_status(o, &plan, &status, &err),
-			    status, &err);
+			made = is_set ? statefulset_status(o, &plan, revision, &status, &err)
+				      : deployment_status(o, &plan, &status, &err);
+			put_status(r, kinds[k], o, made, status, &err);
 		}
 	}
 }
