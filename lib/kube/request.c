@@ -247,7 +247,7 @@ static bool stream_wait(void *ctx, struct err *err)
 {
 	struct stream *s = ctx;
 
-	s->ended = s->on_wait && !s->on_wait(s->ctx, &s->failure);
+	s->ended = !s->on_wait(s->ctx, &s->failure);
 	return !s->ended || err_set(err, ERR_INTERRUPTED, "ended");
 }
 
@@ -284,7 +284,7 @@ bool kube_stream(struct kube *k, const struct call *call, struct stream *stream,
 	req.retry.max_attempts = 1;
 	req.on_body = stream_bytes;
 	req.on_body_ctx = stream;
-	req.on_wait = stream_wait;
+	req.on_wait = stream->on_wait ? stream_wait : NULL;
 	req.on_wait_ctx = stream;
 	stream->ended = false;
 	stream->failure = (struct err)ERR_INIT;

@@ -94,7 +94,7 @@ static bool on_wait(void *ctx, struct err *err)
 {
 	struct watching *w = ctx;
 
-	return !w->on_wait || w->on_wait(w->events.ctx, err);
+	return w->on_wait(w->events.ctx, err);
 }
 
 /* The server is asked to end it in time, which keeps the connection; the client does if that does not come. */
@@ -119,7 +119,7 @@ bool kube_watch_while(struct kube *k, const struct kube_kind *kind, const char *
 	struct call call = {
 	    .verb = "watch", .method = "GET", .kind = kind, .namespace_ = kind->namespaced ? namespace_ : NULL};
 	struct stream stream = {.on_bytes = on_bytes,
-	    .on_wait = on_wait,
+	    .on_wait = wait ? on_wait : NULL,
 	    .ctx = &w,
 	    .timeout_ms = timeout_ms < 1000 ? timeout_ms : timeout_ms + 1000};
 	int64_t until_ms = clock_mono_ms(k->clock) + stream.timeout_ms;

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #define POLL_MS 100
+#define POLL_MS_LONG 5000
 
 struct http_client {
 	CURLM *multi;
@@ -420,6 +421,8 @@ static bool drive(struct transfer *t, CURLcode *ret_code, struct err *err)
 	struct http_client *c = t->client;
 	struct curl_waitfd extra = {.fd = c->stop_fd, .events = CURL_WAIT_POLLIN};
 	unsigned extras = c->stop && c->stop_fd > 0;
+	/* a stop without a descriptor, and whoever is called back, count on the shorter one */
+	int poll_ms = extras && !t->req->on_wait ? POLL_MS_LONG : POLL_MS;
 	int running = 1, queued;
 	CURLMcode code;
 
@@ -433,7 +436,7 @@ static bool drive(struct transfer *t, CURLcode *ret_code, struct err *err)
 			*ret_code = CURLE_ABORTED_BY_CALLBACK;
 			return true;
 		}
-		code = curl_multi_poll(c->multi, extras ? &extra : NULL, extras, POLL_MS, NULL);
+		code = curl_multi_poll(c->multi, extras ? &extra : NULL, extras, poll_ms, NULL);
 		if (code != CURLM_OK)
 			break;
 	}
