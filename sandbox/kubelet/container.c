@@ -1,14 +1,13 @@
 #include "sandbox/kubelet/container.h"
 
-#include <arpa/inet.h>
+#include "sandbox/kubelet/reach.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define PROBE_PERIOD_MS 50
@@ -172,25 +171,13 @@ bool container_reap(struct container *c, const char *policy, const struct moment
 	return true;
 }
 
-/* Loopback answers a connect at once, with yes or no, unless the listener's backlog is full: the time-out bounds that. */
-static bool accepts(const char *ip, uint16_t port)
-{
-	const struct timeval limit = {.tv_usec = 50000};
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-	CLEANUP(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	return fd >= 0 && inet_pton(AF_INET, ip, &to.sin_addr) == 1 &&
-	       !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) &&
-	       !connect(fd, (const struct sockaddr *)&to, sizeof to);
-}
-
 bool container_tick(struct container *c, const struct moment *now)
 {
 	if (c->view.state == CONTAINER_STOPPING && now->mono_ms >= c->kill_at_ms) {
 		send_signal(c, SIGKILL);
 		c->kill_at_ms = now->mono_ms + 1000;
 	}
-	if (c->view.state != CONTAINER_RUNNING || c->view.ready || !accepts(c->probe_ip, c->probe_port))
+	if (c->view.state != CONTAINER_RUNNING || c->view.ready || !reach_port(c->probe_ip, c->probe_port))
 		return false;
 	c->view.ready = true;
 	return true;

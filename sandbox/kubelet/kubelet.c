@@ -149,7 +149,7 @@ static void look(struct kubelet *k)
 	int64_t now_ms = now_of(k);
 
 	k->look_at_ms = now_ms + LOOK_MS;
-	k->remote.again = k->remote.down = false;
+	remote_begin(&k->remote);
 	if (!remote_look(&k->remote, &w, &err)) {
 		remote_result(&k->remote, false, "snapshot", &err);
 		k->look_at_ms = now_ms + AGAIN_MS;

@@ -1,5 +1,7 @@
 #include "sandbox/kubelet/remote.h"
 
+#include "sandbox/kubelet/reach.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +38,12 @@ void remote_close(struct remote *r)
 	if (r->notify_fd >= 0)
 		close(r->notify_fd);
 	*r = (struct remote){.notify_fd = -1};
+}
+
+void remote_begin(struct remote *r)
+{
+	r->again = false;
+	r->down = !reach_server(kube_config_of(r->kube)->server);
 }
 
 bool remote_synced(struct remote *r)

@@ -24,6 +24,8 @@ struct remote {
 
 bool remote_open(struct remote *r, const char *kubeconfig, const struct log *log, struct err *err);
 void remote_close(struct remote *r);
+/* A new round: forgets what failed in the last one, and finds out without waiting whether the server is there at all. */
+void remote_begin(struct remote *r);
 /* Every cache has its first list. */
 bool remote_synced(struct remote *r);
 bool remote_look(struct remote *r, struct world *ret, struct err *err);
