@@ -19,17 +19,15 @@ static void wait_until(const struct kasten *k, int64_t next_ms)
 		poll(&fd, 1, left > 1000 ? 1000 : (int)left);
 }
 
-static bool loop(struct kasten *k, struct err *err)
+static void loop(struct kasten *k)
 {
 	log_line(k->log, LOG_INFO, "ready", NULL);
 	while (!*stop_flag()) {
 		int64_t next_ms;
 
-		if (!kasten_tick(k, &next_ms, err))
-			return err->code == ERR_INTERRUPTED;
+		kasten_tick(k, &next_ms);
 		wait_until(k, next_ms);
 	}
-	return true;
 }
 
 static bool serve(const char *kubeconfig, const char *store, int64_t poll_max_ms, struct err *err)
@@ -49,7 +47,9 @@ static bool serve(const char *kubeconfig, const char *store, int64_t poll_max_ms
 	if (!kube_new(&config, &options, &kube, err))
 		return false;
 	k.kube = kube;
-	ok = kasten_open(&k, store, err) && loop(&k, err);
+	ok = kasten_open(&k, store, err);
+	if (ok)
+		loop(&k);
 	kasten_close(&k);
 	return ok;
 }

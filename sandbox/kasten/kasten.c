@@ -262,6 +262,18 @@ static bool step_job(struct kasten *k, struct job *j, struct err *err)
 	return true;
 }
 
+/* The object as it is from us. After a restart that is not known: anything may be there that must be taken away. */
+static bool make_shown(const struct job *j, struct json **ret, struct err *err)
+{
+	if (!j->shown)
+		return json_format(ret, err,
+		    "{'metadata':{'name':%s,'namespace':%s},'status':{'endTime':1,'error':1,'restorePoint':1,'"
+		    "policySpec':1}}",
+		    job_name(j), job_namespace(j));
+	return json_format(ret, err, "{'metadata':{'name':%s,'namespace':%s},'status':%j}", job_name(j),
+	    job_namespace(j), json_root(j->shown));
+}
+
 /* The object's status follows the job; when the last one is there, the job has done its work. */
 static bool show_job(struct kasten *k, struct job *j, bool *ret_finished, struct err *err)
 {
@@ -273,8 +285,7 @@ static bool show_job(struct kasten *k, struct job *j, bool *ret_finished, struct
 	if (!job_status(j, &status, err))
 		return false;
 	if (!j->shown || !json_equal(json_root(status), json_root(j->shown))) {
-		if (!json_format(&object, err, "{'metadata':{'name':%s,'namespace':%s},'status':%j}", job_name(j),
-			job_namespace(j), j->shown ? json_root(j->shown) : NULL))
+		if (!make_shown(j, &object, err))
 			return false;
 		if (!kasten_put_status(k, object_kind(j->kind), json_root(object), json_root(status), &why) &&
 		    why.code != ERR_NOT_FOUND) {
@@ -376,17 +387,22 @@ static bool act(struct kasten *k, struct err *err)
 	return false;
 }
 
-bool kasten_tick(struct kasten *k, int64_t *ret_next_ms, struct err *err)
+/* A kind whose definition was deleted is looked for again. */
+static void forget_kinds(struct kasten *k)
+{
+	for (int i = 0; i < KINDS; i++)
+		k->known[i] = false;
+	k->next_kinds_ms = 0;
+}
+
+void kasten_tick(struct kasten *k, int64_t *ret_next_ms)
 {
 	int64_t now = kasten_now(k), next = now + TICK_MS;
 	struct err why = ERR_INIT;
 	bool ok = look(k, &why) && act(k, &why);
 
-	if (!ok && !kasten_is_passing(&why)) {
-		if (err)
-			*err = why;
-		return false;
-	}
+	if (!ok && (why.code == ERR_UNSUPPORTED || why.code == ERR_NOT_FOUND))
+		forget_kinds(k);
 	if (!ok && !k->away)
 		log_line(k->log, LOG_WARN, "will be tried again", "error", why.msg, NULL);
 	if (ok && k->away)
@@ -395,6 +411,5 @@ bool kasten_tick(struct kasten *k, int64_t *ret_next_ms, struct err *err)
 	for (size_t i = 0; i < k->count; i++)
 		if (k->jobs[i]->next_ms < next)
 			next = k->jobs[i]->next_ms;
-	*ret_next_ms = !ok ? now + AFTER_ERROR_MS / 2 : next;
-	return true;
+	*ret_next_ms = ok ? next : now + AFTER_ERROR_MS / 2;
 }

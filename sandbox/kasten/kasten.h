@@ -54,8 +54,8 @@ struct kasten {
 /* Opens the store and loads what was under way. */
 bool kasten_open(struct kasten *k, const char *store_dir, struct err *err);
 void kasten_close(struct kasten *k);
-/* One round; *ret_next_ms (wall clock) is when the next is due. An API server that is away is no error. */
-bool kasten_tick(struct kasten *k, int64_t *ret_next_ms, struct err *err);
+/* One round; *ret_next_ms (wall clock) is when the next is due. What fails is logged and done again. */
+void kasten_tick(struct kasten *k, int64_t *ret_next_ms);
 
 /* --- what the parts of this room share ------------------------------------------------------------------------- */
 
