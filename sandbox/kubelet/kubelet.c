@@ -1,6 +1,7 @@
 #include "sandbox/kubelet/kubelet.h"
 
 #include "base/file.h"
+#include "sandbox/kubelet/events.h"
 #include "sandbox/kubelet/node.h"
 #include "sandbox/kubelet/pods.h"
 #include "sandbox/kubelet/programs.h"
@@ -21,7 +22,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define AGAIN_MS 100	  /* after a conflict */
+#define AGAIN_MS 100 /* after a conflict; doubled each time that it does not help */
+#define AGAIN_MAX_MS 5000
 #define DOWN_MS 500	  /* after a server that did not answer */
 #define LOOK_MS 10000	  /* at least this often */
 #define END_GRACE_MS 1200 /* of the pods, when the kubelet is asked to end */
@@ -35,6 +37,7 @@ struct kubelet {
 	const struct kubelet_config *config;
 	struct remote remote;
 	struct pods *pods;
+	struct events *events;
 	struct proxy *proxy;
 	struct node node;
 	char hosts_path[PATH_MAX], volumes_dir[PATH_MAX];
@@ -44,12 +47,14 @@ struct kubelet {
 	int child_fd, lock_fd;
 	bool swept, ready_said;
 	int64_t look_at_ms; /* when to look next at the latest */
+	int64_t again_ms;
 };
 
 static void kubelet_free(struct kubelet *k)
 {
 	proxy_free(k->proxy);
 	pods_free(k->pods);
+	events_free(k->events);
 	remote_close(&k->remote);
 	buf_clear(&k->hosts);
 	if (k->child_fd >= 0)
@@ -107,7 +112,8 @@ static bool open_all(struct kubelet *k, struct err *err)
 	    snprintf(k->volumes_dir, PATH_MAX, "%s/volumes", c->dir) >= PATH_MAX)
 		return err_set(err, ERR_LIMIT, "the path \"%s\" is too long", c->dir);
 	k->proxy = proxy_new(c->log);
-	if (!k->proxy)
+	k->events = events_new(&k->remote, c->clock);
+	if (!k->proxy || !k->events)
 		return err_nomem(err);
 	return take_lock(k, err) && watch_children(k, err) && pods_new(&pods, &k->pods, err) &&
 	       remote_open(&k->remote, c->kubeconfig, c->log, err);
@@ -158,6 +164,7 @@ static void look(struct kubelet *k)
 	if (!k->swept) {
 		pods_sweep(k->pods, &w);
 		volumes_sweep(&k->remote, &w, k->volumes_dir);
+		events_begin(k->events);
 		k->swept = true;
 	}
 	node_sync(&k->node, &k->remote, k->config->range, clock_wall_ms(k->config->clock));
@@ -167,13 +174,14 @@ static void look(struct kubelet *k)
 	if (!proxy_update(k->proxy, &k->routes))
 		k->remote.again = true;
 	volumes_sync(&k->remote, &w, k->volumes_dir, &users);
-	pods_sync(k->pods, &k->remote, &w);
+	pods_sync(k->pods, &k->remote, &w, k->events);
 	workloads_sync(&k->remote, &w);
 	endpoints_sync(&k->remote, &w);
 	if (k->remote.down)
 		k->look_at_ms = now_of(k) + DOWN_MS;
 	else if (k->remote.again)
-		k->look_at_ms = now_of(k) + AGAIN_MS;
+		k->look_at_ms = now_of(k) + k->again_ms;
+	k->again_ms = !k->remote.again ? AGAIN_MS : 2 * k->again_ms < AGAIN_MAX_MS ? 2 * k->again_ms : AGAIN_MAX_MS;
 	if (!k->ready_said && !k->remote.down)
 		log_line(k->config->log, LOG_INFO, "ready", NULL);
 	k->ready_said |= !k->remote.down;
@@ -257,6 +265,7 @@ bool kubelet_run(const struct kubelet_config *config, struct err *err)
 	if (!k)
 		return err_nomem(err);
 	k->config = config;
+	k->again_ms = AGAIN_MS;
 	k->child_fd = k->lock_fd = k->remote.notify_fd = -1;
 	buf_init(&k->hosts, HOSTS_BYTES_MAX);
 	if (!open_all(k, err))

@@ -198,7 +198,7 @@ bool pod_status(const struct pod_view *v, struct json **ret, struct err *err)
 	char started[SECONDS_TEXT_MAX];
 
 	if (!json_format(&doc, err,
-		"{'phase':%s,'hostIP':%s,'podIP':%s,'podIPs':[{'ip':%s}],'startTime':%s,'qosClass':'BestEffort',"
+		"{'phase':%s,'hostIP':%s,'podIP':%s,'podIPs':[{'ip':%s}],'startTime':%s,"
 		"'containerStatuses':[]}",
 		phase, v->host_ip, v->pod_ip, v->pod_ip, seconds_text(v->start_ms, started)) ||
 	    !put_conditions(json_edit(doc), v, phase, err) ||

@@ -122,7 +122,7 @@ static bool of_statefulset(const json_node *pod)
 }
 
 /* The pod cannot be here at all: it says why, and stays Pending. */
-static void reject(struct pods *p, struct remote *r, const json_node *pod, const struct err *why)
+static void reject(struct pods *p, struct remote *r, const json_node *pod, const struct err *why, struct events *events)
 {
 	CLEANUP(json) struct json *patch = NULL;
 	struct err err = ERR_INIT;
@@ -136,6 +136,7 @@ static void reject(struct pods *p, struct remote *r, const json_node *pod, const
 		"'status':'False','reason':'Unschedulable','message':%s,'lastTransitionTime':%s}]}}",
 		why->msg, why->msg, seconds_text(clock_wall_ms(p->config.clock), now)))
 		remote_patch(r, WORLD_PODS, pod, "status", json_root(patch));
+	events_add(events, pod, "Pod", true, "FailedScheduling", "%s", why->msg);
 }
 
 /* Why the pod waits, before it has an address: a claim that is not there yet is no user of it. */
@@ -157,7 +158,7 @@ static bool claims_ready(const struct world *w, const json_node *pod, struct err
 	return true;
 }
 
-static void admit(struct pods *p, struct remote *r, const struct world *w, const json_node *pod)
+static void admit(struct pods *p, struct remote *r, const struct world *w, const json_node *pod, struct events *events)
 {
 	struct moment now = moment_now(p->config.clock);
 	CLEANUP(json) struct json *patch = NULL;
@@ -173,19 +174,20 @@ static void admit(struct pods *p, struct remote *r, const struct world *w, const
 	/* one that ran under the kubelet before has its volumes, whatever became of the claims */
 	if ((!json_text_at(pod, "status/podIP") && !claims_ready(w, pod, &err)) ||
 	    !addresses_take(&p->addresses, key, of_statefulset(pod), &host, &changed, &err)) {
-		reject(p, r, pod, &err);
+		reject(p, r, pod, &err, events);
 		return;
 	}
 	if (changed)
 		save_addresses(p);
 	address_text(p->config.range, host, ip);
 	if (!run_new(pod, p->config.dir, ip, &now, &run, &err)) {
-		reject(p, r, pod, &err);
+		reject(p, r, pod, &err, events);
 		if (addresses_release(&p->addresses, key))
 			save_addresses(p);
 		return;
 	}
 	p->runs[p->count++] = run;
+	events_add(events, pod, "Pod", false, "Scheduled", "Assigned %s to %s as %s", key, NODE_NAME, ip);
 	log_line(p->config.log, LOG_INFO, "pod admitted", "ns", run->ns, "pod", run->name, "address", ip, NULL);
 	if (!json_text_at(pod, "spec/nodeName") && json_format(&patch, &err, "{'spec':{'nodeName':%s}}", NODE_NAME))
 		remote_patch(r, WORLD_PODS, pod, NULL, json_root(patch));
@@ -225,7 +227,8 @@ static int64_t grace_ms(const json_node *pod)
 	return seconds < 0 ? 0 : seconds > 3600 ? 3600000 : seconds * 1000;
 }
 
-static void look_at_pod(struct pods *p, struct remote *r, const struct world *w, const json_node *pod)
+static void look_at_pod(
+    struct pods *p, struct remote *r, const struct world *w, const json_node *pod, struct events *events)
 {
 	struct moment now = moment_now(p->config.clock);
 	struct run *run = find_run(p, object_uid(pod));
@@ -234,11 +237,13 @@ static void look_at_pod(struct pods *p, struct remote *r, const struct world *w,
 		if (object_deleting(pod))
 			let_go(p, r, pod);
 		else if (!pod_finished(pod) && p->count < PODS_MAX)
-			admit(p, r, w, pod);
+			admit(p, r, w, pod, events);
 		return;
 	}
 	if (object_deleting(pod) && !run->stopping) {
 		run_stop(run, grace_ms(pod), &now);
+		events_add(events, pod, "Pod", false, "Killing", "Stopping its containers, %d s for each",
+		    (int)(grace_ms(pod) / 1000));
 		log_line(p->config.log, LOG_INFO, "pod ends", "ns", run->ns, "pod", run->name, NULL);
 	}
 }
@@ -310,8 +315,9 @@ static const json_node *find_pod(const struct world *w, const char *uid)
 	return NULL;
 }
 
-void pods_sync(struct pods *p, struct remote *r, const struct world *w)
+void pods_sync(struct pods *p, struct remote *r, const struct world *w, struct events *events)
 {
+
 	struct moment now = moment_now(p->config.clock);
 
 	for (size_t i = p->count; i-- > 0;) {
@@ -324,12 +330,14 @@ void pods_sync(struct pods *p, struct remote *r, const struct world *w)
 	}
 	for (const json_node *pod = world_first(w, WORLD_PODS); pod; pod = json_next(pod))
 		if (is_ours(pod))
-			look_at_pod(p, r, w, pod);
+			look_at_pod(p, r, w, pod, events);
 	for (size_t i = 0; i < p->count; i++) {
 		const json_node *pod = find_pod(w, p->runs[i]->uid);
 
-		if (pod)
-			look_at_run(p, r, w, p->runs[i], pod);
+		if (!pod)
+			continue;
+		look_at_run(p, r, w, p->runs[i], pod);
+		run_tell(p->runs[i], events, pod);
 	}
 }
 

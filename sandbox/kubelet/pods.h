@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "sandbox/kubelet/addresses.h"
 #include "sandbox/kubelet/container.h"
+#include "sandbox/kubelet/events.h"
 #include "sandbox/kubelet/remote.h"
 
 #include <poll.h>
@@ -37,7 +38,8 @@ bool pods_new(const struct pods_config *config, struct pods **ret, struct err *e
 void pods_free(struct pods *p); /* SIGKILL to what still runs */
 CLEANUP_PTR(pods, struct pods, pods_free)
 
-void pods_sync(struct pods *p, struct remote *r, const struct world *w);
+/* events may be NULL. */
+void pods_sync(struct pods *p, struct remote *r, const struct world *w, struct events *events);
 /* Folders of pods that are not there any more: left behind by a kubelet that was killed. Before anything else. */
 void pods_sweep(struct pods *p, const struct world *w);
 /* After SIGCHLD, and when pods_due_ms() says so. True: pods_sync has something to report. */

@@ -163,6 +163,36 @@ bool run_start(struct run *run, const struct world *w, const json_node *pod, con
 	return changed;
 }
 
+static void tell_one(struct run *run, size_t i, struct events *events, const json_node *pod)
+{
+	const struct container_view *v = &run->containers[i].view;
+	char why[sizeof run->told[i].why];
+
+	if (v->state == CONTAINER_RUNNING && (!run->told[i].runs || run->told[i].restarts != v->restarts)) {
+		events_add(events, pod, "Pod", false, "Started", "Started container %s", v->name);
+		run->told[i].why[0] = '\0';
+		run->told[i].restarts = v->restarts;
+	}
+	if (v->state == CONTAINER_BACKOFF && run->told[i].runs)
+		events_add(events, pod, "Pod", true, "BackOff",
+		    "Back-off restarting container %s, which ended with exit status %d", v->name, v->end.exit_code);
+	run->told[i].runs = v->state == CONTAINER_RUNNING;
+	if (v->state != CONTAINER_WAITING || !v->reason[0])
+		return;
+	snprintf(why, sizeof why, "%s: %s", v->reason, v->message);
+	if (!strcmp(why, run->told[i].why))
+		return;
+	strcpy(run->told[i].why, why);
+	events_add(
+	    events, pod, "Pod", true, strcmp(v->reason, "ContainerCreating") ? "Failed" : "FailedMount", "%s", why);
+}
+
+void run_tell(struct run *run, struct events *events, const json_node *pod)
+{
+	for (size_t i = 0; i < run->count; i++)
+		tell_one(run, i, events, pod);
+}
+
 void run_stop(struct run *run, int64_t grace_ms, const struct moment *now)
 {
 	run->stopping = true;

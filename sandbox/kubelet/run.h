@@ -20,6 +20,11 @@ struct run {
 	int64_t remove_at_ms;
 	struct json *written; /* the status written last */
 	struct json *spec;    /* for the status */
+	struct {	      /* what the events say of each container */
+		bool runs;
+		uint32_t restarts;
+		char why[256];
+	} told[CONTAINERS_MAX];
 };
 
 /* The folder of a pod; false: its names are not fit for one. */
@@ -37,6 +42,9 @@ void run_stop(struct run *run, int64_t grace_ms, const struct moment *now);
 bool run_quiet(const struct run *run);
 /* Every container is done. */
 bool run_done(const struct run *run);
+
+/* Events about what has changed since they were written last. */
+void run_tell(struct run *run, struct events *events, const json_node *pod);
 
 bool run_status(const struct run *run, const char *host_ip, int64_t wall_ms, struct json **ret, struct err *err);
 
