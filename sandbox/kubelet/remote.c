@@ -73,7 +73,8 @@ bool remote_result(struct remote *r, bool ok, const char *what, const struct err
 	r->again = true;
 	if (err->code == ERR_CONFLICT || err->code == ERR_EXISTS || err->code == ERR_NOT_FOUND)
 		return false;
-	r->down |= err->code == ERR_NET || err->code == ERR_TIMEOUT || err->code == ERR_AUTH;
+	/* A refusal is an answer: a namespace on its way out refuses pods, and its old ones must be let go all the same. */
+	r->down |= err->code == ERR_NET || err->code == ERR_TIMEOUT;
 	if (strncmp(r->said, err->msg, sizeof r->said - 1) != 0)
 		log_line(r->log, LOG_WARN, "API call failed", "call", what, "error", err->msg, NULL);
 	snprintf(r->said, sizeof r->said, "%s", err->msg);

@@ -61,6 +61,19 @@ Test(output, a_long_line_becomes_several_and_no_empty_one)
 	cr_assert_eq(lines_of((size_t)3 * OUTPUT_LINE_MAX + 5, false), 4);
 }
 
+Test(output, a_newline_that_comes_later_ends_a_full_line_and_makes_no_empty_one)
+{
+	BUF_CLEANUP struct buf partial = BUF_INIT(OUTPUT_LINE_MAX);
+	BUF_CLEANUP struct buf out = BUF_INIT(1 << 20);
+	static char text[OUTPUT_LINE_MAX];
+	struct err err = ERR_INIT;
+
+	memset(text, 'x', sizeof text);
+	cr_assert(output_lines(&partial, text, sizeof text, false, TIME, "stdout", &out, &err));
+	cr_assert(output_lines(&partial, "\n", 1, false, TIME, "stdout", &out, &err));
+	cr_assert_eq(count_lines(buf_str(&out)), 1);
+}
+
 Test(output, time_has_nanoseconds)
 {
 	char text[OUTPUT_TIME_MAX];
