@@ -51,15 +51,36 @@ const char *seconds_text(int64_t wall_ms, char text[static SECONDS_TEXT_MAX])
 	return text;
 }
 
+static bool ended_well(const struct container_view *c)
+{
+	return c->state == CONTAINER_DONE && c->end.known && !c->end.exit_code;
+}
+
+bool pod_initialized(const struct pod_view *v)
+{
+	for (size_t i = 0; i < v->init_count; i++)
+		if (!ended_well(&v->inits[i]))
+			return false;
+	return true;
+}
+
+static bool init_failed(const struct pod_view *v)
+{
+	for (size_t i = 0; i < v->init_count; i++)
+		if (v->inits[i].state == CONTAINER_DONE && !ended_well(&v->inits[i]))
+			return true;
+	return false;
+}
+
 const char *pod_phase(const struct pod_view *v)
 {
-	bool failed = false, done = v->count > 0;
+	bool failed = init_failed(v), done = v->count > 0;
 
 	for (size_t i = 0; i < v->count; i++) {
 		const struct container_view *c = &v->containers[i];
 
 		if (!c->was_started && c->state != CONTAINER_DONE)
-			return "Pending";
+			return failed ? "Failed" : "Pending";
 		done = done && c->state == CONTAINER_DONE;
 		failed = failed || !c->end.known || c->end.exit_code != 0;
 	}
@@ -170,15 +191,15 @@ static bool put_conditions(json_node *status, const struct pod_view *v, const ch
 	}
 	buf_add_char(&unready, ']', NULL);
 	return json_set_format(status, "conditions", err, "[]") &&
-	       put_condition(status, v, "Initialized", true, NULL, NULL, err) &&
+	       put_condition(status, v, "Initialized", pod_initialized(v), "ContainersNotInitialized", NULL, err) &&
 	       put_condition(status, v, "Ready", ready, reason, finished ? NULL : buf_str(&unready), err) &&
 	       put_condition(status, v, "ContainersReady", ready, reason, finished ? NULL : buf_str(&unready), err) &&
 	       put_condition(status, v, "PodScheduled", true, NULL, NULL, err);
 }
 
-static bool put_init_container(json_node *status, const struct pod_view *v, const json_node *spec, struct err *err)
+static bool put_skipped(
+    json_node *status, const struct pod_view *v, const char *name, const char *image, struct err *err)
 {
-	const char *name = json_text_at(spec, "name"), *image = json_text_at(spec, "image");
 	CLEANUP(json) struct json *doc = NULL;
 	struct container_end end = {.known = true, .started_ms = v->start_ms, .finished_ms = v->start_ms};
 
@@ -188,6 +209,19 @@ static bool put_init_container(json_node *status, const struct pod_view *v, cons
 		   image) &&
 	       put_end(json_edit(doc), "state", &end, err) &&
 	       json_set_copy(status, "initContainerStatuses/-", json_root(doc), err);
+}
+
+static bool put_init_container(json_node *status, const struct pod_view *v, const json_node *spec, struct err *err)
+{
+	const char *name = json_text_at(spec, "name"), *image = json_text_at(spec, "image");
+	CLEANUP(json) struct json *doc = NULL;
+
+	for (size_t i = 0; name && i < v->init_count; i++)
+		if (!strcmp(v->inits[i].name, name))
+			return container_status(&v->inits[i], &doc, err) &&
+			       json_set_bool(json_edit(doc), "ready", ended_well(&v->inits[i]), err) &&
+			       json_set_copy(status, "initContainerStatuses/-", json_root(doc), err);
+	return put_skipped(status, v, name, image, err);
 }
 
 bool pod_status(const struct pod_view *v, struct json **ret, struct err *err)

@@ -63,15 +63,20 @@ bool restart_wanted(const char *policy, int exit_code);
 struct pod_view {
 	const struct container_view *containers;
 	size_t count;
+	/* init containers that are run; those of the spec that are not are said to be done at once, with a note */
+	const struct container_view *inits;
+	size_t init_count;
 	const char *pod_ip, *host_ip;
 	int64_t start_ms, now_ms;
-	const json_node *spec;	 /* for init containers and readiness gates */
+	const json_node *spec;	 /* for the names of init containers */
 	const json_node *before; /* the status written last, for the times of its conditions; may be NULL */
 };
 
 /* "Pending", "Running", "Succeeded", "Failed" */
 const char *pod_phase(const struct pod_view *v);
-/* The whole status. Init containers are there as if they had been done at once. */
+/* The init containers that are run have all ended well. */
+bool pod_initialized(const struct pod_view *v);
+/* The whole status. */
 bool pod_status(const struct pod_view *v, struct json **ret, struct err *err);
 /* What a restarted kubelet goes on from: the container as a status written by the one before has it, its process gone
  * with that one. policy as above. */

@@ -383,7 +383,7 @@ bool pods_reap(struct pods *p)
 		struct run *run = p->runs[i];
 
 		for (size_t c = 0; c < run->count; c++) {
-			if (!container_reap(&run->containers[c], run->policy, &now))
+			if (!container_reap(&run->containers[c], run_policy(run, c), &now))
 				continue;
 			log_exit(p, run, &run->containers[c]);
 			changed = true;

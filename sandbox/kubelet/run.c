@@ -18,34 +18,59 @@ bool run_dir(const char *dir, const json_node *pod, char ret[static PATH_MAX])
 	return snprintf(ret, PATH_MAX, "%s/pods/%s_%s_%s", dir, ns, name, uid) < PATH_MAX;
 }
 
-static const json_node *status_of(const json_node *pod, const char *container)
+static const json_node *status_of(const json_node *pod, const char *list, const char *container)
 {
-	for (const json_node *s = json_first(json_at(pod, "status/containerStatuses")); s; s = json_next(s))
+	for (const json_node *s = json_first(json_at(pod, list)); s; s = json_next(s))
 		if (json_is_at(s, "name", container))
 			return s;
 	return NULL;
 }
 
+static bool add_container(struct run *run, const json_node *pod, const json_node *spec, const char *statuses,
+    const char *policy, const struct moment *now, struct err *err)
+{
+	struct container *container = &run->containers[run->count];
+	const json_node *before;
+
+	if (run->count == CONTAINERS_MAX)
+		return err_set(err, ERR_UNSUPPORTED, "more than %d containers", CONTAINERS_MAX);
+	container_init(container, spec);
+	run->count++;
+	if (!is_file_name(container->view.name))
+		return err_set(err, ERR_PARSE, "a container without a usable name");
+	before = status_of(pod, statuses, container->view.name);
+	if (before)
+		container_view_resume(&container->view, before, policy, now->wall_ms);
+	return true;
+}
+
+static const char *init_policy(const char *policy)
+{
+	return strcmp(policy, "Never") ? "OnFailure" : "Never";
+}
+
+const char *run_policy(const struct run *run, size_t container)
+{
+	return container < run->init_count ? init_policy(run->policy) : run->policy;
+}
+
+/* Of the init containers only those of this project's image: what Percona's prepare, nobody needs here. */
 static bool add_containers(struct run *run, const json_node *pod, const struct moment *now, struct err *err)
 {
-	const json_node *containers = json_at(pod, "spec/containers");
+	for (const json_node *c = json_first(json_at(pod, "spec/initContainers")); c; c = json_next(c)) {
+		const char *image = json_text_at(c, "image");
 
-	if (!json_count(containers) || json_count(containers) > CONTAINERS_MAX)
-		return err_set(err, ERR_UNSUPPORTED, "%zu containers; the sandbox runs 1 to %d of a pod",
-		    json_count(containers), CONTAINERS_MAX);
-	for (const json_node *c = json_first(containers); c; c = json_next(c)) {
-		struct container *container = &run->containers[run->count];
-		const json_node *before;
-
-		container_init(container, c);
-		run->count++;
-		if (!is_file_name(container->view.name))
-			return err_set(err, ERR_PARSE, "a container without a usable name");
-		before = status_of(pod, container->view.name);
-		if (before)
-			container_view_resume(&container->view, before, run->policy, now->wall_ms);
+		if (image_find(image ? image : "") == IMAGE_PROJECT &&
+		    !add_container(run, pod, c, "status/initContainerStatuses", init_policy(run->policy), now, err))
+			return false;
 	}
-	return true;
+	run->init_count = run->count;
+	for (const json_node *c = json_first(json_at(pod, "spec/containers")); c; c = json_next(c)) {
+		if (!add_container(run, pod, c, "status/containerStatuses", run->policy, now, err))
+			return false;
+		run->containers[run->count - 1].restart_at_ms = run->init_count ? CONTAINER_NEVER : 0;
+	}
+	return run->count > run->init_count || err_set(err, ERR_UNSUPPORTED, "a pod without containers");
 }
 
 bool run_new(
@@ -88,9 +113,9 @@ void run_free(struct run *run)
 	free(run);
 }
 
-static const json_node *container_spec(const json_node *pod, const char *name)
+static const json_node *container_spec(const json_node *pod, const char *list, const char *name)
 {
-	for (const json_node *c = json_first(json_at(pod, "spec/containers")); c; c = json_next(c))
+	for (const json_node *c = json_first(json_at(pod, list)); c; c = json_next(c))
 		if (json_is_at(c, "name", name))
 			return c;
 	return NULL;
@@ -103,7 +128,8 @@ static bool start_container(struct run *run, struct container *c, const struct w
 	RECIPE_CLEANUP struct recipe recipe = {0};
 	char log[PATH_MAX], previous[PATH_MAX];
 	const struct container_start start = {&recipe, env_unset, log, previous, run->ip};
-	const json_node *spec = container_spec(pod, c->view.name);
+	const json_node *spec = container_spec(
+	    pod, c < &run->containers[run->init_count] ? "spec/initContainers" : "spec/containers", c->view.name);
 
 	*reason = "CreateContainerError";
 	if (!spec)
@@ -131,6 +157,34 @@ static void describe(const struct err *err, char *text, size_t size)
 	snprintf(text, size, "%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
 }
 
+static bool ended_well(const struct container *c)
+{
+	return c->view.state == CONTAINER_DONE && c->view.end.known && !c->view.end.exit_code;
+}
+
+/* One init container after the other, then all containers at once; when an init container has failed for good, none. */
+static void step_inits(struct run *run, const struct moment *now)
+{
+	size_t done = 0;
+
+	while (done < run->init_count && ended_well(&run->containers[done]))
+		done++;
+	for (size_t i = done + 1; i < run->init_count; i++)
+		run->containers[i].restart_at_ms = CONTAINER_NEVER;
+	if (done < run->init_count && run->containers[done].restart_at_ms == CONTAINER_NEVER)
+		run->containers[done].restart_at_ms = 0;
+	for (size_t i = run->init_count; i < run->count; i++) {
+		struct container *c = &run->containers[i];
+
+		if (done < run->init_count && c->view.state == CONTAINER_WAITING && !c->view.reason[0])
+			snprintf(c->view.reason, sizeof c->view.reason, "PodInitializing");
+		if (done == run->init_count && c->restart_at_ms == CONTAINER_NEVER)
+			c->restart_at_ms = 0;
+		if (done < run->init_count && run->containers[done].view.state == CONTAINER_DONE)
+			container_stop(c, 0, now);
+	}
+}
+
 bool run_start(struct run *run, const struct world *w, const json_node *pod, const struct recipe_place *place,
     const char *const *env_unset, const struct clock *clock)
 {
@@ -139,6 +193,8 @@ bool run_start(struct run *run, const struct world *w, const json_node *pod, con
 	bool changed = false, mounted;
 	char text[1024];
 
+	if (run->init_count && !run->stopping)
+		step_inits(run, &now);
 	if (run->stopping || !any_due(run, &now))
 		return false;
 	mounted = mounts_make(w, pod, &place->mounts, &volumes);
@@ -177,7 +233,7 @@ static void tell_one(struct run *run, size_t i, struct events *events, const jso
 		events_add(events, pod, "Pod", true, "BackOff",
 		    "Back-off restarting container %s, which ended with exit status %d", v->name, v->end.exit_code);
 	run->told[i].runs = v->state == CONTAINER_RUNNING;
-	if (v->state != CONTAINER_WAITING || !v->reason[0])
+	if (v->state != CONTAINER_WAITING || !v->reason[0] || !strcmp(v->reason, "PodInitializing"))
 		return;
 	snprintf(why, sizeof why, "%s: %s", v->reason, v->message);
 	if (!strcmp(why, run->told[i].why))
@@ -219,8 +275,16 @@ bool run_done(const struct run *run)
 bool run_status(const struct run *run, const char *host_ip, int64_t wall_ms, struct json **ret, struct err *err)
 {
 	struct container_view *views = calloc(run->count, sizeof *views);
-	struct pod_view v = {views, run->count, run->ip, host_ip, run->start_ms, wall_ms, json_root(run->spec),
-	    run->written ? json_root(run->written) : NULL};
+	const struct pod_view v = {.containers = views + run->init_count,
+	    .count = run->count - run->init_count,
+	    .inits = views,
+	    .init_count = run->init_count,
+	    .pod_ip = run->ip,
+	    .host_ip = host_ip,
+	    .start_ms = run->start_ms,
+	    .now_ms = wall_ms,
+	    .spec = json_root(run->spec),
+	    .before = run->written ? json_root(run->written) : NULL};
 	bool ok;
 
 	if (!views)

@@ -10,11 +10,11 @@ struct run {
 	char ns[64], name[254], uid[64];
 	char key[POD_KEY_MAX]; /* "ns/name" */
 	char ip[16];
-	char dir[PATH_MAX]; /* DIR/pods/NS_NAME_UID */
-	char policy[16];    /* restartPolicy */
-	int64_t start_ms;   /* wall */
-	struct container containers[CONTAINERS_MAX];
-	size_t count;
+	char dir[PATH_MAX];			     /* DIR/pods/NS_NAME_UID */
+	char policy[16];			     /* restartPolicy */
+	int64_t start_ms;			     /* wall */
+	struct container containers[CONTAINERS_MAX]; /* first the init containers that are run */
+	size_t init_count, count;
 	bool stopping;
 	bool removed; /* the API server was told that nothing of it runs */
 	int64_t remove_at_ms;
@@ -34,6 +34,8 @@ bool run_new(
     const json_node *pod, const char *dir, const char *ip, const struct moment *now, struct run **ret, struct err *err);
 void run_free(struct run *run);
 
+/* restartPolicy of one of its containers: an init container that ended well stays ended. */
+const char *run_policy(const struct run *run, size_t container);
 /* Starts the containers that are due. True: something changed. */
 bool run_start(struct run *run, const struct world *w, const json_node *pod, const struct recipe_place *place,
     const char *const *env_unset, const struct clock *clock);

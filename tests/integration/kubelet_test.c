@@ -275,6 +275,13 @@ static bool find_log(const struct stage *s, const char *pod, struct buf *out)
 	"{'apiVersion':'v1','kind':'Pod','metadata':{'name':'" name "'},'spec':{'restartPolicy':'" policy              \
 	"','containers':[{'name':'main','image':'" image "','command':[" words "]}]}}"
 
+#define INIT_POD(name, word)                                                                                           \
+	"{'apiVersion':'v1','kind':'Pod','metadata':{'name':'" name                                                    \
+	"'},'spec':{'restartPolicy':'Never','initContainers':["                                                        \
+	"{'name':'scripts','image':'percona/percona-server-mongodb-operator','command':['/init-entrypoint.sh']},"      \
+	"{'name':'own','image':'psmdb-drill','command':['psmdb-ticker','" word "']}],'containers':[{'name':'main',"    \
+	"'image':'psmdb-drill','command':['psmdb-ticker','--version']}]}}"
+
 static void a_statefulset_runs(struct stage *s)
 {
 	char volume[700], ip[16], wanted[32], secret[700];
@@ -398,6 +405,35 @@ static void programs_of_the_project(struct stage *s)
 	comes_true(s, "so does a finished one", pod_is_gone, "version");
 }
 
+static bool pod_failed(struct stage *s, const char *name)
+{
+	char phase[32];
+
+	return pod_text(s, name, "status/phase", phase, sizeof phase) && !strcmp(phase, "Failed");
+}
+
+static void init_containers_come_first(struct stage *s)
+{
+	CLEANUP(json) struct json *pod = NULL;
+	BUF_CLEANUP struct buf log = BUF_INIT(65536);
+
+	create(s, &s->pods, INIT_POD("prepared", "--version"));
+	comes_true(s, "a pod with init containers runs to its end", pod_succeeded, "prepared");
+	tap_ok(&s->tap,
+	    kube_get(s->kube, &s->pods, NS, "prepared", &pod, &s->err) &&
+		json_count(json_at(json_root(pod), "status/initContainerStatuses")) == 2 &&
+		json_text_at(json_root(pod), "status/initContainerStatuses/0/state/terminated/message") &&
+		!json_text_at(json_root(pod), "status/initContainerStatuses/1/state/terminated/message") &&
+		json_is_at(json_root(pod), "status/initContainerStatuses/1/state/terminated/reason", "Completed"),
+	    "the project's are run, the others are said not to be", "%s", s->err.msg);
+	create(s, &s->pods, INIT_POD("unprepared", "--nonsense"));
+	comes_true(s, "one whose init container fails, fails", pod_failed, "unprepared");
+	tap_ok(&s->tap, !find_log(s, "unprepared", &log), "and its own container is not run", "%s", buf_str(&log));
+	kube_delete(s->kube, &s->pods, NS, "prepared", NULL, &s->err);
+	kube_delete(s->kube, &s->pods, NS, "unprepared", NULL, &s->err);
+	comes_true(s, "both go", pod_is_gone, "unprepared");
+}
+
 static void it_ends(struct stage *s)
 {
 	struct proc_exit ex = {0};
@@ -438,6 +474,7 @@ int main(void)
 		a_killed_kubelet(s);
 		a_claim_in_use(s);
 		programs_of_the_project(s);
+		init_containers_come_first(s);
 		it_ends(s);
 	}
 	if (s->kubelet > 0)

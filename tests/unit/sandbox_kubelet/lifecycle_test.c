@@ -80,6 +80,22 @@ Test(kubelet_lifecycle, a_pods_phase_follows_from_its_containers)
 	cr_assert_str_eq(phase_of(good, runs), "Running");
 }
 
+Test(kubelet_lifecycle, a_pod_waits_for_its_init_containers)
+{
+	struct container_view waits = view(CONTAINER_WAITING, false, 0), given_up = view(CONTAINER_DONE, false, -1);
+	struct container_view inits[] = {view(CONTAINER_DONE, true, 0), view(CONTAINER_RUNNING, true, 0)};
+	struct pod_view v = {.containers = &waits, .count = 1, .inits = inits, .init_count = 2};
+
+	cr_assert_str_eq(pod_phase(&v), "Pending");
+	cr_assert_not(pod_initialized(&v));
+	inits[1] = view(CONTAINER_DONE, true, 0);
+	cr_assert(pod_initialized(&v));
+	inits[1] = view(CONTAINER_DONE, true, 2);
+	v.containers = &given_up;
+	cr_assert_str_eq(pod_phase(&v), "Failed");
+	cr_assert_not(pod_initialized(&v));
+}
+
 static struct json *status_of(
     const struct container_view *views, size_t count, const char *spec, const json_node *before)
 {
