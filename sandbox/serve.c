@@ -6,6 +6,7 @@
 int serve_main(int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
+	    {"api", serve_api, "the embedded Kubernetes API server"},
 	    {"kasten", serve_kasten, "the stand-in for Kasten K10 and Kanister"},
 	    {"kubelet", serve_kubelet, "pods as processes, with the controllers beside them"},
 	    {"operator", serve_operator, "Percona's operator: psmdb, psmdb-backup and psmdb-restore of one namespace"},

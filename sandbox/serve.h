@@ -9,6 +9,7 @@
 /* argv[0] is "psmdb-sandbox serve". */
 int serve_main(int argc, char **argv);
 
+int serve_api(int argc, char **argv);
 int serve_kasten(int argc, char **argv);
 int serve_kubelet(int argc, char **argv);
 int serve_operator(int argc, char **argv);

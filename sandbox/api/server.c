@@ -1,0 +1,282 @@
+#include "sandbox/api/server.h"
+
+#include "sandbox/api/status.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+
+struct server {
+	struct api *api;
+	struct MHD_Daemon *daemon;
+	int stop_fd; /* readable once it ends */
+};
+
+/* One request while its body comes in. */
+struct exchange {
+	struct buf body;
+	bool too_large;
+};
+
+/* An answer that goes on. */
+struct going {
+	struct server *server;
+	struct api_stream *stream;
+	int socket;
+	struct buf pending;
+	size_t sent;
+	bool ended;
+};
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+/* True: look again; false: the client has gone, or the server ends. */
+static bool wait_more(struct going *g)
+{
+	struct pollfd fds[] = {{.fd = g->server->stop_fd, .events = POLLIN}, {.fd = g->socket, .events = POLLRDHUP},
+	    {.fd = g->stream->fd, .events = POLLIN}};
+	int ready = poll(fds, g->stream->fd >= 0 ? 3 : 2, g->stream->poll_ms);
+
+	if (ready < 0)
+		return errno == EINTR;
+	return !fds[0].revents && !(fds[1].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL));
+}
+
+static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max)
+{
+	struct going *g = cls;
+	size_t part;
+
+	(void)pos;
+	while (g->sent == g->pending.len) {
+		if (g->ended)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		buf_reset(&g->pending);
+		g->sent = 0;
+		g->ended = !g->stream->fill(g->stream, &g->pending);
+		if (!g->pending.len && !g->ended && !wait_more(g))
+			return MHD_CONTENT_READER_END_OF_STREAM;
+	}
+	part = g->pending.len - g->sent;
+	part = part < max ? part : max;
+	memcpy(out, g->pending.data + g->sent, part);
+	g->sent += part;
+	return (ssize_t)part;
+}
+
+static void free_stream(void *cls)
+{
+	struct going *g = cls;
+
+	g->stream->free(g->stream);
+	buf_clear(&g->pending);
+	free(g);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static struct MHD_Response *make_response(struct server *s, struct MHD_Connection *connection, struct api_response *r)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct MHD_Response *response;
+	struct going *g;
+
+	if (!r->stream) {
+		response = MHD_create_response_from_buffer(r->body.len, r->body.data, MHD_RESPMEM_MUST_FREE);
+		if (response)
+			r->body = (struct buf)BUF_INIT(1);
+		return response;
+	}
+	g = calloc(1, sizeof *g);
+	if (!g || !info)
+		return free(g), NULL;
+	*g = (struct going){
+	    .server = s, .stream = r->stream, .socket = info->connect_fd, .pending = BUF_INIT(API_ANSWER_MAX)};
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, CHUNK, read_stream, g, free_stream);
+	if (!response)
+		return free(g), NULL;
+	r->stream = NULL;
+	/* it may be silent for long, and it ends by itself */
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
+	return response;
+}
+
+static void add_headers(struct MHD_Response *response, const struct api_response *r)
+{
+	char text[300];
+
+	MHD_add_response_header(response, "Content-Type", r->content_type);
+	MHD_add_response_header(response, "Cache-Control", "no-cache, private");
+	for (size_t i = 0; i < r->warning_count; i++) {
+		size_t n = (size_t)snprintf(text, sizeof text, "299 - \"");
+
+		for (const char *p = r->warnings[i]; *p && n < sizeof text - 4; p++) {
+			if (*p == '"' || *p == '\\')
+				text[n++] = '\\';
+			text[n++] = (unsigned char)*p < 0x20 ? ' ' : *p;
+		}
+		text[n++] = '"';
+		text[n] = '\0';
+		MHD_add_response_header(response, "Warning", text);
+	}
+	if (r->retry_after_s) {
+		snprintf(text, sizeof text, "%d", r->retry_after_s);
+		MHD_add_response_header(response, "Retry-After", text);
+	}
+}
+
+static enum MHD_Result respond(struct server *s, struct MHD_Connection *connection, struct api_response *r)
+{
+	struct MHD_Response *response = make_response(s, connection, r);
+	enum MHD_Result result;
+
+	if (!response)
+		return MHD_NO;
+	add_headers(response, r);
+	result = MHD_queue_response(connection, (unsigned)r->code, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+/* The target as it was sent: kept by the first call of all. */
+struct target {
+	char *text;
+	struct exchange exchange;
+};
+
+static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct target *t = calloc(1, sizeof *t);
+
+	(void)cls;
+	(void)connection;
+	if (!t)
+		return NULL;
+	t->text = strdup(uri);
+	buf_init(&t->exchange.body, API_BODY_MAX);
+	return t;
+}
+
+static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *upload, size_t *upload_len, void **con_cls)
+{
+	struct server *s = cls;
+	struct target *t = *con_cls;
+	struct api_response response;
+	enum MHD_Result result;
+
+	(void)url;
+	(void)version;
+	if (!t || !t->text)
+		return MHD_NO;
+	if (!t->exchange.body.cap && !t->exchange.too_large && !*upload_len && t->exchange.body.max) {
+		/* the first call is before any body */
+		if (!buf_reserve(&t->exchange.body, 64, NULL))
+			return MHD_NO;
+		return MHD_YES;
+	}
+	if (*upload_len) {
+		if (!t->exchange.too_large && !buf_add(&t->exchange.body, upload, *upload_len, NULL)) {
+			t->exchange.too_large = true;
+			buf_reset(&t->exchange.body);
+		}
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	const struct api_request request = {.method = method,
+	    .target = t->text,
+	    .authorization = header(connection, "Authorization"),
+	    .content_type = header(connection, "Content-Type"),
+	    .accept = header(connection, "Accept"),
+	    .user_agent = header(connection, "User-Agent"),
+	    .body = buf_str(&t->exchange.body),
+	    .body_len = t->exchange.body.len,
+	    .body_too_large = t->exchange.too_large};
+
+	api_handle(s->api, &request, &response);
+	result = respond(s, connection, &response);
+	api_response_clear(&response);
+	return result;
+}
+
+static void end_request(
+    void *cls, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
+{
+	struct target *t = *con_cls;
+
+	(void)cls;
+	(void)connection;
+	(void)code;
+	if (!t)
+		return;
+	buf_clear(&t->exchange.body);
+	free(t->text);
+	free(t);
+	*con_cls = NULL;
+}
+
+static void quiet(void *cls, const char *fmt, va_list ap)
+{
+	(void)cls;
+	(void)fmt;
+	(void)ap;
+}
+
+bool server_start(struct api *api, const struct server_options *o, struct server **ret, struct err *err)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port)};
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
+			 MHD_USE_ERROR_LOG | (o->cert_pem ? MHD_USE_TLS : 0);
+	struct server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return err_nomem(err);
+	s->api = api;
+	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->stop_fd < 0 || inet_pton(AF_INET, o->address, &at.sin_addr) != 1) {
+		err_set(err, ERR_USAGE, "\"%s\" is no address", o->address);
+		server_stop(s);
+		return false;
+	}
+	s->daemon = MHD_start_daemon(flags, o->port, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
+	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_URI_LOG_CALLBACK, begin_request, s,
+	    MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
+	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SERVER_IDLE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+	    o->cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, o->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, o->key_pem,
+	    MHD_OPTION_END);
+	if (!s->daemon) {
+		err_set(err, ERR_EXISTS, "the API server cannot listen on %s:%u", o->address, o->port);
+		err_hint(err, "see who listens there with \"ss -ltnp 'sport = :%u'\"", o->port);
+		server_stop(s);
+		return false;
+	}
+	*ret = s;
+	return true;
+}
+
+void server_stop(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->stop_fd >= 0)
+		(void)eventfd_write(s->stop_fd, 1);
+	if (s->daemon)
+		MHD_stop_daemon(s->daemon);
+	if (s->stop_fd >= 0)
+		close(s->stop_fd);
+	free(s);
+}

@@ -1,0 +1,28 @@
+/*
+ * The API behind HTTPS (libmicrohttpd): a thread a connection, so that a watch may wait where it is. A client that has
+ * gone is noticed at once, also in a quiet watch; a slow sender is cut after SERVER_IDLE_S.
+ */
+#ifndef API_SERVER_H
+#define API_SERVER_H
+
+#include "base/cleanup.h"
+#include "sandbox/api/handler.h"
+
+#define SERVER_IDLE_S 30
+#define SERVER_CONNECTIONS_MAX 1000
+
+struct server;
+
+struct server_options {
+	const char *address;
+	uint16_t port;
+	const char *cert_pem, *key_pem; /* NULL: plain HTTP */
+};
+
+/* api must outlive it. ERR_EXISTS: the address is taken. */
+bool server_start(struct api *api, const struct server_options *options, struct server **ret, struct err *err);
+/* Ends open watches within a second. */
+void server_stop(struct server *s);
+CLEANUP_PTR(server, struct server, server_stop)
+
+#endif
