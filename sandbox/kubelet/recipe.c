@@ -209,6 +209,19 @@ static bool make_agent(struct making *m, struct err *err)
 	return ok && add_program(m, "pbm-agent", err);
 }
 
+/* The stand-in runs pbm, and its HOME is not the one with the cache of scripts/setup. */
+static bool name_parts(struct making *m, struct err *err)
+{
+	static const char *const parts[][2] = {{"pbm", "PSMDB_DRILL_PBM"}, {"mongod", "PSMDB_DRILL_MONGOD"}};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (m->place->find_program(m->place->ctx, parts[i][0], path, NULL) &&
+		    !words_env_set(&m->recipe->env, parts[i][1], path, err))
+			return false;
+	return true;
+}
+
 static bool make_operator(struct making *m, struct err *err)
 {
 	const char *const arguments[] = {
@@ -221,7 +234,8 @@ static bool make_operator(struct making *m, struct err *err)
 	for (size_t i = 0; i < sizeof arguments / sizeof *arguments; i++)
 		if (!words_add(&m->recipe->argv, arguments[i], err))
 			return false;
-	return words_env_set(&m->recipe->env, "PSMDB_SANDBOX_MONGOS", mongos ? "yes" : "no", err) && add_names(m, err);
+	return words_env_set(&m->recipe->env, "PSMDB_SANDBOX_MONGOS", mongos ? "yes" : "no", err) &&
+	       name_parts(m, err) && add_names(m, err);
 }
 
 static bool make_project(struct making *m, struct err *err)

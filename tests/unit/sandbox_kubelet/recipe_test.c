@@ -171,6 +171,7 @@ Test(recipe, the_operator_is_this_program_and_knows_whether_there_is_a_mongos)
 	cr_assert_str_eq(k.recipe.argv.items[0], "/bin/psmdb-sandbox");
 	cr_assert_str_eq(after(&k.recipe.argv, "--namespace"), "ns");
 	cr_assert_str_eq(words_env(&k.recipe.env, "PSMDB_SANDBOX_MONGOS"), "no");
+	cr_assert_str_eq(words_env(&k.recipe.env, "PSMDB_DRILL_PBM"), "/bin/pbm");
 	k.mongos = true;
 	cr_assert(cook(&k, container));
 	cr_assert_str_eq(words_env(&k.recipe.env, "PSMDB_SANDBOX_MONGOS"), "yes");
