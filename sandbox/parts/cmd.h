@@ -4,6 +4,7 @@
 #define PARTS_CMD_H
 
 #include "base/cli.h"
+#include "doc/json.h"
 #include "sandbox/parts/connection.h"
 #include "sandbox/parts/setup.h"
 
@@ -38,6 +39,13 @@ CLEANUP_PTR(cmd_context, struct cmd_context, cmd_context_free)
 
 /* A progress line on stderr, fit for struct setup. */
 void cmd_progress(void *arg, const char *what, int64_t elapsed_ms);
+/* Ends a sandbox of either kind; purge_too: at once, and its files go. No folder is no error. */
+bool cmd_end(const char *given, bool purge_too, int64_t timeout_ms, struct err *err);
+/* The state as JSON, from the supervisor or, if none runs, from the file. */
+bool cmd_state(const char *given, struct buf *out, struct err *err);
+void cmd_print_parts(const json_node *state);
+bool cmd_all_ready(const json_node *state);
+bool cmd_print_log(const char *given, const char *name, struct err *err);
 int cmd_fail(const struct err *err);
 
 extern const char cmd_exit_statuses[]; /* for the end of each help text */

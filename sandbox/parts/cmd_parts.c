@@ -33,10 +33,12 @@ static bool dead_status(const char *dir, struct buf *out, struct err *err)
 	       state_format(&state->layout, NULL, PHASE_STOPPED, 0, clock_wall_ms(clock_system()), out, err);
 }
 
-static void print_table(const json_node *root)
+void cmd_print_parts(const json_node *root)
 {
+	const char *server = json_string(json_get(json_get(root, "api"), "server"));
+
 	printf("%s: %s, %s, S3 %s\n", json_string(json_get(root, "dir")), json_string(json_get(root, "phase")),
-	    json_string(json_get(json_get(root, "set"), "uri")),
+	    server ? server : json_string(json_get(json_get(root, "set"), "uri")),
 	    json_string(json_get(json_get(root, "s3"), "endpoint")));
 	for (const json_node *n = json_first(json_get(root, "parts")); n; n = json_next(n)) {
 		const char *error = json_string(json_get(n, "error"));
@@ -48,7 +50,7 @@ static void print_table(const json_node *root)
 	}
 }
 
-static bool all_ready(const json_node *root)
+bool cmd_all_ready(const json_node *root)
 {
 	const char *phase = json_string(json_get(root, "phase"));
 
@@ -58,22 +60,27 @@ static bool all_ready(const json_node *root)
 	return phase && !strcmp(phase, phase_name(PHASE_READY));
 }
 
+bool cmd_state(const char *given, struct buf *out, struct err *err)
+{
+	char dir[LAYOUT_DIR_MAX];
+
+	return cmd_dir(given, dir, err) &&
+	       (sandbox_locked(dir) ? live_status(dir, out, err) : dead_status(dir, out, err));
+}
+
 static bool status(const char *given, bool as_json, bool *ret_ready, struct err *err)
 {
 	struct json_limits limits = JSON_LIMITS_DEFAULT;
 	BUF_CLEANUP struct buf text = BUF_INIT(2 * STATE_MAX_BYTES);
 	CLEANUP(json) struct json *doc = NULL;
-	char dir[LAYOUT_DIR_MAX];
 
-	if (!cmd_dir(given, dir, err) ||
-	    !(sandbox_locked(dir) ? live_status(dir, &text, err) : dead_status(dir, &text, err)) ||
-	    !json_parse(buf_str(&text), text.len, &limits, &doc, err))
+	if (!cmd_state(given, &text, err) || !json_parse(buf_str(&text), text.len, &limits, &doc, err))
 		return false;
 	if (as_json)
 		printf("%s\n", buf_str(&text));
 	else
-		print_table(json_root(doc));
-	*ret_ready = all_ready(json_root(doc));
+		cmd_print_parts(json_root(doc));
+	*ret_ready = cmd_all_ready(json_root(doc));
 	return true;
 }
 
@@ -195,7 +202,7 @@ int cmd_wait(int argc, char **argv)
 	return request(dir, OP_WAIT, (const char *const[]){"all"}, 1, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }
 
-static bool print_log(const char *given, const char *name, struct err *err)
+bool cmd_print_log(const char *given, const char *name, struct err *err)
 {
 	CLEANUP(file) FILE *f = NULL;
 	char dir[LAYOUT_DIR_MAX], path[PATH_MAX], chunk[65536];
@@ -206,7 +213,8 @@ static bool print_log(const char *given, const char *name, struct err *err)
 	snprintf(path, sizeof path, "%s/logs/%s.log", dir, name);
 	if (strchr(name, '/') || !(f = fopen(path, "re"))) {
 		err_set(err, ERR_NOT_FOUND, "there is no log of \"%s\"", name);
-		return err_hint(err, "logs are kept of s3, mongod-N, pbm-agent-N, pbm and supervisor");
+		return err_hint(err, "logs are kept of s3, mongod-N, pbm-agent-N, pbm and supervisor, or of s3, api, "
+				     "kubelet, kasten and supervisor");
 	}
 	while ((got = fread(chunk, 1, sizeof chunk, f)) > 0)
 		fwrite(chunk, 1, got, stdout);
@@ -230,5 +238,5 @@ int cmd_logs(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, &args, &count, &exit_status))
 		return exit_status;
-	return print_log(dir, args[0], &err) ? EXIT_PASS : cmd_fail(&err);
+	return cmd_print_log(dir, args[0], &err) ? EXIT_PASS : cmd_fail(&err);
 }

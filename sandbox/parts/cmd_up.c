@@ -71,7 +71,7 @@ int cmd_up(int argc, char **argv)
 	return cmd_fail(&err);
 }
 
-static bool down(const char *given, bool purge_too, int64_t timeout_ms, struct err *err)
+bool cmd_end(const char *given, bool purge_too, int64_t timeout_ms, struct err *err)
 {
 	char dir[LAYOUT_DIR_MAX];
 	int lock_fd;
@@ -114,5 +114,5 @@ int cmd_down(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
-	return down(dir, purge_too, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
+	return cmd_end(dir, purge_too, timeout_ms, &err) ? EXIT_PASS : cmd_fail(&err);
 }

@@ -167,6 +167,20 @@ class Drill:
         return other
 
 
+def wait_until(condition, timeout, what):
+    """Asks again and again; an exception of the condition counts as no."""
+    end, last = time.monotonic() + timeout, None
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+            last = None
+        except Exception as e:  # pylint: disable=broad-except
+            last = e
+        time.sleep(0.2)
+    raise AssertionError(f"waited {timeout} s for {what}" + (f": {last}" if last else ""))
+
+
 def reasons(verdict):
     return [r["code"] for r in verdict["reasons"]]
 

@@ -118,7 +118,7 @@ Test(state, what_is_out_of_bounds_is_refused)
 	    {"psmdb-sandbox-state", "psmdb-sandbox-statf", "format"},
 	    {"\"version\":1", "\"version\":2", "version"},
 	    {"\"members\":3", "\"members\":8", "members"},
-	    {"\"members\":3", "\"members\":0", "no members"},
+	    {"\"members\":3", "\"members\":-1", "fewer than no members"},
 	    {"\"members\":3", "\"members\":3.5", "half a member"},
 	    {"\"port\":27017", "\"port\":65536", "port"},
 	    {"\"ports\":20370", "\"ports\":80", "privileged ports"},
