@@ -113,3 +113,29 @@ bool text_neutral(struct buf *out, const char *text, size_t len, bool keep_newli
 	}
 	return true;
 }
+
+void text_copy(char *ret, size_t size, const char *text)
+{
+	size_t at = 0, left = text ? strlen(text) : 0;
+
+	while (left) {
+		uint32_t code = 0;
+		size_t n = text_utf8_len(text, left, &code), len = n;
+		const char *from = text;
+
+		if (code == '\n' || code == '\t' || code == '\r') {
+			from = " ";
+		} else if (!n || is_control(code)) {
+			from = "\xef\xbf\xbd";
+			len = 3;
+		}
+		if (at + len >= size)
+			break;
+		memcpy(ret + at, from, len);
+		at += len;
+		n = n ? n : 1;
+		text += n;
+		left -= n;
+	}
+	ret[at] = '\0';
+}

@@ -15,6 +15,11 @@ bool text_quote(struct buf *out, const char *text, struct err *err);
  */
 bool text_neutral(struct buf *out, const char *text, size_t len, bool keep_newline, struct err *err);
 /*
+ * A copy for a field of a struct: on one line (newlines and tabs become blanks), otherwise neutral as above, and cut at
+ * a character so that it fits. NULL is "".
+ */
+void text_copy(char *ret, size_t size, const char *text);
+/*
  * Length in bytes of the well-formed UTF-8 sequence at p (1 to 4), 0 if it is not one. No surrogates, no overlong
  * forms.
  */

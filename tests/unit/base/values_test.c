@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/digest.h"
@@ -231,6 +232,47 @@ static bool never(void *arg, struct err *err)
 	(void)arg;
 	(void)err;
 	return false;
+}
+
+Test(text, a_copy_is_one_harmless_line_that_fits)
+{
+	char text[8];
+
+	text_copy(text, sizeof text, "a\nb\tc");
+	cr_expect_str_eq(text, "a b c");
+	text_copy(text, sizeof text, "\033[1m");
+	cr_expect_str_eq(text, "\xef\xbf\xbd[1m");
+	text_copy(text, sizeof text, "123456\xc3\xa4");
+	cr_expect_str_eq(text, "123456");
+	text_copy(text, sizeof text, NULL);
+	cr_expect_str_eq(text, "");
+}
+
+Test(base64, comes_back_and_refuses_what_no_encoder_writes)
+{
+	static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "=", "====", "Zh==", "Zm9=", "Zg==Zg==", "Zm 9v", "Zm-v"};
+	struct buf out BUF_CLEANUP = BUF_INIT(4096);
+	struct buf back BUF_CLEANUP = BUF_INIT(4096);
+	struct err err = ERR_INIT;
+	unsigned char bytes[256];
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (unsigned char)(255 - i);
+	for (size_t len = 0; len <= sizeof bytes; len++) {
+		buf_reset(&out);
+		buf_reset(&back);
+		cr_assert(base64_encode(bytes, len, &out, &err));
+		cr_assert(base64_decode(buf_str(&out), out.len, &back, &err), "%s", buf_str(&out));
+		cr_assert_eq(back.len, len);
+		cr_assert(!len || !memcmp(back.data, bytes, len));
+	}
+	buf_reset(&out);
+	cr_assert(base64_decode("Zm9v\nYmE=\n", 10, &out, &err));
+	cr_expect_str_eq(buf_str(&out), "fooba");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		cr_expect_not(base64_decode(bad[i], strlen(bad[i]), &out, &err), "%s", bad[i]);
+		cr_expect_str_eq(buf_str(&out), "fooba", "%s", bad[i]);
+	}
 }
 
 Test(wait_for, asks_until_true_and_no_longer_than_allowed)
