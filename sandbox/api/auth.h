@@ -7,6 +7,7 @@
 
 enum auth_result { AUTH_KNOWN, AUTH_ANONYMOUS, AUTH_REFUSED };
 #define AUTH_USER_MAX 128
+#define AUTH_CONTROLLER "system:sandbox" /* the user of system.kubeconfig */
 
 struct auth;
 

@@ -352,19 +352,22 @@ void kasten_close(struct kasten *k)
 
 static bool look(struct kasten *k, struct err *err)
 {
-	int64_t now = kasten_now(k);
-
-	if (now >= k->next_kinds_ms && !find_kinds(k, err))
+	if (kasten_now(k) >= k->next_kinds_ms && !find_kinds(k, err))
 		return false;
 	for (int kind = 0; kind < JOB_KINDS; kind++)
 		if (!list_actions(k, (enum job_kind)kind, err))
 			return false;
-	if (now >= k->next_sweep_ms || now < k->next_sweep_ms - SWEEP_MS) {
-		if (!kasten_sweep(k, err))
-			return false;
-		k->next_sweep_ms = now + SWEEP_MS;
-	}
 	return true;
+}
+
+static bool sweep(struct kasten *k, struct err *err)
+{
+	int64_t now = kasten_now(k);
+
+	if (now < k->next_sweep_ms && now >= k->next_sweep_ms - SWEEP_MS)
+		return true;
+	k->next_sweep_ms = now + SWEEP_MS;
+	return kasten_sweep(k, err);
 }
 
 static bool act(struct kasten *k, struct err *err)
@@ -398,9 +401,14 @@ static void forget_kinds(struct kasten *k)
 void kasten_tick(struct kasten *k, int64_t *ret_next_ms)
 {
 	int64_t now = kasten_now(k), next = now + TICK_MS;
-	struct err why = ERR_INIT;
+	struct err why = ERR_INIT, of_sweep = ERR_INIT;
 	bool ok = look(k, &why) && act(k, &why);
 
+	/* What is wrong with the one keeps the other from nothing. */
+	if (!sweep(k, &of_sweep) && ok) {
+		ok = false;
+		why = of_sweep;
+	}
 	if (!ok && (why.code == ERR_UNSUPPORTED || why.code == ERR_NOT_FOUND))
 		forget_kinds(k);
 	if (!ok && !k->away)

@@ -258,5 +258,10 @@ static bool restore_points(struct kasten *k, struct err *err)
 
 bool kasten_sweep(struct kasten *k, struct err *err)
 {
-	return validate(k, err) && restore_points(k, err);
+	struct err why = ERR_INIT;
+	bool points = restore_points(k, &why), ok = validate(k, err);
+
+	if (ok && !points && err)
+		*err = why;
+	return ok && points;
 }

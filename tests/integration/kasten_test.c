@@ -275,10 +275,18 @@ static bool await_count(struct story *s, int kind, size_t n)
 
 /* --- the process ------------------------------------------------------------------------------------------------- */
 
+/* The controllers' own, where there is one: it stands for the server behind an aggregated API. */
+static const char *controllers_kubeconfig(const struct story *s, char text[static 256])
+{
+	snprintf(text, 256, "%s/system.kubeconfig", s->api->dir);
+	return file_exists(text) ? text : s->api->kubeconfig;
+}
+
 static void start_kasten(struct story *s)
 {
-	const char *const argv[] = {
-	    PSMDB_SANDBOX, "serve", "kasten", "--kubeconfig", s->api->kubeconfig, "--store", s->store, NULL};
+	char kubeconfig[256];
+	const char *const argv[] = {PSMDB_SANDBOX, "serve", "kasten", "--kubeconfig",
+	    controllers_kubeconfig(s, kubeconfig), "--store", s->store, NULL};
 	struct proc_spec spec = PROC_SPEC_INIT;
 
 	spec.argv = argv;
