@@ -69,13 +69,16 @@ bool drill_follow(struct drill *d, const char *namespace_, const char *pod, cons
 /* Ends it; what was copied is synced. The pod's end is no error. */
 bool drill_unfollow(struct drill *d, struct err *err);
 
-struct drill_heads { /* of the newest head in the timeline */
+#define DRILL_STREAMS_MAX 64 /* as many as a head has */
+struct drill_heads {	     /* of the newest head in the timeline */
 	bool known;
 	int64_t at_ms; /* wall */
 	uint64_t n;
-	size_t streams, acked;	/* streams of the journal; those with an acknowledged tick */
-	struct optime least_hi; /* the smallest of the streams' newest acknowledged operation times */
-	int64_t ticks;		/* sum of the streams' newest acknowledged numbers */
+	size_t streams, acked;		     /* streams of the journal; those with an acknowledged tick */
+	struct optime least_hi;		     /* the smallest of the streams' newest acknowledged operation times */
+	struct optime hi[DRILL_STREAMS_MAX]; /* each stream's newest acknowledged operation time, */
+	int64_t seq[DRILL_STREAMS_MAX];	     /* and number */
+	int64_t ticks;			     /* sum of the streams' newest acknowledged numbers */
 };
 bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err);
 

@@ -10,6 +10,7 @@
 
 #define RESTART_PAUSE_MS 2000
 #define STOP_LIMIT_MS 5000
+#define END_LIMIT_MS 8000 /* for the last lines of a pod that has ended */
 
 static bool start(struct drill *d, struct err *err)
 {
@@ -81,11 +82,20 @@ void drill_mind_follower(struct drill *d)
 
 bool drill_unfollow(struct drill *d, struct err *err)
 {
+	int64_t until_ms = clock_mono_ms(d->clock) + END_LIMIT_MS;
 	struct proc_exit ex;
 
 	d->follow.wanted = false;
 	if (d->state.doc && json_remove_at(json_edit(d->state.doc), "follow") && !run_state_save(&d->state, err))
 		return false;
+	/* it ends by itself when the pod is gone, and has the last of its log then */
+	while (d->follow.pid > 0 && clock_mono_ms(d->clock) < until_ms) {
+		if (proc_reap(d->follow.pid, &ex)) {
+			d->follow.pid = 0;
+			return true;
+		}
+		clock_sleep_until(d->clock, clock_mono_ns(d->clock) + INT64_C(50000000), NULL);
+	}
 	if (d->follow.pid <= 0)
 		return true;
 	if (!proc_stop(d->clock, d->follow.pid, STOP_LIMIT_MS, &ex, err))
@@ -119,6 +129,8 @@ bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err)
 	h.n = last->journal.n;
 	h.streams = last->acked_count;
 	for (size_t i = 0; h.known && i < last->acked_count; i++) {
+		h.hi[i] = last->acked[i].hi;
+		h.seq[i] = last->acked[i].seq;
 		h.acked += last->acked[i].seq > 0;
 		h.ticks += last->acked[i].seq;
 		if (!i || optime_cmp(last->acked[i].hi, h.least_hi) < 0)

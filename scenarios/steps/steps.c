@@ -1,8 +1,24 @@
 #include "scenarios/steps/steps.h"
 
+#include "scenarios/steps/parts.h"
+
 #include <string.h>
 
 const struct step_def *const step_defs[] = {
+    &step_wait_cluster,
+    &step_check_blueprint,
+    &step_start_ticker,
+    &step_tick,
+    &step_run_policy,
+    &step_find_restore_point,
+    &step_pin_bound,
+    &step_prove_restorable,
+    &step_disaster,
+    &step_restore,
+    &step_collect,
+    &step_recheck_bucket,
+    &step_judge,
+    &step_fault,
     &step_apply,
     &step_delete,
     &step_wait,

@@ -1,0 +1,164 @@
+#include "kasten/actions.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CAUSE_DEPTH_MAX 8
+
+static const struct {
+	const char *text;
+	bool final, good;
+} states[] = {
+#define X(name, text, final, good) [KASTEN_##name] = {text, final, good},
+    KASTEN_STATES(X)
+#undef X
+};
+
+enum kasten_state kasten_state(const json_node *action)
+{
+	const char *text = json_text_at(action, "status/state");
+
+	for (size_t i = 0; text && i < KASTEN_OTHER; i++)
+		if (!strcmp(states[i].text, text))
+			return (enum kasten_state)i;
+	return text ? KASTEN_OTHER : KASTEN_NONE;
+}
+
+bool kasten_state_final(enum kasten_state state)
+{
+	return states[state].final;
+}
+
+bool kasten_state_good(enum kasten_state state)
+{
+	return states[state].good;
+}
+
+void kasten_state_text(const json_node *action, char *ret, size_t size)
+{
+	const char *text = json_text_at(action, "status/state");
+
+	text_copy(ret, size, text && *text ? text : "Pending");
+}
+
+/* The message of a cause, and that of the cause's cause, as deep as it goes. */
+static void innermost(const char *cause, int depth, char *ret, size_t size)
+{
+	const struct json_limits limits = {.max_bytes = 1 << 16, .max_depth = 32, .unique_keys = false};
+	CLEANUP(json) struct json *doc = NULL;
+	const json_node *next;
+	const char *message;
+
+	if (!depth || !cause || !*cause)
+		return;
+	if (!json_parse(cause, strlen(cause), &limits, &doc, NULL) || !json_is_object(json_root(doc))) {
+		text_copy(ret, size, cause);
+		return;
+	}
+	message = json_text_at(json_root(doc), "message");
+	if (message && *message)
+		text_copy(ret, size, message);
+	for (next = json_get(json_root(doc), "cause"); json_is_object(next) && depth-- > 1;
+	     next = json_get(next, "cause")) {
+		message = json_text_at(next, "message");
+		if (message && *message)
+			text_copy(ret, size, message);
+	}
+	if (json_string(next))
+		innermost(json_string(next), depth - 1, ret, size);
+}
+
+void kasten_error(const json_node *action, char *ret, size_t size)
+{
+	const char *message = json_text_at(action, "status/error/message");
+	char outer[512] = "", inner[1024] = "";
+
+	if (!size)
+		return;
+	ret[0] = '\0';
+	text_copy(outer, sizeof outer, message);
+	innermost(json_text_at(action, "status/error/cause"), CAUSE_DEPTH_MAX, inner, sizeof inner);
+	if (inner[0] && outer[0] && !strstr(outer, inner))
+		snprintf(ret, size, "%s: %s", outer, inner);
+	else
+		snprintf(ret, size, "%s", outer[0] ? outer : inner);
+}
+
+void kasten_validation(const json_node *object, char *ret, size_t size, char *why, size_t why_size)
+{
+	size_t used = 0;
+
+	text_copy(ret, size, json_text_at(object, "status/validation"));
+	if (!why_size)
+		return;
+	why[0] = '\0';
+	for (const json_node *e = json_first(json_at(object, "status/error")); e && used + 4 < why_size;
+	     e = json_next(e)) {
+		char one[300];
+
+		text_copy(one, sizeof one, json_string(e) ? json_string(e) : json_text_at(e, "message"));
+		used += (size_t)snprintf(why + used, why_size - used, "%s%s", used ? "; " : "", one);
+	}
+	if (!why[0])
+		text_copy(why, why_size, json_text_at(object, "status/error/message"));
+}
+
+bool kasten_policy_selects(const json_node *policy, const char *namespace_)
+{
+	const char *label =
+	    json_string(json_get(json_at(policy, "spec/selector/matchLabels"), "k10.kasten.io/appNamespace"));
+
+	if (label)
+		return !strcmp(label, namespace_);
+	for (const json_node *e = json_first(json_at(policy, "spec/selector/matchExpressions")); e; e = json_next(e)) {
+		if (!json_is_at(e, "key", "k10.kasten.io/appNamespace") || !json_is_at(e, "operator", "In"))
+			continue;
+		for (const json_node *v = json_first(json_get(e, "values")); v; v = json_next(v))
+			if (json_string(v) && !strcmp(json_string(v), namespace_))
+				return true;
+	}
+	return false;
+}
+
+static const json_node *policy_action(const json_node *policy, const char *action)
+{
+	for (const json_node *a = json_first(json_at(policy, "spec/actions")); a; a = json_next(a))
+		if (json_is_at(a, "action", action))
+			return a;
+	return NULL;
+}
+
+bool kasten_policy_has(const json_node *policy, const char *action)
+{
+	return policy_action(policy, action) != NULL;
+}
+
+void kasten_policy_profile(const json_node *policy, char *ret, size_t size)
+{
+	text_copy(ret, size, json_text_at(policy_action(policy, "backup"), "backupParameters/profile/name"));
+}
+
+bool kasten_make_run(const char *namespace_, const char *policy, struct json **ret, struct err *err)
+{
+	return json_format(ret, err,
+	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP
+	    "/v1alpha1','kind':'RunAction','metadata':{'generateName':'run-drill-','namespace':%s},"
+	    "'spec':{'subject':{'apiVersion':'" KASTEN_CONFIG_GROUP
+	    "/v1alpha1','kind':'Policy','name':%s,'namespace':%s}}}",
+	    namespace_, policy, namespace_);
+}
+
+bool kasten_make_restore(
+    const char *namespace_, const char *restore_point, const char *cluster, struct json **ret, struct err *err)
+{
+	return json_format(ret, err,
+	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP
+	    "/v1alpha1','kind':'RestoreAction','metadata':{'generateName':'restore-drill-',"
+	    "'namespace':%s},'spec':{'subject':{'apiVersion':'" KASTEN_APPS_GROUP
+	    "/v1alpha1','kind':'RestorePoint','name':%s,"
+	    "'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[{'group':'psmdb.percona.com',"
+	    "'resource':'perconaservermongodbs','name':%s}]}}}",
+	    namespace_, restore_point, namespace_, namespace_, cluster);
+}

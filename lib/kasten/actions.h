@@ -1,0 +1,60 @@
+/*
+ * Kasten's objects as a client reads and makes them: policies, profiles, runs, restore points, restores.
+ *
+ * From Kasten's documentation, 5.5 to 9.0 (v1alpha1 throughout). The actions come from an aggregated API server without watch: they are
+ * polled. Final states are Complete, Failed, Cancelled and Skipped; an unknown state is not final.
+ */
+#ifndef KASTEN_ACTIONS_H
+#define KASTEN_ACTIONS_H
+
+#include "doc/json_edit.h"
+
+#define KASTEN_CONFIG_GROUP "config.kio.kasten.io"
+#define KASTEN_ACTIONS_GROUP "actions.kio.kasten.io"
+#define KASTEN_APPS_GROUP "apps.kio.kasten.io"
+#define KASTEN_RUN_LABEL "k10.kasten.io/runActionName"
+#define KASTEN_EXPORT_LABEL "k10.kasten.io/exportProfile"
+#define KASTEN_POLICY_LABEL "k10.kasten.io/policyName"
+
+/* X(name, text, final, good) */
+#define KASTEN_STATES(X)                                                                                               \
+	X(NONE, "", false, false)                                                                                      \
+	X(PENDING, "Pending", false, false)                                                                            \
+	X(RUNNING, "Running", false, false)                                                                            \
+	X(ATTEMPT_FAILED, "AttemptFailed", false, false)                                                               \
+	X(COMPLETE, "Complete", true, true)                                                                            \
+	X(FAILED, "Failed", true, false)                                                                               \
+	X(SKIPPED, "Skipped", true, false)                                                                             \
+	X(CANCELLED, "Cancelled", true, false)                                                                         \
+	X(DELETING, "Deleting", false, false)                                                                          \
+	X(OTHER, NULL, false, false)
+enum kasten_state {
+#define X(name, text, final, good) KASTEN_##name,
+	KASTEN_STATES(X)
+#undef X
+};
+enum kasten_state kasten_state(const json_node *action);
+bool kasten_state_final(enum kasten_state state);
+bool kasten_state_good(enum kasten_state state);
+/* status.state as it is, made harmless; "Pending" for none. */
+void kasten_state_text(const json_node *action, char *ret, size_t size);
+/*
+ * Why it failed: status.error's message, and behind it the innermost message of its cause, which is a JSON document in a
+ * text, nested. On one line, cut to fit; "" if there is none.
+ */
+void kasten_error(const json_node *action, char *ret, size_t size);
+
+/* "Success", "Failed", or "" while it was not looked at yet; of policies and profiles. why: status.error, joined. */
+void kasten_validation(const json_node *object, char *ret, size_t size, char *why, size_t why_size);
+/* Does the policy back up this namespace, and export? */
+bool kasten_policy_selects(const json_node *policy, const char *namespace_);
+bool kasten_policy_has(const json_node *policy, const char *action);
+/* The profile that its backup action names; "" if none: Kasten then refuses blueprints. */
+void kasten_policy_profile(const json_node *policy, char *ret, size_t size);
+
+bool kasten_make_run(const char *namespace_, const char *policy, struct json **ret, struct err *err);
+/* Only the psmdb of this name. */
+bool kasten_make_restore(
+    const char *namespace_, const char *restore_point, const char *cluster, struct json **ret, struct err *err);
+
+#endif

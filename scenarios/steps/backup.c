@@ -1,0 +1,420 @@
+/* run-policy, find-restore-point, pin-bound. */
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "evidence/bound.h"
+#include "kasten/actions.h"
+#include "scenarios/steps/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RUN_LIMIT_MS 3600000
+#define STUCK_MS 180000
+#define POLL_MS 500
+#define NAMES_MAX 65536
+
+/* --- run-policy --------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg run_args[] = {
+    STEP_ARG("policy", ARG_TEXT, .help = "the policy (default: the parameter policy)"),
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "1h", .help = "how long the whole run may take"),
+    STEP_ARG(
+	"stuck", ARG_DURATION, .otherwise = "3m", .help = "how long a backup may stay without a state or requested"),
+    {0},
+};
+
+static const char *policy_of(struct drill *d, const json_node *args)
+{
+	const char *name = step_text(args, "policy", NULL);
+
+	if (!name)
+		name = drill_value(d, "policy");
+	return name ? name : "";
+}
+
+static bool run_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	return buf_printf(out, err, "run policy %s/%s: Kasten's blueprint makes a psmdb-backup in %s", drill_kasten(d),
+	    policy_of(d, args), drill_namespace(d));
+}
+
+/* The backups that are there already, as " a b c ". */
+static bool names_of_backups(struct drill *d, struct buf *out, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	kind_backups(&kind);
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err) || !buf_add_char(out, ' ', err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!buf_printf(out, err, "%s ", kube_name(o)))
+			return false;
+	return true;
+}
+
+static bool start_policy(struct drill *d, const json_node *args, struct err *err)
+{
+	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
+	CLEANUP(json) struct json *action = NULL, *made = NULL;
+	struct kube_kind kind;
+
+	if (drill_value(d, "run-action"))
+		return true;
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	return names_of_backups(d, &before, err) && drill_set_value(d, "backups-before", buf_str(&before), err) &&
+	       kasten_make_run(drill_kasten(d), policy_of(d, args), &action, err) &&
+	       drill_event(d, err, "backup.requested", NULL) &&
+	       kube_create(drill_kube(d), &kind, drill_kasten(d), json_root(action), &made, err) &&
+	       drill_created(d, &kind, json_root(made), err) &&
+	       drill_set_value(d, "run-action", kube_name(json_root(made)), err);
+}
+
+/* The newest backup that was not there before and is of this cluster. *ret_there false: there is none yet. */
+static bool new_backup(struct drill *d, struct psmdb_job *ret, bool *ret_there, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	const char *before = drill_value(d, "backups-before");
+	struct psmdb_job *job = calloc(1, sizeof *job);
+	struct kube_kind kind;
+	bool ok;
+
+	*ret_there = false;
+	if (!job)
+		return err_nomem(err);
+	kind_backups(&kind);
+	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
+	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
+		char mark[PSMDB_NAME_MAX + 2];
+
+		snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
+		if ((before && strstr(before, mark)) || !psmdb_job_read(o, job, NULL))
+			continue;
+		if (strcmp(job->cluster, part_cluster(d, NULL)) != 0)
+			continue;
+		/* names hold their time, and a later attempt has a later one */
+		if (!*ret_there || job->created_at_ms > ret->created_at_ms ||
+		    (job->created_at_ms == ret->created_at_ms && strcmp(job->name, ret->name) > 0))
+			*ret = *job;
+		*ret_there = true;
+	}
+	free(job);
+	return ok;
+}
+
+struct run_seen {
+	struct drill *d;
+	const json_node *args;
+	struct psmdb_job job;
+	bool there;
+	enum psmdb_job_state state;
+	int64_t since_ms;
+	char action[64], error[900];
+	enum kasten_state action_state;
+};
+
+static bool look_at_action(struct run_seen *s, struct err *err)
+{
+	CLEANUP(json) struct json *action = NULL;
+	struct kube_kind kind;
+	char object[300];
+
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	if (!kube_get(drill_kube(s->d), &kind, drill_kasten(s->d), drill_value(s->d, "run-action"), &action, err))
+		return false;
+	s->action_state = kasten_state(json_root(action));
+	kasten_state_text(json_root(action), s->action, sizeof s->action);
+	kasten_error(json_root(action), s->error, sizeof s->error);
+	snprintf(object, sizeof object, "RunAction %.200s", drill_value(s->d, "run-action"));
+	return drill_saw(s->d, object, s->action, err);
+}
+
+static bool look_at_backup(struct run_seen *s, struct err *err)
+{
+	bool before = s->there;
+	char object[300];
+
+	if (!new_backup(s->d, &s->job, &s->there, err))
+		return false;
+	if (!s->there)
+		return true;
+	if (!before || s->job.state != s->state) {
+		s->state = s->job.state;
+		s->since_ms = part_now_ms(s->d);
+	}
+	snprintf(object, sizeof object, "psmdb-backup %.200s", s->job.name);
+	return drill_saw(s->d, object, s->job.state_text, err);
+}
+
+/* True: go on waiting. */
+static bool backup_can_come(struct run_seen *s, struct err *err)
+{
+	int64_t limit_ms = step_duration_ms(s->args, "stuck", STUCK_MS);
+	char what[700];
+
+	if (s->there && psmdb_job_final(s->job.state) && !psmdb_job_good(s->job.state)) {
+		snprintf(what, sizeof what, "psmdb-backup \"%s/%s\" has ended with %s", s->job.namespace_, s->job.name,
+		    s->job.state_text);
+		return part_fail(s->d, err, what, s->job.error);
+	}
+	if (s->there && psmdb_job_stuck(s->job.state, part_now_ms(s->d) - s->since_ms, limit_ms)) {
+		snprintf(what, sizeof what, "psmdb-backup \"%s/%s\" is stuck for %lld s: %s", s->job.namespace_,
+		    s->job.name, (long long)limit_ms / 1000, psmdb_job_phrase(s->job.state));
+		drill_failure(
+		    s->d, "BACKUP_STUCK", what, "look at the operator's log and at the backup-agent containers");
+		err_set(err, ERR_STATE, "%s", what);
+		return err_hint(err, "look at the operator's log and at the backup-agent containers");
+	}
+	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
+		snprintf(what, sizeof what, "RunAction \"%s/%s\" has ended with %s", drill_kasten(s->d),
+		    drill_value(s->d, "run-action"), s->action);
+		return part_fail(s->d, err, what, s->error);
+	}
+	if (kasten_state_good(s->action_state) && !s->there) {
+		drill_failure(s->d, "NO_ANNOTATION",
+		    "Kasten says Complete, and no psmdb-backup has appeared: the psmdb's blueprint annotation is "
+		    "missing, or another blueprint was called",
+		    "annotate the psmdb with kanister.kasten.io/blueprint, and run the policy again");
+		err_set(err, ERR_STATE, "RunAction \"%s/%s\" is Complete, but no psmdb-backup has appeared in \"%s\"",
+		    drill_kasten(s->d), drill_value(s->d, "run-action"), drill_namespace(s->d));
+		return err_hint(err, "the annotation " PSMDB_BLUEPRINT_ANNOTATION
+				     " of the psmdb is missing, so Kasten has snapshot volumes instead");
+	}
+	return true;
+}
+
+static bool backup_there(struct run_seen *s)
+{
+	return s->there && psmdb_job_good(s->job.state) && kasten_state_good(s->action_state);
+}
+
+static bool keep_backup(struct run_seen *s, struct err *err)
+{
+	return drill_set_value(s->d, "backup", s->job.name, err) &&
+	       drill_set_value(s->d, "pbm-backup", s->job.pbm_name, err) &&
+	       drill_event(s->d, err, "backup.finished", "backup", s->job.pbm_name, "state", "done", "detail",
+		   s->job.name, NULL);
+}
+
+static bool run_run(struct drill *d, const json_node *args, struct err *err)
+{
+	struct run_seen *s = calloc(1, sizeof *s);
+	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RUN_LIMIT_MS);
+	bool ok;
+
+	if (!s)
+		return err_nomem(err);
+	s->d = d;
+	s->args = args;
+	ok = start_policy(d, args, err);
+	while (ok) {
+		ok = look_at_action(s, err) && look_at_backup(s, err) && backup_can_come(s, err);
+		if (!ok || backup_there(s))
+			break;
+		drill_progress(d, "RunAction %s; psmdb-backup %s%s%s", s->action,
+		    s->there ? s->job.name : "not there yet", s->there ? ": " : "",
+		    s->there ? psmdb_job_phrase(s->job.state) : "");
+		if (part_now_ms(d) - begun_ms > limit_ms) {
+			ok = err_set(err, ERR_TIMEOUT, "waited %lld s for RunAction \"%s/%s\": it is %s",
+			    (long long)limit_ms / 1000, drill_kasten(d), drill_value(d, "run-action"), s->action);
+			break;
+		}
+		ok = part_pause(d, POLL_MS, err);
+	}
+	ok = ok && keep_backup(s, err);
+	if (ok)
+		drill_say(d, "psmdb-backup %s is ready; PBM calls it %s", s->job.name, s->job.pbm_name);
+	free(s);
+	return ok;
+}
+
+const struct step_def step_run_policy = {"run-policy",
+    "runs Kasten's policy once, and watches the backup that it makes", run_args, false, run_describe, NULL, run_run};
+
+/* --- find-restore-point ------------------------------------------------------------------------------------------- */
+
+static const struct step_arg find_args[] = {
+    STEP_ARG("which", ARG_TEXT, .otherwise = "of-this-run",
+	.help = "of-this-run, latest, oldest, or a restore point's name"),
+    {0},
+};
+
+static bool find_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	return buf_printf(
+	    out, err, "find the restore point in %s: %s", drill_namespace(d), step_text(args, "which", "of-this-run"));
+}
+
+static const char *time_of(const json_node *point)
+{
+	const char *at = json_text_at(point, "status/actionTime");
+
+	return at ? at : json_text_at(point, "metadata/creationTimestamp");
+}
+
+/* Exported copies before local ones: they survive the namespace. Then by time. */
+static bool better(const json_node *a, const json_node *b, bool oldest)
+{
+	bool exported_a = kube_label(a, KASTEN_EXPORT_LABEL) != NULL,
+	     exported_b = kube_label(b, KASTEN_EXPORT_LABEL) != NULL;
+	int order;
+
+	if (exported_a != exported_b)
+		return exported_a;
+	order = strcmp(time_of(a) ? time_of(a) : "", time_of(b) ? time_of(b) : "");
+	return oldest ? order < 0 : order > 0;
+}
+
+static bool fits_choice(const json_node *point, const char *which, const char *action)
+{
+	const char *run = kube_label(point, KASTEN_RUN_LABEL);
+
+	if (!strcmp(which, "of-this-run"))
+		return run && action && !strcmp(run, action);
+	return !strcmp(which, "latest") || !strcmp(which, "oldest") || !strcmp(which, kube_name(point));
+}
+
+/* A restore point of an earlier run: its backup is the last one that was complete by then. */
+static bool backup_of_point(struct drill *d, const json_node *point, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct psmdb_job *job = calloc(2, sizeof *job);
+	struct kube_kind kind;
+	int64_t at_ms = INT64_MAX;
+	bool found = false, ok;
+
+	if (!job)
+		return err_nomem(err);
+	time_parse(time_of(point) ? time_of(point) : "", &at_ms);
+	kind_backups(&kind);
+	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
+	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
+		if (!psmdb_job_read(o, &job[0], NULL) || !psmdb_job_good(job[0].state) ||
+		    strcmp(job[0].cluster, part_cluster(d, NULL)) != 0 || job[0].completed_at_ms < 0 ||
+		    job[0].completed_at_ms > at_ms + 60000)
+			continue;
+		if (!found || job[0].completed_at_ms > job[1].completed_at_ms)
+			job[1] = job[0];
+		found = true;
+	}
+	if (ok && !found)
+		ok = err_set(err, ERR_NOT_FOUND,
+		    "no ready psmdb-backup of the time of restore point \"%s\" is in \"%s\"", kube_name(point),
+		    drill_namespace(d));
+	ok = ok && drill_set_value(d, "backup", job[1].name, err) &&
+	     drill_set_value(d, "pbm-backup", job[1].pbm_name, err);
+	free(job);
+	return ok;
+}
+
+static bool find_run(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	const char *which = step_text(args, "which", "of-this-run");
+	const json_node *best = NULL;
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_APPS_GROUP, "restorepoints", "RestorePoint");
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (fits_choice(o, which, drill_value(d, "run-action")) &&
+		    (!best || better(o, best, !strcmp(which, "oldest"))))
+			best = o;
+	if (!best) {
+		err_set(
+		    err, ERR_NOT_FOUND, "there is no restore point in \"%s\" that is %s", drill_namespace(d), which);
+		return err_hint(
+		    err, "\"kubectl -n %s get restorepoints.apps.kio.kasten.io\" lists them", drill_namespace(d));
+	}
+	drill_say(d, "restore point %s%s", kube_name(best), kube_label(best, KASTEN_EXPORT_LABEL) ? " (exported)" : "");
+	return drill_set_value(d, "restore-point", kube_name(best), err) &&
+	       (!strcmp(which, "of-this-run") || backup_of_point(d, best, err));
+}
+
+const struct step_def step_find_restore_point = {"find-restore-point", "finds the restore point that will be restored",
+    find_args, false, find_describe, NULL, find_run};
+
+/* --- pin-bound ---------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg pin_args[] = {{0}};
+
+static bool pin_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err, "pin the restore point from the backup's own files in the bucket%s%s",
+	    drill_value(d, "pbm-backup") ? ": " : "", drill_value(d, "pbm-backup") ? drill_value(d, "pbm-backup") : "");
+}
+
+static bool keep_bound(struct drill *d, struct err *err)
+{
+	BOUND_CLEANUP struct bound b;
+	BUF_CLEANUP struct buf text = BUF_INIT(64u << 20);
+	char hash[SHA256_TEXT_MAX], b1_text[OPTIME_TEXT_MAX];
+	struct optime b1;
+
+	bound_init(&b);
+	if (!bound_read(drill_path(d, "bound.json"), &b, err) || !file_read(drill_path(d, "bound.json"), &text, err))
+		return false;
+	b1 = b.b0;
+	for (size_t i = 0; i < b.set_count; i++)
+		b1 = optime_max(b1, b.sets[i].b1);
+	drill_say(d, "restore point: operation time %s, %zu files, PBM %s", optime_format(b.b0, b1_text), b.file_count,
+	    b.pbm_version);
+	return drill_event(d, err, "bound.pinned", "backup", b.backup_name, "sha256",
+		   sha256_text(text.data, text.len, hash), NULL) &&
+	       drill_event(d, err, "versions", "pbm", b.pbm_version, "mongodb", b.mongodb_version, NULL) &&
+	       drill_set_value(d, "bound-b1", optime_format(b1, b1_text), err);
+}
+
+static bool pin_run(struct drill *d, const json_node *args, struct err *err)
+{
+	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
+	BUF_CLEANUP struct buf out = BUF_INIT(1u << 20);
+	const char *backup = drill_value(d, "pbm-backup"), *argv[24];
+	size_t n = 0;
+	int status;
+
+	(void)args;
+	if (!backup)
+		return err_set(err, ERR_STATE, "no backup is known to this run yet");
+	if (!part_bucket_open(d, &bucket, err))
+		return false;
+	drill_progress(d, "reading the backup's metadata and listing its files");
+	argv[n++] = "bound";
+	if (bucket.storage.endpoint[0]) {
+		argv[n++] = "--endpoint";
+		argv[n++] = bucket.storage.endpoint;
+	}
+	if (bucket.storage.region[0]) {
+		argv[n++] = "--region";
+		argv[n++] = bucket.storage.region;
+	}
+	argv[n++] = "--bucket";
+	argv[n++] = bucket.storage.bucket;
+	argv[n++] = "--prefix";
+	argv[n++] = bucket.storage.prefix;
+	if (bucket.storage.insecure)
+		argv[n++] = "--insecure";
+	argv[n++] = "--backup";
+	argv[n++] = backup;
+	argv[n++] = "--out";
+	argv[n++] = drill_path(d, "bound.json");
+	argv[n] = NULL;
+	if (!drill_child(d, "psmdb-verify", argv, bucket.env, false, 300000, &status, &out, err))
+		return false;
+	if (status) {
+		char text[700];
+
+		text_copy(text, sizeof text, buf_str(&out));
+		return part_fail(d, err,
+		    status == EXIT_FAIL ? "refused: the backup is incomplete" : "the restore point cannot be pinned",
+		    text);
+	}
+	return keep_bound(d, err);
+}
+
+const struct step_def step_pin_bound = {"pin-bound",
+    "reads the restore point out of the backup's own metadata, and checks its files", pin_args, false, pin_describe,
+    NULL, pin_run};

@@ -1,0 +1,289 @@
+/*
+ * disaster: every psmdb, the ticker, every PVC.
+ *
+ * Writes are expected to stall from the first deletion on (outage.start). The instant of the disaster is when the last database
+ * pod is gone: until then something might still have been written. So the RPO ends there, and the RTO begins there.
+ */
+#include "scenarios/steps/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CLUSTER_LIMIT_MS 900000
+#define VOLUME_LIMIT_MS 600000
+#define POLL_MS 100
+#define VOLUMES_MAX 16384
+
+static const struct step_arg disaster_args[] = {
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "until the cluster and its volumes must be gone"),
+    {0},
+};
+
+static bool disaster_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err, "the disaster: delete every psmdb, the ticker pod and every PVC of namespace %s",
+	    drill_namespace(d));
+}
+
+static bool list(struct drill *d, void (*kind_of)(struct kube_kind *), struct json **ret, struct err *err)
+{
+	struct kube_kind kind;
+
+	kind_of(&kind);
+	return kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, ret, err);
+}
+
+#define EACH_ITEM(o, doc) for (const json_node *o = json_first(json_at(json_root(doc), "items")); o; o = json_next(o))
+
+static bool owned(const json_node *clusters, const json_node *pvc)
+{
+	for (const json_node *c = json_first(json_at(clusters, "items")); c; c = json_next(c))
+		if (psmdb_owns_volume(pvc, kube_name(c)))
+			return true;
+	return false;
+}
+
+/* Volumes that are not a psmdb's and would die. */
+static bool foreign_volumes(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf names = BUF_INIT(4096);
+	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
+	const char *first = NULL;
+
+	if (!list(d, kind_clusters, &clusters, err) || !list(d, kind_volumes, &volumes, err))
+		return false;
+	EACH_ITEM(o, volumes)
+	{
+		if (owned(json_root(clusters), o) || psmdb_owns_volume(o, part_cluster(d, NULL)) ||
+		    drill_pvc_confirmed(d, kube_name(o)))
+			continue;
+		first = first ? first : kube_name(o);
+		buf_printf(&names, NULL, "%s\"%s\"", names.len ? ", " : "", kube_name(o));
+	}
+	if (!first)
+		return true;
+	err_set(err, ERR_STATE, "refused: PVCs in \"%s\" that are no psmdb's would be lost: %s", drill_namespace(d),
+	    buf_str(&names));
+	return err_hint(err, "say yes to each with --confirm-pvc %s, or move them to another namespace", first);
+}
+
+static bool disaster_check(struct drill *d, const json_node *args, struct err *err)
+{
+	(void)args;
+	return drill_value(d, "disaster") || foreign_volumes(d, err);
+}
+
+/* --- the cluster -------------------------------------------------------------------------------------------------- */
+
+static bool delete_all(struct drill *d, void (*kind_of)(struct kube_kind *), struct err *err)
+{
+	CLEANUP(json) struct json *doc = NULL;
+	struct kube_kind kind;
+
+	kind_of(&kind);
+	if (!list(d, kind_of, &doc, err))
+		return false;
+	EACH_ITEM(o, doc)
+	{
+		struct err each = ERR_INIT;
+
+		if (!kube_deleting(o) &&
+		    !kube_delete(drill_kube(d), &kind, drill_namespace(d), kube_name(o), NULL, &each) &&
+		    each.code != ERR_NOT_FOUND) {
+			*err = each;
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool has_component(const json_node *pod)
+{
+	return kube_label(pod, "app.kubernetes.io/name") &&
+	       !strcmp(kube_label(pod, "app.kubernetes.io/name"), "percona-server-mongodb");
+}
+
+/* What is left of the databases; the text says what it waits for. */
+static bool left_of_clusters(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *clusters = NULL, *pods = NULL;
+	size_t left = 0, running = 0;
+	const char *held = NULL, *name = NULL;
+
+	if (!list(d, kind_clusters, &clusters, err) || !list(d, kind_pods, &pods, err))
+		return false;
+	EACH_ITEM(o, clusters)
+	{
+		left++;
+		name = kube_name(o);
+		held = json_text_at(o, "metadata/finalizers/0");
+	}
+	EACH_ITEM(o, pods)
+	{
+		running += has_component(o);
+	}
+	*ret_left = left + running;
+	if (left)
+		snprintf(text, size, "psmdb %s is stopping%s%s; %zu database pods left", name,
+		    held ? ", held by finalizer " : "", held ? held : "", running);
+	else
+		snprintf(text, size, "%zu database pods left", running);
+	return true;
+}
+
+static bool wait_gone(struct drill *d, bool (*left_of)(struct drill *, size_t *, char *, size_t, struct err *),
+    const char *what, int64_t limit_ms, struct err *err)
+{
+	int64_t begun_ms = part_now_ms(d);
+	char text[700];
+	size_t left;
+
+	for (;;) {
+		if (!left_of(d, &left, text, sizeof text, err))
+			return false;
+		if (!left)
+			return true;
+		drill_progress(d, "%s", text);
+		if (part_now_ms(d) - begun_ms > limit_ms) {
+			drill_failure(d, "DELETION_STUCK", text,
+			    "what is named there must let go: end the pod, or find out why the finalizer is not done");
+			err_set(err, ERR_TIMEOUT, "waited %lld s for %s to be gone: %s", (long long)limit_ms / 1000,
+			    what, text);
+			return err_hint(err, "what is named there must let go; then go on with --resume");
+		}
+		if (!part_pause(d, POLL_MS, err))
+			return false;
+	}
+}
+
+/* --- the volumes -------------------------------------------------------------------------------------------------- */
+
+/* The names of the PersistentVolumes behind the claims, for proof that they are gone; kept before anything is deleted. */
+static bool keep_volumes(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf names = BUF_INIT(VOLUMES_MAX);
+	CLEANUP(json) struct json *volumes = NULL;
+
+	if (drill_value(d, "volumes"))
+		return true;
+	if (!list(d, kind_volumes, &volumes, err) || !buf_add_char(&names, ' ', err))
+		return false;
+	EACH_ITEM(o, volumes)
+	{
+		const char *name = json_text_at(o, "spec/volumeName");
+
+		if (name && !buf_printf(&names, err, "%s ", name))
+			return false;
+	}
+	return drill_set_value(d, "volumes", buf_str(&names), err);
+}
+
+static const char *user_of(const json_node *pods, const char *claim)
+{
+	for (const json_node *p = json_first(json_at(pods, "items")); p; p = json_next(p))
+		for (const json_node *v = json_first(json_at(p, "spec/volumes")); v; v = json_next(v))
+			if (json_is_at(v, "persistentVolumeClaim/claimName", claim))
+				return kube_name(p);
+	return NULL;
+}
+
+static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *claims = NULL, *pods = NULL, *volumes = NULL;
+	const char *ours = drill_value(d, "volumes");
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+	size_t left = 0;
+
+	if (!list(d, kind_volumes, &claims, err) || !list(d, kind_pods, &pods, err))
+		return false;
+	EACH_ITEM(o, claims)
+	{
+		const char *user = user_of(json_root(pods), kube_name(o)),
+			   *held = json_text_at(o, "metadata/finalizers/0");
+
+		if (!left++)
+			snprintf(text, size, "PVC %s is not gone: %s%s", kube_name(o),
+			    user   ? "used by pod "
+			    : held ? "held by finalizer "
+				   : "",
+			    user   ? user
+			    : held ? held
+				   : "being deleted");
+	}
+	/* behind the claims: what really holds the data. Without the right to look, the claims must do. */
+	kind_real_volumes(&kind);
+	if (!left && kube_list(drill_kube(d), &kind, NULL, NULL, &volumes, &each)) {
+		EACH_ITEM(o, volumes)
+		{
+			char mark[PSMDB_NAME_MAX + 2];
+
+			snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
+			if (ours && strstr(ours, mark) &&
+			    !json_is_at(o, "spec/persistentVolumeReclaimPolicy", "Retain") && !left++)
+				snprintf(text, size, "PersistentVolume %s is %s", kube_name(o),
+				    json_text_at(o, "status/phase") ? json_text_at(o, "status/phase") : "not gone");
+		}
+	} else if (!left && each.code && each.code != ERR_AUTH) {
+		*err = each;
+		return false;
+	}
+	*ret_left = left;
+	return true;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
+
+static bool end_cluster(struct drill *d, int64_t limit_ms, struct err *err)
+{
+	if (drill_value(d, "disaster"))
+		return true;
+	if (!drill_value(d, "outage") &&
+	    (!drill_event(d, err, "outage.start", "why", "the disaster begins: every psmdb is deleted", NULL) ||
+		!drill_set_value(d, "outage", "yes", err)))
+		return false;
+	return delete_all(d, kind_clusters, err) &&
+	       wait_gone(d, left_of_clusters, "every psmdb and its pods", limit_ms, err) &&
+	       drill_event(d, err, "disaster", "what", "every psmdb deleted, and its last database pod gone", NULL) &&
+	       drill_set_value(d, "disaster", "yes", err);
+}
+
+static bool end_ticker(struct drill *d, struct err *err)
+{
+	const struct kube_delete how = {.grace_seconds = 1};
+	const char *name = drill_value(d, "ticker");
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	kind_pods(&kind);
+	if (name && !kube_delete(drill_kube(d), &kind, drill_namespace(d), name, &how, &each) &&
+	    each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	return true;
+}
+
+static bool disaster_run(struct drill *d, const json_node *args, struct err *err)
+{
+	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
+
+	if (drill_value(d, "volumes-gone"))
+		return true;
+	if (!disaster_check(d, args, err) || !keep_volumes(d, err) || !end_cluster(d, limit_ms, err))
+		return false;
+	drill_say(d, "every psmdb is gone, and its pods");
+	if (!end_ticker(d, err) || !delete_all(d, kind_volumes, err) ||
+	    !wait_gone(d, left_of_volumes, "every PVC and its volume",
+		limit_ms < VOLUME_LIMIT_MS ? limit_ms : VOLUME_LIMIT_MS, err) ||
+	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||
+	    !drill_unfollow(d, err))
+		return false;
+	drill_say(d, "every PVC is gone, and its data");
+	return true;
+}
+
+const struct step_def step_disaster = {"disaster",
+    "deletes every psmdb, the ticker and every PVC, and waits until they are gone", disaster_args, true,
+    disaster_describe, disaster_check, disaster_run};

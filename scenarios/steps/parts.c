@@ -1,0 +1,235 @@
+#include "scenarios/steps/parts.h"
+
+#include "doc/yaml.h"
+#include "kasten/actions.h"
+#include "kasten/blueprint.h"
+#include "scenarios/signatures.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void kind_clusters(struct kube_kind *ret)
+{
+	kube_kind_set(ret, PSMDB_GROUP, PSMDB_VERSION, PSMDB_CLUSTERS, PSMDB_CLUSTER_KIND, true);
+	ret->verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH | KUBE_DELETE;
+}
+
+void kind_backups(struct kube_kind *ret)
+{
+	kube_kind_set(ret, PSMDB_GROUP, PSMDB_VERSION, PSMDB_BACKUPS, PSMDB_BACKUP_KIND, true);
+	ret->verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH;
+}
+
+void kind_restores(struct kube_kind *ret)
+{
+	kube_kind_set(ret, PSMDB_GROUP, PSMDB_VERSION, PSMDB_RESTORES, PSMDB_RESTORE_KIND, true);
+	ret->verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH;
+}
+
+static void core(struct kube_kind *ret, const char *plural, const char *kind, bool namespaced)
+{
+	kube_kind_set(ret, "", "v1", plural, kind, namespaced);
+	ret->verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH | KUBE_CREATE | KUBE_DELETE;
+}
+
+void kind_pods(struct kube_kind *ret)
+{
+	core(ret, "pods", "Pod", true);
+}
+
+void kind_volumes(struct kube_kind *ret)
+{
+	core(ret, "persistentvolumeclaims", "PersistentVolumeClaim", true);
+}
+
+void kind_real_volumes(struct kube_kind *ret)
+{
+	core(ret, "persistentvolumes", "PersistentVolume", false);
+}
+
+void kind_secrets(struct kube_kind *ret)
+{
+	core(ret, "secrets", "Secret", true);
+}
+
+/* Kasten's own: polled, since the actions have no watch. */
+void kind_kasten(struct kube_kind *ret, const char *group, const char *plural, const char *kind)
+{
+	kube_kind_set(ret, group, "v1alpha1", plural, kind, true);
+	ret->verbs = KUBE_GET | KUBE_LIST | KUBE_CREATE;
+}
+
+void kind_blueprints(struct kube_kind *ret)
+{
+	kind_kasten(ret, KASTEN_BLUEPRINT_GROUP, "blueprints", "Blueprint");
+}
+
+const char *part_cluster(struct drill *d, const json_node *args)
+{
+	const char *name = step_text(args, "cluster", NULL);
+
+	if (!name)
+		name = drill_value(d, "cluster");
+	return name ? name : "";
+}
+
+bool part_read_cluster(
+    struct drill *d, const char *name, struct json **ret_doc, struct psmdb_cluster *ret, struct err *err)
+{
+	CLEANUP(json) struct json *doc = NULL;
+	struct kube_kind kind;
+
+	kind_clusters(&kind);
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &doc, err) ||
+	    !psmdb_cluster_read(json_root(doc), ret, err))
+		return false;
+	if (ret_doc)
+		*ret_doc = TAKE(doc);
+	return true;
+}
+
+bool part_fail(struct drill *d, struct err *err, const char *what, const char *text)
+{
+	const struct signature *s = signature_find(text);
+
+	err_set(err, ERR_STATE, "%s%s%s", what, text && *text ? ": " : "", text && *text ? text : "");
+	if (!s)
+		return false;
+	drill_failure(d, s->code, s->cause, s->remedy);
+	return err_hint(err, "%s: %s; %s", s->code, s->cause, s->remedy);
+}
+
+bool part_pause(struct drill *d, int64_t ms, struct err *err)
+{
+	if (clock_sleep_until(drill_clock(d), clock_mono_ns(drill_clock(d)) + ms * 1000000, drill_stop(d)))
+		return true;
+	return err_set(err, ERR_INTERRUPTED, "interrupted");
+}
+
+int64_t part_now_ms(struct drill *d)
+{
+	return clock_mono_ms(drill_clock(d));
+}
+
+/* --- the bucket --------------------------------------------------------------------------------------------------- */
+
+void part_bucket_clear(struct part_bucket *b)
+{
+	explicit_bzero(b->access, sizeof b->access);
+	explicit_bzero(b->secret, sizeof b->secret);
+}
+
+/* From the backup object, which outlives the cluster, not from the cluster's present spec. */
+static bool backup_storage(struct drill *d, struct psmdb_storage *ret, struct err *err)
+{
+	CLEANUP(json) struct json *doc = NULL, *cluster = NULL;
+	const char *name = drill_value(d, "backup");
+	struct psmdb_job job;
+	struct kube_kind kind;
+
+	if (!name)
+		return err_set(err, ERR_STATE, "no backup is known to this run yet");
+	kind_backups(&kind);
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &doc, err) ||
+	    !psmdb_job_read(json_root(doc), &job, err))
+		return false;
+	if (job.has_s3) {
+		*ret = job.s3;
+		return true;
+	}
+	kind_clusters(&kind);
+	return kube_get(drill_kube(d), &kind, drill_namespace(d), job.cluster, &cluster, err) &&
+	       psmdb_storage_of_cluster(json_root(cluster), job.storage, ret, err);
+}
+
+bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err)
+{
+	CLEANUP(json) struct json *secret = NULL;
+	struct part_bucket b = {.env = {NULL}};
+	struct s3_config config = {0};
+	struct kube_kind kind;
+	bool ok;
+
+	if (!backup_storage(d, &b.storage, err))
+		return false;
+	if (!b.storage.credentials_secret[0]) {
+		err_set(err, ERR_UNSUPPORTED, "storage of backup \"%s\" names no secret with keys",
+		    drill_value(d, "backup"));
+		return err_hint(
+		    err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and pin by hand with psmdb-verify bound");
+	}
+	kind_secrets(&kind);
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), b.storage.credentials_secret, &secret, err))
+		return err_wrap(err, "keys of the backup storage");
+	ok = psmdb_storage_credentials(json_root(secret), &config, err);
+	if (ok) {
+		snprintf(b.access, sizeof b.access, "AWS_ACCESS_KEY_ID=%s", config.access_key);
+		snprintf(b.secret, sizeof b.secret, "AWS_SECRET_ACCESS_KEY=%s", config.secret_key);
+		*ret = b;
+		ret->env[0] = ret->access;
+		ret->env[1] = ret->secret;
+		ret->env[2] = NULL;
+	}
+	s3_config_clear(&config);
+	part_bucket_clear(&b);
+	return ok;
+}
+
+/* --- pods --------------------------------------------------------------------------------------------------------- */
+
+bool part_pod_option(json_node *pod, const char *option, const char *value, struct err *err)
+{
+	char path[64];
+	size_t i = 0;
+
+	for (const json_node *a = json_first(json_at(pod, "spec/containers/0/args")); a; a = json_next(a), i++)
+		if (json_string(a) && !strcmp(json_string(a), option)) {
+			snprintf(path, sizeof path, "spec/containers/0/args/%zu", i + 1);
+			return json_at(pod, path) ? json_set_text(pod, path, value, err)
+						  : json_set_text(pod, "spec/containers/0/args/-", value, err);
+		}
+	return json_set_text(pod, "spec/containers/0/args/-", option, err) &&
+	       json_set_text(pod, "spec/containers/0/args/-", value, err);
+}
+
+static bool set_secret(json_node *pod, const char *name, struct err *err)
+{
+	char path[96];
+	size_t count = json_count(json_at(pod, "spec/containers/0/env"));
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof path, "spec/containers/0/env/%zu/valueFrom/secretKeyRef/name", i);
+		if (json_at(pod, path) && !json_set_text(pod, path, name, err))
+			return false;
+	}
+	return true;
+}
+
+bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err)
+{
+	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	struct psmdb_cluster *cluster;
+	char path[PATH_MAX], uri[700], service[PSMDB_NAME_MAX];
+	const char *image = step_text(args, "image", NULL);
+	bool ok;
+
+	if (!drill_file(d, step_text(args, "file", ""), path, err) || !yaml_read(path, &limits, &docs, err))
+		return false;
+	if (docs.count != 1 || !json_is_at(json_root(docs.items[0]), "kind", "Pod"))
+		return err_set(err, ERR_PARSE, "\"%s\" does not hold one Pod", path);
+	cluster = calloc(1, sizeof *cluster);
+	if (!cluster)
+		return err_nomem(err);
+	psmdb_mongos_service(part_cluster(d, args), service);
+	snprintf(uri, sizeof uri, "mongodb://%s.%s.svc.cluster.local:27017/", service, drill_namespace(d));
+	ok = part_read_cluster(d, part_cluster(d, args), NULL, cluster, err) &&
+	     json_set_text(json_edit(docs.items[0]), "metadata/namespace", drill_namespace(d), err) &&
+	     (!image || !*image || json_set_text(json_edit(docs.items[0]), "spec/containers/0/image", image, err)) &&
+	     part_pod_option(json_edit(docs.items[0]), "--uri", uri, err) &&
+	     set_secret(json_edit(docs.items[0]), cluster->users_secret, err);
+	free(cluster);
+	if (ok)
+		*ret = TAKE(docs.items[0]);
+	return ok;
+}

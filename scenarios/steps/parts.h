@@ -1,0 +1,56 @@
+/* What several steps look at: the cluster under test, its backups and volumes, Kasten's objects. */
+#ifndef SCENARIOS_STEPS_PARTS_H
+#define SCENARIOS_STEPS_PARTS_H
+
+#include "psmdb/cluster.h"
+#include "psmdb/job.h"
+#include "scenarios/drill_run.h"
+#include "scenarios/steps/steps.h"
+
+extern const struct step_def step_wait_cluster, step_check_blueprint, step_start_ticker, step_tick, step_run_policy,
+    step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
+    step_recheck_bucket, step_judge, step_fault;
+
+void kind_clusters(struct kube_kind *ret);
+void kind_backups(struct kube_kind *ret);
+void kind_restores(struct kube_kind *ret);
+void kind_pods(struct kube_kind *ret);
+void kind_volumes(struct kube_kind *ret);      /* PersistentVolumeClaims */
+void kind_real_volumes(struct kube_kind *ret); /* PersistentVolumes */
+void kind_secrets(struct kube_kind *ret);
+void kind_kasten(struct kube_kind *ret, const char *group, const char *plural, const char *kind);
+void kind_blueprints(struct kube_kind *ret);
+
+/* The psmdb's name: the argument "cluster", else the parameter. */
+const char *part_cluster(struct drill *d, const json_node *args);
+bool part_read_cluster(
+    struct drill *d, const char *name, struct json **ret_doc, struct psmdb_cluster *ret, struct err *err);
+
+/*
+ * An error with its known cause: sets err (ERR_STATE, what, text), the hint and the run's failure if a signature fits the text.
+ * Returns false.
+ */
+bool part_fail(struct drill *d, struct err *err, const char *what, const char *text);
+/* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
+bool part_pause(struct drill *d, int64_t ms, struct err *err);
+int64_t part_now_ms(struct drill *d); /* monotonic */
+
+/*
+ * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by
+ * part_bucket_clear.
+ */
+struct part_bucket {
+	char access[300], secret[600];
+	const char *env[3];
+	struct psmdb_storage storage;
+};
+bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err);
+void part_bucket_clear(struct part_bucket *b);
+#define PART_BUCKET_CLEANUP __attribute__((cleanup(part_bucket_clear)))
+
+/* A pod of this project from a manifest, fitted to the run: address, secret, names. */
+bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err);
+/* Replaces the word behind an option of the first container; adds both if the option is not there. */
+bool part_pod_option(json_node *pod, const char *option, const char *value, struct err *err);
+
+#endif

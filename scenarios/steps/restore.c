@@ -1,0 +1,320 @@
+/*
+ * restore: Kasten restores only the psmdb from the restore point, the operator makes a cluster of it, the blueprint asks for the restore.
+ *
+ * A restore that ends in error is what the drill was to find out: it is written down, and judged (FAIL). One whose end cannot be seen is
+ * an error of the drill.
+ */
+#include "kasten/actions.h"
+#include "scenarios/steps/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RESTORE_LIMIT_MS 3600000
+#define STUCK_MS 180000
+#define APPEAR_LIMIT_MS 120000
+#define POLL_MS 250
+#define NAMES_MAX 65536
+
+static const struct step_arg restore_args[] = {
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "1h", .help = "how long the whole may take"),
+    STEP_ARG(
+	"stuck", ARG_DURATION, .otherwise = "3m", .help = "how long a restore may stay without a state or requested"),
+    {0},
+};
+
+static bool restore_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err,
+	    "restore only psmdb %s from the restore point; the blueprint then restores the data",
+	    part_cluster(d, NULL));
+}
+
+struct seen {
+	struct drill *d;
+	const json_node *args;
+	char action[64], action_error[900];
+	enum kasten_state action_state;
+	struct psmdb_cluster cluster;
+	bool cluster_there;
+	struct psmdb_job job;
+	bool job_there;
+	enum psmdb_job_state state;
+	int64_t since_ms, complete_ms; /* -1 */
+};
+
+/* --- asking ------------------------------------------------------------------------------------------------------- */
+
+static bool names_of_restores(struct drill *d, struct buf *out, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	kind_restores(&kind);
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err) || !buf_add_char(out, ' ', err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!buf_printf(out, err, "%s ", kube_name(o)))
+			return false;
+	return true;
+}
+
+static bool ask(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
+	CLEANUP(json) struct json *action = NULL, *made = NULL;
+	const char *point = drill_value(d, "restore-point");
+	struct kube_kind kind;
+
+	if (drill_value(d, "restore-action"))
+		return true;
+	if (!point)
+		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
+	return names_of_restores(d, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
+	       kasten_make_restore(drill_namespace(d), point, part_cluster(d, NULL), &action, err) &&
+	       drill_event(d, err, "cluster.requested", NULL) &&
+	       kube_create(drill_kube(d), &kind, drill_namespace(d), json_root(action), &made, err) &&
+	       drill_created(d, &kind, json_root(made), err) &&
+	       drill_set_value(d, "restore-action", kube_name(json_root(made)), err);
+}
+
+/* --- looking ------------------------------------------------------------------------------------------------------ */
+
+static bool look_at_action(struct seen *s, struct err *err)
+{
+	CLEANUP(json) struct json *action = NULL;
+	struct kube_kind kind;
+	char object[300];
+
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
+	if (!kube_get(
+		drill_kube(s->d), &kind, drill_namespace(s->d), drill_value(s->d, "restore-action"), &action, err))
+		return false;
+	s->action_state = kasten_state(json_root(action));
+	kasten_state_text(json_root(action), s->action, sizeof s->action);
+	kasten_error(json_root(action), s->action_error, sizeof s->action_error);
+	if (kasten_state_good(s->action_state) && s->complete_ms < 0)
+		s->complete_ms = part_now_ms(s->d);
+	snprintf(object, sizeof object, "RestoreAction %.200s", drill_value(s->d, "restore-action"));
+	return drill_saw(s->d, object, s->action, err);
+}
+
+static bool look_at_cluster(struct seen *s, struct err *err)
+{
+	struct err each = ERR_INIT;
+	char object[300];
+
+	s->cluster_there = part_read_cluster(s->d, part_cluster(s->d, NULL), NULL, &s->cluster, &each);
+	if (!s->cluster_there) {
+		*err = each;
+		return each.code == ERR_NOT_FOUND;
+	}
+	snprintf(object, sizeof object, "psmdb %.200s", s->cluster.name);
+	if (!drill_saw(s->d, object, s->cluster.state_text, err))
+		return false;
+	if (s->cluster.state != PSMDB_CLUSTER_READY || drill_value(s->d, "cluster-ready"))
+		return true;
+	return drill_event(s->d, err, "cluster.ready", NULL) && drill_set_value(s->d, "cluster-ready", "yes", err);
+}
+
+static bool new_restore(struct seen *s, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	const char *before = drill_value(s->d, "restores-before");
+	struct psmdb_job *job = calloc(1, sizeof *job);
+	struct kube_kind kind;
+	bool ok, was_there = s->job_there;
+
+	if (!job)
+		return err_nomem(err);
+	kind_restores(&kind);
+	ok = kube_list(drill_kube(s->d), &kind, drill_namespace(s->d), NULL, &list, err);
+	s->job_there = false;
+	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
+		char mark[PSMDB_NAME_MAX + 2];
+
+		snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
+		if ((before && strstr(before, mark)) || !psmdb_job_read(o, job, NULL) ||
+		    strcmp(job->cluster, part_cluster(s->d, NULL)) != 0)
+			continue;
+		if (!s->job_there || strcmp(job->name, s->job.name) > 0)
+			s->job = *job;
+		s->job_there = true;
+	}
+	free(job);
+	if (ok && s->job_there && (!was_there || s->job.state != s->state)) {
+		s->state = s->job.state;
+		s->since_ms = part_now_ms(s->d);
+	}
+	return ok;
+}
+
+static bool look_at_restore(struct seen *s, struct err *err)
+{
+	char object[300];
+
+	if (!new_restore(s, err))
+		return false;
+	if (!s->job_there)
+		return true;
+	snprintf(object, sizeof object, "psmdb-restore %.200s", s->job.name);
+	if (!drill_saw(s->d, object, s->job.state_text, err))
+		return false;
+	if (!drill_value(s->d, "restore-requested") &&
+	    (!drill_event(s->d, err, "restore.requested", "backup", drill_value(s->d, "pbm-backup"), NULL) ||
+		!drill_set_value(s->d, "restore-requested", "yes", err)))
+		return false;
+	return true;
+}
+
+/* --- what it means ------------------------------------------------------------------------------------------------ */
+
+static bool finished(struct seen *s, bool good, struct err *err)
+{
+	char who[320];
+
+	if (drill_value(s->d, "restore-finished"))
+		return true;
+	snprintf(who, sizeof who, "psmdb-restore %.253s", s->job.name);
+	return drill_event(s->d, err, "restore.finished", "backup", drill_value(s->d, "pbm-backup"), "state",
+		   good ? "done" : "error", "reported_by", who, "detail", good ? s->job.state_text : s->job.error,
+		   NULL) &&
+	       drill_set_value(s->d, "restore-finished", "yes", err);
+}
+
+/* Found out, not broken: the judge says FAIL. */
+static bool failed(struct seen *s, struct err *err)
+{
+	struct err known = ERR_INIT;
+	char what[700];
+
+	snprintf(what, sizeof what, "psmdb-restore %s has ended with %s", s->job.name, s->job.state_text);
+	part_fail(s->d, &known, what, s->job.error);
+	drill_say(s->d, "%s", known.msg);
+	if (known.hint[0])
+		drill_say(s->d, "%s", known.hint);
+	return finished(s, false, err) && drill_set_value(s->d, "restore-failed", "yes", err);
+}
+
+static bool stuck(struct seen *s, struct err *err)
+{
+	int64_t limit_ms = step_duration_ms(s->args, "stuck", STUCK_MS);
+	char what[700];
+
+	if (!s->job_there || !psmdb_job_stuck(s->job.state, part_now_ms(s->d) - s->since_ms, limit_ms))
+		return false;
+	snprintf(what, sizeof what, "psmdb-restore \"%s/%s\" is stuck for %lld s: %s", s->job.namespace_, s->job.name,
+	    (long long)limit_ms / 1000, psmdb_job_phrase(s->job.state));
+	drill_failure(s->d, "RESTORE_STUCK", what,
+	    "the agents do not know the backup, or none is there: look at the backup-agent containers; mongos stays "
+	    "down until the restore is deleted");
+	err_set(err, ERR_STATE, "%s", what);
+	err_hint(err, "look at the backup-agent containers and at \"pbm status\" in one of them; mongos stays down "
+		      "until the restore object is deleted");
+	return true;
+}
+
+/* Kasten is done, and what it should have made is not there. */
+static bool nothing_came(struct seen *s, struct err *err)
+{
+	if (s->complete_ms < 0 || s->job_there || part_now_ms(s->d) - s->complete_ms < 3000)
+		return false;
+	if (!s->cluster_there) {
+		drill_failure(s->d, "FILTER_MATCHED_NOTHING",
+		    "the restore is Complete and has restored nothing: the filter matches no object of the restore "
+		    "point",
+		    "see what the restore point holds");
+		err_set(err, ERR_STATE, "RestoreAction \"%s/%s\" is Complete, but psmdb \"%s\" has not appeared",
+		    drill_namespace(s->d), drill_value(s->d, "restore-action"), part_cluster(s->d, NULL));
+		err_hint(err,
+		    "a filter that matches nothing is no error to Kasten: does the restore point hold this psmdb?");
+	} else {
+		drill_failure(s->d, "NO_RESTORE_ACTION",
+		    "the restore is Complete without a psmdb-restore: the blueprint was not called, or has no restore "
+		    "action",
+		    "look at the psmdb's annotation and the blueprint");
+		err_set(err, ERR_STATE, "RestoreAction \"%s/%s\" is Complete, but no psmdb-restore has appeared",
+		    drill_namespace(s->d), drill_value(s->d, "restore-action"));
+		err_hint(
+		    err, "the restored psmdb has no blueprint annotation, or the blueprint has no action \"restore\"");
+	}
+	return true;
+}
+
+/* True: it is over. err set: with an error. */
+static bool over(struct seen *s, struct err *err)
+{
+	char what[400];
+
+	if (s->job_there && psmdb_job_final(s->job.state)) {
+		if (!psmdb_job_good(s->job.state)) {
+			failed(s, err);
+			return true;
+		}
+		return finished(s, true, err) ? kasten_state_final(s->action_state) : true;
+	}
+	if (stuck(s, err) || nothing_came(s, err))
+		return true;
+	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
+		snprintf(what, sizeof what, "RestoreAction \"%s/%s\" has ended with %s", drill_namespace(s->d),
+		    drill_value(s->d, "restore-action"), s->action);
+		part_fail(s->d, err, what, s->action_error);
+		return true;
+	}
+	return false;
+}
+
+static void progress(struct seen *s)
+{
+	char text[400] = "not there yet";
+
+	if (s->cluster_there)
+		psmdb_cluster_progress(&s->cluster, text, sizeof text);
+	drill_progress(s->d, "RestoreAction %s; psmdb %s; psmdb-restore %s", s->action, text,
+	    s->job_there ? psmdb_job_phrase(s->job.state) : "not there yet");
+}
+
+static bool restore_run(struct drill *d, const json_node *args, struct err *err)
+{
+	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RESTORE_LIMIT_MS);
+	struct seen *s = calloc(1, sizeof *s);
+	bool ok;
+
+	if (!s)
+		return err_nomem(err);
+	s->d = d;
+	s->args = args;
+	s->complete_ms = -1;
+	ok = ask(d, err);
+	while (ok) {
+		struct err each = ERR_INIT;
+
+		ok = look_at_action(s, err) && look_at_cluster(s, err) && look_at_restore(s, err);
+		if (!ok)
+			break;
+		if (over(s, &each)) {
+			ok = !each.code;
+			if (!ok)
+				*err = each;
+			break;
+		}
+		progress(s);
+		if (part_now_ms(d) - begun_ms > limit_ms) {
+			ok = err_set(err, ERR_TIMEOUT,
+			    "waited %lld s for the restore: RestoreAction is %s, psmdb-restore is %s",
+			    (long long)limit_ms / 1000, s->action, s->job_there ? s->job.state_text : "not there");
+			break;
+		}
+		ok = part_pause(d, POLL_MS, err);
+	}
+	if (ok && s->job_there && psmdb_job_good(s->job.state))
+		drill_say(d, "psmdb-restore %s says: %s", s->job.name, s->job.state_text);
+	free(s);
+	return ok;
+}
+
+const struct step_def step_restore = {"restore",
+    "restores the psmdb alone from the restore point, and watches what follows from it", restore_args, false,
+    restore_describe, NULL, restore_run};

@@ -1,0 +1,214 @@
+/* start-ticker, tick. */
+#include "evidence/journal.h"
+#include "scenarios/steps/parts.h"
+
+#include <string.h>
+
+#define RUNNING_LIMIT_MS 180000
+#define FIRST_LIMIT_MS 60000
+#define COVER_LIMIT_MS 180000
+#define STALL_SAID_MS 10000
+
+/* --- start-ticker ------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg start_args[] = {
+    STEP_ARG("file", ARG_TEXT, .required = true, .help = "the ticker pod's manifest, relative to the scenario"),
+    STEP_ARG("cluster", ARG_TEXT, .help = "the psmdb (default: the parameter cluster)"),
+    STEP_ARG("image", ARG_TEXT, .help = "of the pod (default: the manifest's)"),
+    STEP_ARG("rate", ARG_TEXT, .help = "ticks a second and namespace (default: the manifest's)"),
+    {0},
+};
+
+static bool start_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	const char *rate = step_text(args, "rate", NULL);
+
+	return buf_printf(out, err, "start the ticker in %s%s%s, and follow its journal to this machine's disk",
+	    drill_namespace(d), rate ? ", ticks a second: " : "", rate ? rate : "");
+}
+
+struct pod_wait {
+	struct drill *d;
+	const char *name;
+};
+
+/* Why a container does not run, if it never will by itself. */
+static bool waits_for_good(const json_node *pod, const char **ret_reason, const char **ret_message)
+{
+	static const char *const hopeless[] = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName",
+	    "CreateContainerConfigError", "CreateContainerError", "CrashLoopBackOff"};
+	const char *reason = json_text_at(pod, "status/containerStatuses/0/state/waiting/reason");
+
+	for (size_t i = 0; reason && i < sizeof hopeless / sizeof *hopeless; i++)
+		if (!strcmp(reason, hopeless[i])) {
+			*ret_reason = reason;
+			*ret_message = json_text_at(pod, "status/containerStatuses/0/state/waiting/message");
+			return true;
+		}
+	return false;
+}
+
+static bool pod_running(void *ctx, const json_node *object, struct err *err)
+{
+	struct pod_wait *w = ctx;
+	const char *phase = json_text_at(object, "status/phase"), *reason, *message;
+
+	drill_progress(w->d, "pod %s is %s", w->name, phase ? phase : "not there");
+	if (object && waits_for_good(object, &reason, &message)) {
+		err_set(err, ERR_STATE, "pod \"%s/%s\" cannot start: %s%s%s", drill_namespace(w->d), w->name, reason,
+		    message ? ": " : "", message ? message : "");
+		return err_hint(
+		    err, "the image must be one that the cluster can pull: --set image=..., or change the manifest");
+	}
+	if (phase && (!strcmp(phase, "Failed") || !strcmp(phase, "Succeeded"))) {
+		err_set(err, ERR_STATE, "pod \"%s/%s\" has ended at once (%s)", drill_namespace(w->d), w->name, phase);
+		return err_hint(err, "see \"kubectl -n %s logs %s\"", drill_namespace(w->d), w->name);
+	}
+	return phase && !strcmp(phase, "Running");
+}
+
+/* One that is there already is somebody else's, unless this run has made it. */
+static bool make_pod(struct drill *d, const struct kube_kind *kind, const json_node *pod, struct err *err)
+{
+	CLEANUP(json) struct json *made = NULL, *there = NULL;
+	struct err each = ERR_INIT;
+
+	if (kube_get(drill_kube(d), kind, drill_namespace(d), kube_name(pod), &there, &each)) {
+		if (drill_is_ours(d, kube_uid(json_root(there))))
+			return true;
+		err_set(err, ERR_EXISTS, "pod \"%s/%s\" is there already, and this run has not made it",
+		    drill_namespace(d), kube_name(pod));
+		return err_hint(err, "another drill may be running; if not: kubectl -n %s delete pod %s",
+		    drill_namespace(d), kube_name(pod));
+	}
+	if (each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	return kube_create(drill_kube(d), kind, drill_namespace(d), pod, &made, err) &&
+	       drill_created(d, kind, json_root(made), err);
+}
+
+static bool first_ticks(struct drill *d, const char *pod, struct err *err)
+{
+	int64_t begun_ms = part_now_ms(d);
+
+	for (;;) {
+		struct drill_heads h;
+
+		if (!drill_heads(d, &h, err))
+			return false;
+		if (h.known && h.streams && h.acked == h.streams)
+			return true;
+		drill_progress(
+		    d, "waiting for the first acknowledged tick of each stream: %zu of %zu", h.acked, h.streams);
+		if (part_now_ms(d) - begun_ms > FIRST_LIMIT_MS) {
+			err_set(
+			    err, ERR_TIMEOUT, "the ticker has had no acknowledgement in %d s", FIRST_LIMIT_MS / 1000);
+			return err_hint(err, "see logs/ticker.log in the run's directory, or \"kubectl -n %s logs %s\"",
+			    drill_namespace(d), pod);
+		}
+		if (!part_pause(d, 250, err))
+			return false;
+	}
+}
+
+static bool start_run(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *pod = NULL;
+	const char *rate = step_text(args, "rate", NULL);
+	struct kube_kind kind;
+	struct pod_wait wait;
+	char what[600];
+
+	kind_pods(&kind);
+	if (!part_pod(d, args, &pod, err) || (rate && *rate && !part_pod_option(json_edit(pod), "--rate", rate, err)) ||
+	    !make_pod(d, &kind, json_root(pod), err))
+		return false;
+	wait = (struct pod_wait){d, kube_name(json_root(pod))};
+	snprintf(what, sizeof what, "pod \"%s/%s\" to run", drill_namespace(d), wait.name);
+	if (!drill_wait(d, &kind, drill_namespace(d), wait.name, what, RUNNING_LIMIT_MS, pod_running, &wait, NULL, err))
+		return false;
+	return drill_set_value(d, "ticker", wait.name, err) &&
+	       drill_follow(d, drill_namespace(d), wait.name, NULL, err) && first_ticks(d, wait.name, err);
+}
+
+const struct step_def step_start_ticker = {"start-ticker", "starts the ticker pod and follows its journal", start_args,
+    false, start_describe, NULL, start_run};
+
+/* --- tick --------------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg tick_args[] = {
+    STEP_ARG("for", ARG_DURATION, .required = true,
+	.help = "at least so long; once the restore point is pinned, until ticks beyond it are on this disk"),
+    {0},
+};
+
+static bool tick_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	return buf_printf(out, err, "let ticks go on for %s%s", step_text(args, "for", ""),
+	    drill_value(d, "bound-b1") ? ": the backup does not have these" : "");
+}
+
+/*
+ * Coverage needs an acknowledged tick of each stream with lo >= b1. A stream's next tick has as its lo at least the hi of
+ * any earlier reply: so once a reply beyond b1 was seen, two more acknowledged ticks are enough (one may have been issued before that reply).
+ */
+struct cover {
+	bool known;
+	int64_t at[DRILL_STREAMS_MAX]; /* the number when hi > b1 was first seen; 0: not yet */
+};
+
+static bool covered(struct cover *c, const struct drill_heads *h, struct optime b1)
+{
+	bool all = h->known && h->streams > 0;
+
+	for (size_t i = 0; i < h->streams; i++) {
+		if (!c->at[i] && h->seq[i] && optime_cmp(h->hi[i], b1) > 0)
+			c->at[i] = h->seq[i];
+		all = all && c->at[i] && h->seq[i] >= c->at[i] + 2;
+	}
+	return all;
+}
+
+static bool tick_run(struct drill *d, const json_node *args, struct err *err)
+{
+	int64_t for_ms = step_duration_ms(args, "for", 0), begun_ms = part_now_ms(d), moved_ms = begun_ms, ticks = -1;
+	const char *bound = drill_value(d, "bound-b1");
+	struct cover cover = {.known = false};
+	struct optime b1 = OPTIME_ZERO;
+
+	if (bound && !optime_parse(bound, &b1))
+		return err_set(err, ERR_PARSE, "the run's value bound-b1 is no operation time");
+	for (;;) {
+		int64_t now_ms = part_now_ms(d), gone_ms = now_ms - begun_ms;
+		struct drill_heads h;
+		bool enough;
+
+		if (!drill_heads(d, &h, err))
+			return false;
+		if (h.ticks != ticks)
+			moved_ms = now_ms;
+		ticks = h.ticks;
+		enough = !bound || covered(&cover, &h, b1);
+		if (gone_ms >= for_ms && enough)
+			return true;
+		if (now_ms - moved_ms > STALL_SAID_MS)
+			drill_progress(d, "no tick was acknowledged for %lld s", (long long)(now_ms - moved_ms) / 1000);
+		else
+			drill_progress(d, "%lld ticks acknowledged%s", (long long)ticks,
+			    gone_ms >= for_ms ? "; waiting for ticks beyond the restore point on this machine's disk"
+					      : "");
+		if (gone_ms > for_ms + COVER_LIMIT_MS) {
+			err_set(err, ERR_TIMEOUT,
+			    "the drill's copy of the journal does not reach beyond the restore point after %lld s more",
+			    (long long)COVER_LIMIT_MS / 1000);
+			return err_hint(err, "does the ticker still run? see logs/ticker.log and logs/follow.log in "
+					     "the run's directory");
+		}
+		if (!part_pause(d, 250, err))
+			return false;
+	}
+}
+
+const struct step_def step_tick = {"tick", "lets the ticker go on", tick_args, false, tick_describe, NULL, tick_run};
