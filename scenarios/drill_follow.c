@@ -1,6 +1,7 @@
 /* The follower's child, and what the timeline says of it. */
 #include "base/place.h"
 #include "base/proc.h"
+#include "evidence/journal.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/run_dir.h"
 
@@ -104,6 +105,18 @@ bool drill_unfollow(struct drill *d, struct err *err)
 	return true;
 }
 
+/* A head names the streams that have an acknowledged tick; how many there are, only the journal says. */
+static size_t stream_count(struct drill *d)
+{
+	CLEANUP(record_reader) struct record_reader *records = NULL;
+	CLEANUP(journal_reader) struct journal_reader *reader = NULL;
+
+	if (!record_reader_open(drill_path(d, RUN_JOURNAL), false, &records, NULL) ||
+	    !journal_reader_new(TAKE(records), &reader, NULL))
+		return 0;
+	return journal_reader_open_record(reader)->stream_count;
+}
+
 /* Reads the whole timeline: it is small, a line a second. */
 bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err)
 {
@@ -127,7 +140,7 @@ bool drill_heads(struct drill *d, struct drill_heads *ret, struct err *err)
 		return false;
 	h.at_ms = last->at_ms;
 	h.n = last->journal.n;
-	h.streams = last->acked_count;
+	h.streams = h.known ? stream_count(d) : 0;
 	for (size_t i = 0; h.known && i < last->acked_count; i++) {
 		h.hi[i] = last->acked[i].hi;
 		h.seq[i] = last->acked[i].seq;
