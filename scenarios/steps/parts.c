@@ -205,19 +205,54 @@ static bool set_secret(json_node *pod, const char *name, struct err *err)
 	return true;
 }
 
-bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err)
+static bool read_pod(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
 {
 	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	char path[PATH_MAX];
+
+	if (!drill_file(d, step_text(args, "file", ""), path, err) || !yaml_read(path, &limits, docs, err))
+		return false;
+	return (docs->count == 1 && json_is_at(json_root(docs->items[0]), "kind", "Pod") &&
+		   kube_name(json_root(docs->items[0]))) ||
+	       err_set(err, ERR_PARSE, "\"%s\" does not hold one Pod with a name", path);
+}
+
+bool part_pod_free(struct drill *d, const json_node *args, struct err *err)
+{
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	CLEANUP(json) struct json *there = NULL;
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+	const char *name;
+
+	if (!read_pod(d, args, &docs, err))
+		return false;
+	kind_pods(&kind);
+	name = kube_name(json_root(docs.items[0]));
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &there, &each)) {
+		if (each.code == ERR_NOT_FOUND)
+			return true;
+		*err = each;
+		return false;
+	}
+	if (d->state.doc && drill_is_ours(d, kube_uid(json_root(there))))
+		return true;
+	err_set(
+	    err, ERR_EXISTS, "pod \"%s/%s\" is there already, and this run has not made it", drill_namespace(d), name);
+	return err_hint(
+	    err, "another drill may be running; if not: kubectl -n %s delete pod %s", drill_namespace(d), name);
+}
+
+bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err)
+{
 	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
 	struct psmdb_cluster *cluster;
-	char path[PATH_MAX], uri[700], service[PSMDB_NAME_MAX];
+	char uri[700], service[PSMDB_NAME_MAX];
 	const char *image = step_text(args, "image", NULL);
 	bool ok;
 
-	if (!drill_file(d, step_text(args, "file", ""), path, err) || !yaml_read(path, &limits, &docs, err))
+	if (!read_pod(d, args, &docs, err))
 		return false;
-	if (docs.count != 1 || !json_is_at(json_root(docs.items[0]), "kind", "Pod"))
-		return err_set(err, ERR_PARSE, "\"%s\" does not hold one Pod", path);
 	cluster = calloc(1, sizeof *cluster);
 	if (!cluster)
 		return err_nomem(err);

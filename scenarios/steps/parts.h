@@ -50,6 +50,8 @@ void part_bucket_clear(struct part_bucket *b);
 
 /* A pod of this project from a manifest, fitted to the run: address, secret, names. */
 bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err);
+/* ERR_EXISTS if a pod of the manifest's name is there that this run has not made: another drill may be running. */
+bool part_pod_free(struct drill *d, const json_node *args, struct err *err);
 /* Replaces the word behind an option of the first container; adds both if the option is not there. */
 bool part_pod_option(json_node *pod, const char *option, const char *value, struct err *err);
 

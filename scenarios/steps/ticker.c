@@ -67,24 +67,15 @@ static bool pod_running(void *ctx, const json_node *object, struct err *err)
 	return phase && !strcmp(phase, "Running");
 }
 
-/* One that is there already is somebody else's, unless this run has made it. */
-static bool make_pod(struct drill *d, const struct kube_kind *kind, const json_node *pod, struct err *err)
+static bool make_pod(
+    struct drill *d, const struct kube_kind *kind, const json_node *args, const json_node *pod, struct err *err)
 {
-	CLEANUP(json) struct json *made = NULL, *there = NULL;
-	struct err each = ERR_INIT;
+	CLEANUP(json) struct json *made = NULL;
 
-	if (kube_get(drill_kube(d), kind, drill_namespace(d), kube_name(pod), &there, &each)) {
-		if (drill_is_ours(d, kube_uid(json_root(there))))
-			return true;
-		err_set(err, ERR_EXISTS, "pod \"%s/%s\" is there already, and this run has not made it",
-		    drill_namespace(d), kube_name(pod));
-		return err_hint(err, "another drill may be running; if not: kubectl -n %s delete pod %s",
-		    drill_namespace(d), kube_name(pod));
-	}
-	if (each.code != ERR_NOT_FOUND) {
-		*err = each;
+	if (!part_pod_free(d, args, err))
 		return false;
-	}
+	if (kube_get(drill_kube(d), kind, drill_namespace(d), kube_name(pod), NULL, NULL))
+		return true; /* made by an earlier attempt of this run */
 	return kube_create(drill_kube(d), kind, drill_namespace(d), pod, &made, err) &&
 	       drill_created(d, kind, json_root(made), err);
 }
@@ -123,7 +114,7 @@ static bool start_run(struct drill *d, const json_node *args, struct err *err)
 
 	kind_pods(&kind);
 	if (!part_pod(d, args, &pod, err) || (rate && *rate && !part_pod_option(json_edit(pod), "--rate", rate, err)) ||
-	    !make_pod(d, &kind, json_root(pod), err))
+	    !make_pod(d, &kind, args, json_root(pod), err))
 		return false;
 	wait = (struct pod_wait){d, kube_name(json_root(pod))};
 	snprintf(what, sizeof what, "pod \"%s/%s\" to run", drill_namespace(d), wait.name);
@@ -134,7 +125,7 @@ static bool start_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_start_ticker = {"start-ticker", "starts the ticker pod and follows its journal", start_args,
-    false, start_describe, NULL, start_run};
+    false, start_describe, part_pod_free, start_run};
 
 /* --- tick --------------------------------------------------------------------------------------------------------- */
 

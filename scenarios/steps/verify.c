@@ -96,28 +96,35 @@ static bool last_line(const struct buf *log, char *ret, size_t size)
 	return ret[0] != '\0';
 }
 
-/* An earlier attempt's pod that failed, or was cut off, is made again. */
-static bool fresh_pod(struct drill *d, const struct kube_kind *kind, const json_node *pod, struct err *err)
+static bool remove_pod(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
 {
-	CLEANUP(json) struct json *there = NULL, *made = NULL;
 	const struct kube_delete now = {.grace_seconds = 1};
 	struct err each = ERR_INIT;
 
+	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, &now, &each) && each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	for (int i = 0; i < 200 && kube_get(drill_kube(d), kind, drill_namespace(d), name, NULL, NULL); i++)
+		if (!part_pause(d, 100, err))
+			return false;
+	return true;
+}
+
+/* An earlier attempt's pod that failed, or was cut off, is made again. */
+static bool fresh_pod(
+    struct drill *d, const struct kube_kind *kind, const json_node *args, const json_node *pod, struct err *err)
+{
+	CLEANUP(json) struct json *there = NULL, *made = NULL;
+	struct err each = ERR_INIT;
+
+	if (!part_pod_free(d, args, err))
+		return false;
 	if (kube_get(drill_kube(d), kind, drill_namespace(d), kube_name(pod), &there, &each)) {
-		if (!drill_is_ours(d, kube_uid(json_root(there)))) {
-			err_set(err, ERR_EXISTS, "pod \"%s/%s\" is there already, and this run has not made it",
-			    drill_namespace(d), kube_name(pod));
-			return err_hint(err, "if no other drill runs: kubectl -n %s delete pod %s", drill_namespace(d),
-			    kube_name(pod));
-		}
 		if (!json_is_at(json_root(there), "status/phase", "Failed"))
 			return true;
-		if (!kube_delete(drill_kube(d), kind, drill_namespace(d), kube_name(pod), &now, err))
+		if (!remove_pod(d, kind, kube_name(pod), err))
 			return false;
-		for (int i = 0;
-		     i < 200 && kube_get(drill_kube(d), kind, drill_namespace(d), kube_name(pod), NULL, NULL); i++)
-			if (!part_pause(d, 100, err))
-				return false;
 	} else if (each.code != ERR_NOT_FOUND) {
 		*err = each;
 		return false;
@@ -140,7 +147,7 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 		return true;
 	}
 	kind_pods(&kind);
-	if (!part_pod(d, args, &pod, err) || !fresh_pod(d, &kind, json_root(pod), err))
+	if (!part_pod(d, args, &pod, err) || !fresh_pod(d, &kind, args, json_root(pod), err))
 		return false;
 	e = (struct ending){.d = d, .name = kube_name(json_root(pod))};
 	snprintf(what, sizeof what, "pod \"%s/%s\" to end", drill_namespace(d), e.name);
@@ -149,7 +156,7 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 	    !kube_logs(drill_kube(d), drill_namespace(d), e.name, &log_options, keep_bytes, &log, err))
 		return false;
 	if (!e.failed)
-		return split(d, &log, err);
+		return split(d, &log, err) && remove_pod(d, &kind, e.name, err);
 	file_write_atomic(drill_path(d, "logs/verifier.log"), buf_str(&log), log.len, 0600, NULL);
 	last_line(&log, last, sizeof last);
 	snprintf(what, sizeof what, "pod \"%s/%s\" has failed", drill_namespace(d), e.name);
@@ -158,7 +165,7 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 
 const struct step_def step_collect = {"collect",
     "reads the restored database in a pod, and brings the observation here", collect_args, false, collect_describe,
-    NULL, collect_run};
+    part_pod_free, collect_run};
 
 /* --- recheck-bucket ----------------------------------------------------------------------------------------------- */
 
@@ -189,8 +196,8 @@ static bool note_changes(struct drill *d, struct err *err)
 		return false;
 	count_of(json_root(doc), "missing", missing);
 	count_of(json_root(doc), "changed", changed);
-	drill_say(d, "%s files are missing, %s have changed since the restore point was pinned: see recheck.json",
-	    missing, changed);
+	drill_say(
+	    d, "files of the backup since it was pinned: missing %s, changed %s; see recheck.json", missing, changed);
 	return drill_event(
 	    d, err, "bucket.recheck", "missing", missing, "changed", changed, "detail", "see recheck.json", NULL);
 }
