@@ -5,6 +5,8 @@
 import concurrent.futures
 import json
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -35,7 +37,7 @@ def interrupted(path, seconds):
     os.killpg(child.pid, signal.SIGINT)
     status = child.wait(60)
     time.sleep(1)
-    return status, harness.processes_of(run_dir), os.listdir(temp), (run_dir / "sandbox").exists()
+    return status, harness.processes_of(run_dir), os.listdir(temp), pathlib.Path(f"{run_dir}.sandbox").exists()
 
 
 def good(path):
@@ -46,19 +48,20 @@ def good(path):
         assert done.returncode == PASS, done.stdout + done.stderr
         assert took < 120, took
         for word in ("PASS", "acknowledged", "ok ", "expected loss", "lost", "RPO", "RTO", "operation time", "bucket, exact", "restore finished", "report.html"):
-            assert word in done.stdout[-4000:], (word, done.stdout[-4000:])
-        for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "logs/mongod-0.log",
-                     "logs/pbm-agent-0.log", "logs/s3.log"):
+            assert word in done.stdout[-5000:], (word, done.stdout[-5000:])
+        for name in ("journal.jsonl", "timeline.jsonl", "bound.json", "observed.jsonl", "verdict.json", "report.html", "report.md", "junit.xml", "state.json",
+                     "logs/ticker.log", "logs/api.log", "logs/kubelet.log", "logs/s3.log"):
             assert (path / "good" / name).stat().st_size > 0, name
         assert leftovers(path) == ([], []), leftovers(path)
-        assert not (path / "good/sandbox").exists()
+        assert not (path / "good.sandbox").exists()
+        assert list((path / "good/logs").glob("*-mongod.log")) and list((path / "good/logs").glob("*-backup-agent.log"))
 
 
 def silent(path):
-    with tap.check("scripts/demo --silent-loss: PBM reports success, the verdict is FAIL, names the missing operations and says so"):
+    with tap.check("scripts/demo --silent-loss: psmdb-restore says ready, the verdict is FAIL, names the missing operations and says so"):
         done = demo(path / "silent", "--silent-loss")
         assert done.returncode == FAIL, done.stdout + done.stderr
-        assert "PBM says: restored" in done.stdout, done.stdout
+        assert re.search(r"psmdb-restore \S+ says: ready", done.stdout), done.stdout
         verdict = json.loads((path / "silent/verdict.json").read_text())
         assert {"LOST", "SILENT_LOSS", "BACKUP_FILES_CHANGED"} <= set(reasons(verdict)), reasons(verdict)
         assert int(verdict["counts"]["lost"]) > 0 and int(verdict["counts"]["ok"]) > 0, verdict["counts"]
@@ -69,9 +72,9 @@ def silent(path):
 
 
 def cut(path):
-    with tap.check("Ctrl-C while it starts, ticks, backs up and re-creates: exit status 130, no process, no sandbox, no temporary file"):
+    with tap.check("Ctrl-C while it starts, ticks, backs up and restores: exit status 130, no process, no sandbox, no temporary file"):
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            for result in pool.map(lambda seconds: interrupted(path, seconds), (2, 16, 23, 45)):
+            for result in pool.map(lambda seconds: interrupted(path, seconds), (2, 14, 24, 50)):
                 assert result == (130, [], [], False), result
 
 

@@ -1,7 +1,6 @@
 """Each lock that Case 1 can meet: tried, refused with its reason, and nothing was touched. One sandbox, a ready cluster."""
 import harness
-import kube
-from cluster import CLUSTER, NAMESPACE, Cluster
+from cluster import CLUSTER, NAMESPACE, Cluster, kube
 from harness import ERROR, Tap
 
 tap = Tap()
