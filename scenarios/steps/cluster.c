@@ -2,6 +2,7 @@
 #include "kasten/actions.h"
 #include "kasten/blueprint.h"
 #include "psmdb/deletion.h"
+#include "scenarios/coverage.h"
 #include "scenarios/steps/parts.h"
 
 #include <stdlib.h>
@@ -282,6 +283,24 @@ static bool prove_check(struct drill *d, const json_node *args, struct err *err)
 	return ok;
 }
 
+/* A run with a ticker is for a verdict: after the disaster no more ticks come. */
+static bool prove_coverage(struct drill *d, struct err *err)
+{
+	BOUND_CLEANUP struct bound bound;
+	char why[COVERAGE_WHY_MAX];
+	bool enough;
+
+	if (!drill_value(d, "ticker") || !drill_value(d, "bound-b1"))
+		return true;
+	bound_init(&bound);
+	if (!bound_read(drill_path(d, "bound.json"), &bound, err) || !coverage_now(d, &bound, &enough, why, err))
+		return false;
+	if (enough)
+		return true;
+	err_set(err, ERR_STATE, "refused: the evidence would not be enough for a verdict: %s", why);
+	return err_hint(err, "let ticks go on behind pin-bound (step \"tick\") before anything is destroyed");
+}
+
 static bool prove_run(struct drill *d, const json_node *args, struct err *err)
 {
 	const struct psmdb_deletion deletion = {.clusters = true};
@@ -293,7 +312,7 @@ static bool prove_run(struct drill *d, const json_node *args, struct err *err)
 	struct kube_kind kind;
 	bool ok = true;
 
-	if (!prove_check(d, args, err))
+	if (!prove_check(d, args, err) || !prove_coverage(d, err))
 		return false;
 	if (!name || !drill_value(d, "bound-b1"))
 		return err_set(

@@ -1,5 +1,5 @@
 /* start-ticker, tick. */
-#include "evidence/journal.h"
+#include "scenarios/coverage.h"
 #include "scenarios/steps/parts.h"
 
 #include <string.h>
@@ -141,59 +141,39 @@ static bool tick_describe(struct drill *d, const json_node *args, struct buf *ou
 	    drill_value(d, "bound-b1") ? ": the backup does not have these" : "");
 }
 
-/*
- * Coverage needs an acknowledged tick of each stream with lo >= b1. A stream's next tick has as its lo at least the hi of
- * any earlier reply: so once a reply beyond b1 was seen, two more acknowledged ticks are enough (one may have been issued before that reply).
- */
-struct cover {
-	bool known;
-	int64_t at[DRILL_STREAMS_MAX]; /* the number when hi > b1 was first seen; 0: not yet */
-};
-
-static bool covered(struct cover *c, const struct drill_heads *h, struct optime b1)
-{
-	bool all = h->known && h->streams > 0;
-
-	for (size_t i = 0; i < h->streams; i++) {
-		if (!c->at[i] && h->seq[i] && optime_cmp(h->hi[i], b1) > 0)
-			c->at[i] = h->seq[i];
-		all = all && c->at[i] && h->seq[i] >= c->at[i] + 2;
-	}
-	return all;
-}
-
 static bool tick_run(struct drill *d, const json_node *args, struct err *err)
 {
 	int64_t for_ms = step_duration_ms(args, "for", 0), begun_ms = part_now_ms(d), moved_ms = begun_ms, ticks = -1;
-	const char *bound = drill_value(d, "bound-b1");
-	struct cover cover = {.known = false};
-	struct optime b1 = OPTIME_ZERO;
+	bool pinned = drill_value(d, "bound-b1") != NULL;
+	BOUND_CLEANUP struct bound bound;
+	char why[COVERAGE_WHY_MAX] = "";
 
-	if (bound && !optime_parse(bound, &b1))
-		return err_set(err, ERR_PARSE, "the run's value bound-b1 is no operation time");
+	bound_init(&bound);
+	if (pinned && !bound_read(drill_path(d, "bound.json"), &bound, err))
+		return false;
 	for (;;) {
 		int64_t now_ms = part_now_ms(d), gone_ms = now_ms - begun_ms;
 		struct drill_heads h;
-		bool enough;
+		bool enough = !pinned;
 
 		if (!drill_heads(d, &h, err))
 			return false;
 		if (h.ticks != ticks)
 			moved_ms = now_ms;
 		ticks = h.ticks;
-		enough = !bound || covered(&cover, &h, b1);
+		if (pinned && gone_ms >= for_ms && !coverage_now(d, &bound, &enough, why, err))
+			return false;
 		if (gone_ms >= for_ms && enough)
 			return true;
 		if (now_ms - moved_ms > STALL_SAID_MS)
 			drill_progress(d, "no tick was acknowledged for %lld s", (long long)(now_ms - moved_ms) / 1000);
 		else
-			drill_progress(d, "%lld ticks acknowledged%s", (long long)ticks,
-			    gone_ms >= for_ms ? "; waiting for ticks beyond the restore point on this machine's disk"
-					      : "");
+			drill_progress(
+			    d, "%lld ticks acknowledged%s%s", (long long)ticks, gone_ms >= for_ms ? "; " : "", why);
 		if (gone_ms > for_ms + COVER_LIMIT_MS) {
 			err_set(err, ERR_TIMEOUT,
-			    "the drill's copy of the journal does not reach beyond the restore point after %lld s more",
-			    (long long)COVER_LIMIT_MS / 1000);
+			    "the drill's copy of the journal is not enough for a verdict after %lld s more: %s",
+			    (long long)COVER_LIMIT_MS / 1000, why);
 			return err_hint(err, "does the ticker still run? see logs/ticker.log and logs/follow.log in "
 					     "the run's directory");
 		}
