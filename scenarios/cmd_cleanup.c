@@ -1,62 +1,12 @@
 #include "base/cli.h"
 #include "base/stop.h"
+#include "scenarios/cleanup.h"
 #include "scenarios/commands.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/run_dir.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct tally {
-	size_t deleted, left;
-};
-
-/* Only what still has the uid that was recorded: another object of that name is somebody else's. */
-static bool remove_one(struct kube *k, const json_node *o, struct tally *t, struct err *err)
-{
-	CLEANUP(json) struct json *now = NULL;
-	const char *name = json_text_at(o, "name"), *ns = json_text_at(o, "namespace"), *uid = json_text_at(o, "uid");
-	const struct kube_delete how = {.uid = uid, .grace_seconds = -1};
-	struct err each = ERR_INIT;
-	struct kube_kind kind;
-
-	run_state_kind(o, &kind);
-	if (!kube_get(k, &kind, ns, name, &now, &each)) {
-		if (each.code == ERR_NOT_FOUND) {
-			printf("gone already  %s %s%s%s\n", kind.plural, ns ? ns : "", ns ? "/" : "", name);
-			return true;
-		}
-		*err = each;
-		return false;
-	}
-	if (strcmp(kube_uid(json_root(now)), uid) != 0) {
-		printf("left          %s %s%s%s: it has been made again by somebody else\n", kind.plural, ns ? ns : "",
-		    ns ? "/" : "", name);
-		t->left++;
-		return true;
-	}
-	if (!kube_delete(k, &kind, ns, name, &how, &each) && each.code != ERR_NOT_FOUND) {
-		*err = each;
-		return false;
-	}
-	printf("deleted       %s %s%s%s\n", kind.plural, ns ? ns : "", ns ? "/" : "", name);
-	t->deleted++;
-	return true;
-}
-
-static bool remove_all(struct kube *k, const json_node *objects, struct tally *t, struct err *err)
-{
-	size_t count = json_count(objects);
-
-	for (size_t i = count; i-- > 0;) {
-		char path[32];
-
-		snprintf(path, sizeof path, "%zu", i);
-		if (!remove_one(k, json_at(objects, path), t, err))
-			return false;
-	}
-	return true;
-}
 
 int cmd_cleanup(int argc, char **argv)
 {
@@ -87,7 +37,7 @@ int cmd_cleanup(int argc, char **argv)
 	    .min_args = 1,
 	    .max_args = 1};
 	CLEANUP(free) struct drill *d = calloc(1, sizeof *d);
-	struct tally tally = {0};
+	struct cleanup_tally tally;
 	struct err err = ERR_INIT;
 	size_t count;
 	char **args;
@@ -100,7 +50,7 @@ int cmd_cleanup(int argc, char **argv)
 		return err_print(argv[0], &err);
 	*d = (struct drill){.options = &options, .clock = clock_system(), .stop = stop_flag(), .stop_fd = stop_fd()};
 	ok = run_state_load(&d->state, args[0], &err) && drill_connect(d, &err) &&
-	     remove_all(d->kube, run_state_objects(&d->state), &tally, &err);
+	     cleanup_objects(d->kube, run_state_objects(&d->state), stdout, &tally, &err);
 	drill_close(d);
 	if (!ok)
 		return err_print(argv[0], &err);

@@ -1,0 +1,62 @@
+#include "scenarios/cleanup.h"
+
+#include "base/text.h"
+#include "scenarios/run_state.h"
+
+#include <string.h>
+
+static void say(FILE *out, const char *what, const struct kube_kind *kind, const json_node *o, const char *why)
+{
+	const char *ns = json_text_at(o, "namespace");
+	char place[3 * KUBE_NAME_MAX], safe[3 * KUBE_NAME_MAX];
+
+	snprintf(place, sizeof place, "%.100s %.250s%s%.250s", kind->plural, ns ? ns : "", ns ? "/" : "",
+	    json_text_at(o, "name"));
+	text_copy(safe, sizeof safe, place);
+	fprintf(out, "%-13s %s%s\n", what, safe, why);
+}
+
+static bool remove_one(struct kube *k, const json_node *o, FILE *out, struct cleanup_tally *t, struct err *err)
+{
+	CLEANUP(json) struct json *now = NULL;
+	const char *name = json_text_at(o, "name"), *ns = json_text_at(o, "namespace"), *uid = json_text_at(o, "uid");
+	const struct kube_delete how = {.uid = uid, .grace_seconds = -1};
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	run_state_kind(o, &kind);
+	if (!kube_get(k, &kind, ns, name, &now, &each)) {
+		if (each.code != ERR_NOT_FOUND) {
+			*err = each;
+			return false;
+		}
+		say(out, "gone already", &kind, o, "");
+		t->gone++;
+		return true;
+	}
+	if (!kube_uid(json_root(now)) || strcmp(kube_uid(json_root(now)), uid) != 0) {
+		say(out, "left", &kind, o, ": it has been made again by somebody else");
+		t->left++;
+		return true;
+	}
+	if (!kube_delete(k, &kind, ns, name, &how, &each) && each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	say(out, "deleted", &kind, o, "");
+	t->deleted++;
+	return true;
+}
+
+bool cleanup_objects(struct kube *k, const json_node *objects, FILE *out, struct cleanup_tally *ret, struct err *err)
+{
+	*ret = (struct cleanup_tally){0};
+	for (size_t i = json_count(objects); i-- > 0;) {
+		char path[32];
+
+		snprintf(path, sizeof path, "%zu", i);
+		if (!remove_one(k, json_at(objects, path), out, ret, err))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,19 @@
+/*
+ * Takes back what a run has made: the objects of its state, newest first, each only while it has the very uid that was
+ * recorded, which the API server checks again (precondition). What carries the name but another uid is left.
+ */
+#ifndef SCENARIOS_CLEANUP_H
+#define SCENARIOS_CLEANUP_H
+
+#include "kube/client.h"
+
+#include <stdio.h>
+
+struct cleanup_tally {
+	size_t deleted, left, gone;
+};
+
+/* objects: run_state_objects. A line for each to out. Stops at the first error. */
+bool cleanup_objects(struct kube *k, const json_node *objects, FILE *out, struct cleanup_tally *ret, struct err *err);
+
+#endif
