@@ -8,6 +8,7 @@
 #include "scenarios/locks.h"
 #include "scenarios/run_dir.h"
 #include "scenarios/step.h"
+#include "scenarios/step_args.h"
 
 #include <libgen.h>
 #include <stdlib.h>
@@ -118,7 +119,14 @@ static const char *lookup(void *ctx, const char *name)
 
 bool drill_args(struct drill *d, size_t step, bool strict, struct json **ret, struct err *err)
 {
-	return scenario_fill(d->scenario.steps[step].args, lookup, d, strict, ret, err);
+	const struct scenario_step *s = &d->scenario.steps[step];
+	CLEANUP(json) struct json *args = NULL;
+
+	/* a value put in may be of the wrong kind: "${before}" for a time */
+	if (!scenario_fill(s->args, lookup, d, strict, &args, err) || !step_settle_args(s->def, args, err))
+		return false;
+	*ret = TAKE(args);
+	return true;
 }
 
 bool drill_title(struct drill *d, size_t step, const json_node *args, struct buf *out, struct err *err)
@@ -136,11 +144,11 @@ bool drill_check(struct drill *d, size_t from, struct err *err)
 	    !lock_namespace(d->kube, d->namespace_, d->options->confirm_destroy, err))
 		return false;
 	for (size_t i = from; i < d->scenario.count; i++) {
+		const struct step_def *def = d->scenario.steps[i].def;
 		CLEANUP(json) struct json *args = NULL;
 
 		d->step = i;
-		if (d->scenario.steps[i].def->check &&
-		    (!drill_args(d, i, false, &args, err) || !d->scenario.steps[i].def->check(d, json_root(args), err)))
+		if (!drill_args(d, i, false, &args, err) || (def->check && !def->check(d, json_root(args), err)))
 			return err_wrap(err, "step %zu (%s)", i + 1, d->scenario.steps[i].def->verb);
 	}
 	return true;
@@ -184,6 +192,9 @@ bool drill_run(struct drill *d, int *ret_status, struct err *err)
 
 		if (d->stop && *d->stop) {
 			show_step_end(&d->show, false, "interrupted");
+			/* the state keeps it as running: it is done again */
+			drill_event(d, NULL, "step.end", "step", d->scenario.steps[i].def->verb, "result", "failed",
+			    "detail", "interrupted", NULL);
 			return err_set(err, ERR_INTERRUPTED, "interrupted in step %zu (%s)", i + 1,
 			    d->scenario.steps[i].def->verb);
 		}

@@ -41,7 +41,7 @@ static bool check_parameters(const json_node *parameters, struct err *err)
 		if (!name_ok(json_key(p)))
 			return err_set(err, ERR_PARSE,
 			    "parameter \"%.64s\" is no name of small letters, digits and '-'", json_key(p));
-		if (json_is_object(p) || json_is_array(p))
+		if (json_is_object(p) || json_is_array(p) || json_is_null(p))
 			return err_set(err, ERR_PARSE, "parameter \"%s\" is no single value", json_key(p));
 	}
 	return true;
@@ -59,7 +59,8 @@ static bool unknown_verb(const char *verb, struct err *err)
 
 static bool parse_step(const json_node *node, struct scenario_step *ret, struct err *err)
 {
-	const char *title = json_text_at(node, "title");
+	const json_node *title_node = json_get(node, "title");
+	const char *title = json_string(title_node);
 
 	*ret = (struct scenario_step){0};
 	if (!json_is_object(node))
@@ -77,6 +78,8 @@ static bool parse_step(const json_node *node, struct scenario_step *ret, struct 
 	}
 	if (!ret->def)
 		return err_set(err, ERR_PARSE, "it has no verb");
+	if (title_node && !title)
+		return err_set(err, ERR_PARSE, "its title is no text");
 	if (title && strlen(title) >= sizeof ret->title)
 		return err_set(err, ERR_LIMIT, "its title is longer than %zu bytes", sizeof ret->title - 1);
 	if (title)
@@ -111,10 +114,14 @@ static bool parse_root(const json_node *root, struct scenario *s, struct err *er
 			err_set(err, ERR_PARSE, "unknown key \"%.64s\"", json_key(m));
 			return err_hint(err, "a scenario has the keys scenario, about, parameters and steps");
 		}
+	if (!json_is_object(root))
+		return err_set(err, ERR_PARSE, "it is no mapping");
 	if (!name_ok(name))
 		return err_set(err, ERR_PARSE, "\"scenario\" is no name of small letters, digits and '-'");
 	strcpy(s->name, name);
 	s->about = json_text_at(root, "about");
+	if (json_get(root, "about") && !s->about)
+		return err_set(err, ERR_PARSE, "\"about\" is no text");
 	s->parameters = json_get(root, "parameters");
 	return check_parameters(s->parameters, err) && parse_steps(json_get(root, "steps"), s, err);
 }
@@ -213,6 +220,8 @@ static bool fill_text(const struct fill *f, const char *text, struct buf *out, s
 	for (const char *p = text; *p;) {
 		const char *dollar = strstr(p, "${"), *end = dollar ? strchr(dollar, '}') : NULL;
 
+		if (dollar && !end)
+			return err_set(err, ERR_USAGE, "\"%.64s\" has no closing brace", dollar);
 		if (!end)
 			return buf_add_str(out, p, err);
 		if (!buf_add(out, p, (size_t)(dollar - p), err) ||
@@ -243,8 +252,7 @@ static bool fill_node(
 	} else if (json_is_bool(node)) {
 		json_put_bool(w, key, json_bool(node, false));
 	} else if (json_is_number(node)) {
-		json_put_double(w, key, json_number(node, 0),
-		    json_number(node, 0) == (double)(int64_t)json_number(node, 0) ? 0 : 6);
+		json_put_double(w, key, json_number(node, 0), step_is_whole(node) ? 0 : 9);
 	} else {
 		json_put_null(w, key);
 	}

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WHOLE_MAX 9007199254740992.0
+
 const char *step_arg_kind_text(enum step_arg_kind kind)
 {
 	static const char *const texts[] = {[ARG_TEXT] = "a text",
@@ -25,11 +27,11 @@ static const struct step_arg *find(const struct step_def *def, const char *name)
 	return NULL;
 }
 
-static bool whole(const json_node *node)
+bool step_is_whole(const json_node *number)
 {
-	double n = json_number(node, 0.5);
+	double n = json_number(number, 0.5);
 
-	return n == (double)(int64_t)n;
+	return n >= -WHOLE_MAX && n <= WHOLE_MAX && n == (double)(int64_t)n;
 }
 
 static bool fits(enum step_arg_kind kind, const json_node *node)
@@ -45,7 +47,8 @@ static bool fits(enum step_arg_kind kind, const json_node *node)
 	case ARG_DURATION:
 		return text && num_parse_duration_ms(text, &ms);
 	case ARG_INT:
-		return (json_is_number(node) && whole(node)) || (text && num_parse_i64(text, strlen(text), &ms));
+		return (json_is_number(node) && step_is_whole(node)) ||
+		       (text && num_parse_i64(text, strlen(text), &ms));
 	case ARG_BOOL:
 		return json_is_bool(node) || (text && (!strcmp(text, "true") || !strcmp(text, "false")));
 	case ARG_LIST:
@@ -87,6 +90,23 @@ bool step_check_args(const struct step_def *def, const json_node *args, struct e
 	return true;
 }
 
+bool step_settle_args(const struct step_def *def, struct json *args, struct err *err)
+{
+	if (!step_check_args(def, json_root(args), err))
+		return false;
+	for (const struct step_arg *a = def->args; a && a->name; a++) {
+		const json_node *node = json_get(json_root(args), a->name);
+		BUF_CLEANUP struct buf text = BUF_INIT(64);
+
+		if (a->kind != ARG_TEXT || (!json_is_number(node) && !json_is_bool(node)))
+			continue;
+		if (!json_print(node, false, &text, err) ||
+		    !json_set_text(json_edit(args), a->name, buf_str(&text), err))
+			return false;
+	}
+	return true;
+}
+
 const char *step_text(const json_node *args, const char *name, const char *otherwise)
 {
 	const char *text = json_string(json_get(args, name));
@@ -110,7 +130,7 @@ int64_t step_int(const json_node *args, const char *name, int64_t otherwise)
 
 	if (text)
 		return num_parse_i64(text, strlen(text), &value) ? value : otherwise;
-	return json_is_number(node) ? (int64_t)json_number(node, 0) : otherwise;
+	return step_is_whole(node) ? (int64_t)json_number(node, 0) : otherwise;
 }
 
 bool step_bool(const json_node *args, const char *name, bool otherwise)
