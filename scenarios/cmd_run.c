@@ -110,10 +110,21 @@ static bool take_up(
 	for (p = json_first(json_at(json_root(d->state.doc), "parameters")); p; p = json_next(p))
 		if (json_is_string(p) && !json_set_text(json_edit(d->parameters), json_key(p), json_string(p), err))
 			return false;
-	snprintf(d->namespace_, sizeof d->namespace_, "%s", drill_value(d, "namespace"));
+	/* never a namespace that was cut */
+	if (!drill_value(d, "namespace") || strlen(drill_value(d, "namespace")) >= sizeof d->namespace_)
+		return err_set(err, ERR_PARSE, "the run's state names no namespace");
+	strcpy(d->namespace_, drill_value(d, "namespace"));
 	options->max_rpo = kept(d, "options/max-rpo", options->max_rpo);
 	options->max_rto = kept(d, "options/max-rto", options->max_rto);
 	return true;
+}
+
+static void say_cluster(struct drill *d, FILE *out)
+{
+	if (d->options->kubeconfig)
+		fprintf(out, " --kubeconfig %s", d->options->kubeconfig);
+	if (d->options->context)
+		fprintf(out, " --context %s", d->options->context);
 }
 
 static void say_ways_on(struct drill *d, FILE *out)
@@ -128,12 +139,17 @@ static void say_ways_on(struct drill *d, FILE *out)
 	fprintf(out, "\nThe cluster is left as it is: %s\n",
 	    destroyed ? "the disaster has begun, so the database of the namespace may be gone or half restored"
 		      : "nothing was destroyed");
-	fprintf(out, "  go on:     psmdb-drill run --resume %s%s%s%s%s\n", d->dir,
-	    d->options->kubeconfig ? " --kubeconfig " : "", d->options->kubeconfig ? d->options->kubeconfig : "",
-	    scenario_destroys(&d->scenario) ? " --confirm-destroy " : "",
-	    scenario_destroys(&d->scenario) ? d->namespace_ : "");
-	fprintf(out, "  clean up:  psmdb-drill cleanup %s%s%s   (what this run has made, and nothing else)\n", d->dir,
-	    d->options->kubeconfig ? " --kubeconfig " : "", d->options->kubeconfig ? d->options->kubeconfig : "");
+	fprintf(out, "  go on:     psmdb-drill run --resume %s", d->dir);
+	say_cluster(d, out);
+	if (scenario_destroys(&d->scenario))
+		fprintf(out, " --confirm-destroy %s", d->namespace_);
+	for (size_t i = 0; i < d->options->confirm_pvc.count; i++)
+		fprintf(out, " --confirm-pvc %s", d->options->confirm_pvc.items[i]);
+	fprintf(out, "%s%s\n", d->options->allow_cluster_changes ? " --allow-cluster-changes" : "",
+	    d->options->allow_faults ? " --allow-faults" : "");
+	fprintf(out, "  clean up:  psmdb-drill cleanup %s", d->dir);
+	say_cluster(d, out);
+	fprintf(out, "   (what this run has made, and nothing else)\n");
 }
 
 static int failed(struct drill *d, const struct err *why)
@@ -144,7 +160,8 @@ static int failed(struct drill *d, const struct err *why)
 		err_set(&shown, why->code, "%s", why->msg);
 		err_hint(&shown, "%s: %s; %s", d->failure_code, d->failure.msg, d->failure.hint);
 	}
-	if (why->code != ERR_INTERRUPTED && !drill_write_error(d, &shown, &err))
+	/* what was judged stays */
+	if (why->code != ERR_INTERRUPTED && !drill_value(d, "verdict-status") && !drill_write_error(d, &shown, &err))
 		err_print("psmdb-drill run", &err);
 	say_ways_on(d, stderr);
 	fprintf(stderr, "  evidence:  %s\n\n", d->dir);
@@ -153,14 +170,15 @@ static int failed(struct drill *d, const struct err *why)
 
 static bool refollow(struct drill *d, struct err *err)
 {
-	const char *ns = run_state_text(&d->state, "follow/namespace"), *pod = run_state_text(&d->state, "follow/pod");
+	const char *ns = run_state_text(&d->state, "follow/namespace"), *pod = run_state_text(&d->state, "follow/pod"),
+		   *of = run_state_text(&d->state, "follow/container");
 	char namespace_[KUBE_NAME_MAX], name[KUBE_NAME_MAX], container[KUBE_NAME_MAX];
 
 	if (!ns || !pod)
 		return true;
 	snprintf(namespace_, sizeof namespace_, "%s", ns);
 	snprintf(name, sizeof name, "%s", pod);
-	snprintf(container, sizeof container, "%s", run_state_text(&d->state, "follow/container"));
+	snprintf(container, sizeof container, "%s", of ? of : "");
 	return drill_follow(d, namespace_, name, container, err);
 }
 
@@ -286,6 +304,10 @@ int cmd_run(int argc, char **argv)
 		err_set(&err, ERR_USAGE,
 		    count ? "a scenario and --resume exclude each other" : "name a scenario, or a run with --resume");
 		err_hint(&err, "see \"%s --help\"", argv[0]);
+		return err_print(argv[0], &err);
+	}
+	if (a.resume && o->set.count) {
+		err_set(&err, ERR_USAGE, "--set and --resume exclude each other: a run keeps its parameters");
 		return err_print(argv[0], &err);
 	}
 	ok = a.resume ? take_up(d, o, a.resume, &text, &err)

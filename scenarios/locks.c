@@ -8,6 +8,11 @@ static bool refuse(struct err *err, const char *hint, const char *fmt, const cha
 	return err_hint(err, hint, a, b);
 }
 
+static const char *named(const char *name)
+{
+	return name ? name : "?";
+}
+
 bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, struct err *err)
 {
 	CLEANUP(json) struct json *ns = NULL;
@@ -37,12 +42,16 @@ static bool has_label(const json_node *object)
 
 bool lock_object(const json_node *object, const struct kube_kind *kind, bool allow_cluster, struct err *err)
 {
+	for (const json_node *o = json_first(json_get(object, "items")); o; o = json_next(o))
+		if (!lock_object(o, kind, allow_cluster, err))
+			return false;
 	if (has_label(object) || json_get(json_at(object, "spec/template/metadata/labels"), LOCK_LABEL))
 		return refuse(err, "the label is set by whoever owns the namespace, by hand%.0s%.0s",
-		    "refused: no step may set the label " LOCK_LABEL " (%s \"%s\")", kind->kind, kube_name(object));
+		    "refused: no step may set the label " LOCK_LABEL " (%s \"%s\")", kind->kind,
+		    named(kube_name(object)));
 	if (!kind->namespaced && !allow_cluster)
 		return refuse(err, "give --allow-cluster-changes if a drill may make %s \"%s\"",
-		    "refused: %s \"%s\" belongs to the whole cluster", kind->kind, kube_name(object));
+		    "refused: %s \"%s\" belongs to the whole cluster", kind->kind, named(kube_name(object)));
 	return true;
 }
 
@@ -56,7 +65,7 @@ bool lock_existing(
 	return refuse(err, "change %s \"%s\" by hand, or let the scenario make one with another name",
 	    kind->namespaced ? "refused: %s \"%s\" is Kasten's, and this run has not made it"
 			     : "refused: %s \"%s\" belongs to the whole cluster, and this run has not made it",
-	    kind->kind, kube_name(existing));
+	    kind->kind, named(kube_name(existing)));
 }
 
 bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err)
@@ -70,10 +79,10 @@ bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirme
 	    !kube_list(k, &psmdb, NULL, NULL, &list, err))
 		return err_wrap(err, "look for clusters that would be lost with a custom kind");
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!confirmed || strcmp(kube_namespace(o), confirmed) != 0)
+		if (!confirmed || !kube_namespace(o) || strcmp(kube_namespace(o), confirmed) != 0)
 			return refuse(err,
 			    "custom kinds can go only after the last psmdb outside the confirmed namespace%.0s%.0s",
-			    "refused: with the custom kinds psmdb \"%s/%s\" would be lost", kube_namespace(o),
-			    kube_name(o));
+			    "refused: with the custom kinds psmdb \"%s/%s\" would be lost", named(kube_namespace(o)),
+			    named(kube_name(o)));
 	return true;
 }

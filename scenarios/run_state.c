@@ -27,6 +27,12 @@ bool run_state_new(struct run_state *s, const char *dir, const char *scenario, c
 	return run_state_save(s, err);
 }
 
+static bool known_state(const char *state)
+{
+	return state && (!strcmp(state, "pending") || !strcmp(state, "running") || !strcmp(state, "done") ||
+			    !strcmp(state, "failed"));
+}
+
 static bool check(const json_node *root, struct err *err)
 {
 	const char *format = json_text_at(root, "format");
@@ -35,11 +41,15 @@ static bool check(const json_node *root, struct err *err)
 		return err_set(err, ERR_PARSE, "it is not of format \"%s\", version 1", FORMAT);
 	if (!json_text_at(root, "scenario") || !json_text_at(root, "folder") || !json_text_at(root, "sha256") ||
 	    !json_is_array(json_at(root, "steps")) || !json_is_array(json_at(root, "objects")) ||
-	    !json_is_object(json_at(root, "values")) || !json_is_object(json_at(root, "parameters")))
+	    !json_is_object(json_at(root, "values")) || !json_is_object(json_at(root, "parameters")) ||
+	    !json_is_object(json_at(root, "options")) || !json_is_array(json_at(root, "seen")))
 		return err_set(err, ERR_PARSE, "a member is missing, or of another kind");
 	for (const json_node *n = json_first(json_at(root, "steps")); n; n = json_next(n))
-		if (!json_text_at(n, "state"))
-			return err_set(err, ERR_PARSE, "a step has no state");
+		if (!known_state(json_text_at(n, "state")))
+			return err_set(err, ERR_PARSE, "a step has no state, or one that is not known");
+	for (const json_node *n = json_first(json_at(root, "seen")); n; n = json_next(n))
+		if (!json_text_at(n, "object") || !json_text_at(n, "state"))
+			return err_set(err, ERR_PARSE, "what was seen has no object or state");
 	for (const json_node *n = json_first(json_at(root, "objects")); n; n = json_next(n))
 		if (!json_text_at(n, "plural") || !json_text_at(n, "name") || !json_text_at(n, "uid"))
 			return err_set(err, ERR_PARSE, "an object has no plural, name or uid");

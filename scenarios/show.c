@@ -19,11 +19,7 @@ void show_init(struct show *s, FILE *out, const struct clock *clock, bool live, 
 
 static void neutral(const char *text, char ret[static SHOW_LINE_MAX])
 {
-	BUF_CLEANUP struct buf out = BUF_INIT(4 * SHOW_LINE_MAX);
-
-	if (!text_neutral(&out, text, strnlen(text, SHOW_LINE_MAX), false, NULL))
-		buf_reset(&out);
-	snprintf(ret, SHOW_LINE_MAX, "%s", buf_str(&out));
+	text_copy(ret, SHOW_LINE_MAX, text);
 }
 
 /* Cuts behind so many characters, not bytes. */
