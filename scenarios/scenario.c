@@ -109,13 +109,13 @@ static bool parse_root(const json_node *root, struct scenario *s, struct err *er
 	static const char *const known[] = {"scenario", "about", "parameters", "steps", NULL};
 	const char *name = json_text_at(root, "scenario");
 
+	if (!json_is_object(root))
+		return err_set(err, ERR_PARSE, "it is no mapping");
 	for (const json_node *m = json_first(root); m; m = json_next(m))
 		if (!known_key(json_key(m), known)) {
 			err_set(err, ERR_PARSE, "unknown key \"%.64s\"", json_key(m));
 			return err_hint(err, "a scenario has the keys scenario, about, parameters and steps");
 		}
-	if (!json_is_object(root))
-		return err_set(err, ERR_PARSE, "it is no mapping");
 	if (!name_ok(name))
 		return err_set(err, ERR_PARSE, "\"scenario\" is no name of small letters, digits and '-'");
 	strcpy(s->name, name);
