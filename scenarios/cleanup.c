@@ -26,7 +26,8 @@ static bool remove_one(struct kube *k, const json_node *o, FILE *out, struct cle
 
 	run_state_kind(o, &kind);
 	if (!kube_get(k, &kind, ns, name, &now, &each)) {
-		if (each.code != ERR_NOT_FOUND) {
+		/* a custom kind may have gone with its objects */
+		if (each.code != ERR_NOT_FOUND && each.code != ERR_UNSUPPORTED) {
 			*err = each;
 			return false;
 		}

@@ -82,9 +82,9 @@ Test(scenario, a_file_that_is_no_scenario_is_refused)
 	    {"scenario: x\n", "\"steps\" is no list", NULL}, {"scenario: x\nsteps: []\n", "\"steps\" is no list", NULL},
 	    {"scenario: x\nabout: [y]\nsteps: []\n", "\"about\" is no text", NULL},
 	    {"scenario: x\nparameters: [y]\n", "\"parameters\" is no mapping", NULL},
-	    {"scenario: x\nparameters: {Y: z}\n", "parameter \"Y\" is no name", NULL},
-	    {"scenario: x\nparameters: {y: {z: 1}}\n", "parameter \"y\" is no single value", NULL},
-	    {"scenario: x\nparameters: {y: }\n", "parameter \"y\" is no single value", NULL});
+	    {"scenario: x\nparameters: {Big: z}\n", "parameter \"Big\" is no name", NULL},
+	    {"scenario: x\nparameters: {it: {z: 1}}\n", "parameter \"it\" is no single value", NULL},
+	    {"scenario: x\nparameters: {it: }\n", "parameter \"it\" is no single value", NULL});
 }
 
 Test(scenario, as_many_steps_as_allowed_and_not_one_more)

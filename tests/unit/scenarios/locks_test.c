@@ -1,0 +1,287 @@
+/* Locks and cleanup against a scripted API server: what was refused has sent nothing that writes. */
+#include "scenarios/cleanup.h"
+#include "scenarios/locks.h"
+#include "scenarios/run_state.h"
+
+#include "../kube/kube_fake.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS(labels) OK("{\"kind\":\"Namespace\",\"metadata\":{\"name\":\"ns\"" labels "}}")
+
+static struct kube_fake f;
+static struct err err;
+
+static struct json *doc_of(const char *text)
+{
+	const struct json_limits limits = JSON_LIMITS_DEFAULT;
+	struct json *doc = NULL;
+
+	cr_assert(json_parse(text, strlen(text), &limits, &doc, &err), "%s", err.msg);
+	return doc;
+}
+
+static void wrote_nothing(const char *seen)
+{
+	static const char *const verbs[] = {"POST ", "PUT ", "PATCH ", "DELETE "};
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		cr_assert_null(strstr(seen, verbs[i]), "%s", seen);
+}
+
+static bool lock(const char *answer, const char *confirmed)
+{
+	char *seen = NULL;
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	kube_fake_start(&f, &answer, 1);
+	ok = lock_namespace(f.kube, "ns", confirmed, &err);
+	kube_fake_stop(&f, &seen);
+	wrote_nothing(seen);
+	free(seen);
+	return ok;
+}
+
+static void refused(const char *msg)
+{
+	cr_assert_eq(err.code, ERR_STATE, "%s", err.msg);
+	cr_assert(!strncmp(err.msg, "refused: ", 9), "%s", err.msg);
+	cr_assert(strstr(err.msg, msg), "%s", err.msg);
+	cr_assert(err.hint[0]);
+}
+
+Test(locks, label_and_confirmation_together_open_a_namespace)
+{
+	cr_assert(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}"), "ns"), "%s", err.msg);
+}
+
+Test(locks, either_alone_does_not)
+{
+	cr_assert_not(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}"), NULL));
+	refused("is not confirmed");
+	cr_assert_not(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}"), "ns2"));
+	refused("is not confirmed");
+	cr_assert_not(lock(NS(""), "ns"));
+	refused("has no label psmdb-drill/allow-disaster=true");
+	cr_assert_not(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"\"}"), "ns"));
+	refused("with the value \"\", not \"true\"");
+	cr_assert_not(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"True\"}"), "ns"));
+	refused("with the value \"True\"");
+	cr_assert_not(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":true}"), "ns"));
+	cr_assert_eq(err.code, ERR_STATE);
+	cr_assert_not(lock(NS(",\"annotations\":{\"psmdb-drill/allow-disaster\":\"true\"}"), "ns"));
+	refused("has no label");
+}
+
+Test(locks, a_namespace_that_cannot_be_looked_at_stays_locked)
+{
+	cr_assert_not(
+	    lock(JSON("403 Forbidden", "{\"kind\":\"Status\",\"message\":\"no\",\"reason\":\"Forbidden\"}"), "ns"));
+	cr_assert_eq(err.code, ERR_AUTH);
+	cr_assert_not(
+	    lock(JSON("404 Not Found", "{\"kind\":\"Status\",\"message\":\"no\",\"reason\":\"NotFound\"}"), "ns"));
+	cr_assert_not(lock(OK("[]"), "ns"));
+}
+
+Test(locks, no_step_sets_the_label_wherever_it_stands)
+{
+	static const char *const bad[] = {
+	    "{\"metadata\":{\"name\":\"a\",\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}}}",
+	    "{\"metadata\":{\"name\":\"a\",\"labels\":{\"psmdb-drill/allow-disaster\":\"false\"}}}",
+	    "{\"metadata\":{\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}}}",
+	    "{\"items\":[{},{\"metadata\":{\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}}}]}"};
+	struct kube_kind ns;
+
+	kube_kind_set(&ns, "", "v1", "namespaces", "Namespace", false);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP(json) struct json *doc = doc_of(bad[i]);
+
+		err = (struct err)ERR_INIT;
+		cr_assert_not(lock_object(json_root(doc), &ns, true, &err), "%s", bad[i]);
+		refused("no step may set the label");
+	}
+}
+
+Test(locks, what_belongs_to_the_whole_cluster_needs_a_flag)
+{
+	CLEANUP(json) struct json *doc = doc_of("{\"metadata\":{\"name\":\"a\"}}");
+	struct kube_kind role, pod;
+
+	kube_kind_set(&role, "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
+	kube_kind_set(&pod, "", "v1", "pods", "Pod", true);
+	err = (struct err)ERR_INIT;
+	cr_assert_not(lock_object(json_root(doc), &role, false, &err));
+	refused("belongs to the whole cluster");
+	cr_assert(lock_object(json_root(doc), &role, true, &err));
+	cr_assert(lock_object(json_root(doc), &pod, false, &err));
+}
+
+Test(locks, what_others_have_made_for_the_cluster_or_for_kasten_is_not_touched)
+{
+	CLEANUP(json)
+	struct json *cluster = doc_of("{\"metadata\":{\"name\":\"a\"}}"),
+		    *kasten = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"kasten-io\"}}"),
+		    *ours = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\"}}"),
+		    *odd = doc_of("{\"metadata\":{}}");
+	struct kube_kind role, pod;
+
+	kube_kind_set(&role, "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
+	kube_kind_set(&pod, "", "v1", "pods", "Pod", true);
+	err = (struct err)ERR_INIT;
+	cr_assert_not(lock_existing(json_root(cluster), &role, "kasten-io", false, &err));
+	refused("this run has not made it");
+	cr_assert_not(lock_existing(json_root(kasten), &pod, "kasten-io", false, &err));
+	refused("is Kasten's");
+	cr_assert_not(lock_existing(json_root(odd), &pod, "kasten-io", false, &err));
+	cr_assert(lock_existing(json_root(cluster), &role, "kasten-io", true, &err));
+	cr_assert(lock_existing(json_root(kasten), &pod, "kasten-io", true, &err));
+	cr_assert(lock_existing(json_root(ours), &pod, "kasten-io", false, &err));
+	cr_assert(lock_existing(NULL, &role, "kasten-io", false, &err));
+}
+
+static bool crd(const char *list, const char *confirmed)
+{
+	const char *answers[] = {
+	    OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"pods\",\"kind\":\"Pod\",\"namespaced\":true,"
+	       "\"singularName\":\"pod\",\"verbs\":[\"get\",\"list\"]}]}"),
+	    OK("{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"psmdb.percona.com\",\"versions\":[{\"groupVersion\":"
+	       "\"psmdb.percona.com/v1\",\"version\":\"v1\"}],\"preferredVersion\":{\"groupVersion\":"
+	       "\"psmdb.percona.com/v1\",\"version\":\"v1\"}}]}"),
+	    OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"perconaservermongodbs\",\"kind\":"
+	       "\"PerconaServerMongoDB\",\"namespaced\":true,\"singularName\":\"\",\"verbs\":[\"get\",\"list\"]}]}"),
+	    list};
+	struct kube_kind kind;
+	char *seen = NULL;
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	kube_kind_set(
+	    &kind, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
+	kube_fake_start(&f, answers, COUNT(answers));
+	ok = lock_crd(f.kube, &kind, confirmed, &err);
+	kube_fake_stop(&f, &seen);
+	wrote_nothing(seen);
+	free(seen);
+	return ok;
+}
+
+#define CLUSTERS(items)                                                                                                \
+	OK("{\"kind\":\"PerconaServerMongoDBList\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[" items "]}")
+#define IN(ns) "{\"metadata\":{\"name\":\"c\",\"namespace\":\"" ns "\"}}"
+
+Test(locks, custom_kinds_stay_while_another_namespace_has_a_cluster)
+{
+	cr_assert_not(crd(CLUSTERS(IN("ns") "," IN("theirs")), "ns"));
+	refused("psmdb \"theirs/c\" would be lost");
+	cr_assert_not(crd(CLUSTERS(IN("ns")), NULL));
+	refused("psmdb \"ns/c\" would be lost");
+	cr_assert_not(crd(CLUSTERS("{\"metadata\":{}}"), "ns"));
+	refused("would be lost");
+	cr_assert(crd(CLUSTERS(IN("ns")), "ns"), "%s", err.msg);
+	cr_assert(crd(CLUSTERS(""), NULL), "%s", err.msg);
+}
+
+/* --- cleanup ------------------------------------------------------------------------------------------------------ */
+
+#define OBJECT(name, uid)                                                                                              \
+	"{\"group\":\"\",\"version\":\"v1\",\"plural\":\"pods\",\"kind\":\"Pod\",\"namespaced\":true,\"namespace\":"   \
+	"\"ns\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"step\":1}"
+#define POD(name, uid) OK("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"" name "\",\"uid\":\"" uid "\"}}")
+#define GONE                                                                                                           \
+	JSON("404 Not Found",                                                                                          \
+	    "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"gone\",\"details\":{\"name\":"                 \
+	    "\"c\",\"kind\":\"pods\"}}")
+#define NO_KIND JSON("404 Not Found", "404 page not found")
+
+static bool clean(const char *objects, const char *const *answers, size_t count, struct cleanup_tally *ret,
+    char **ret_said, char **ret_seen)
+{
+	CLEANUP(json) struct json *doc = doc_of(objects);
+	size_t len;
+	FILE *out = open_memstream(ret_said, &len);
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	kube_fake_start(&f, answers, count);
+	ok = cleanup_objects(f.kube, json_root(doc), out, ret, &err);
+	kube_fake_stop(&f, ret_seen);
+	fclose(out);
+	return ok;
+}
+
+Test(cleanup, only_the_very_object_goes_and_the_newest_first)
+{
+	/* b is another one by now, c is gone */
+	static const char *const answers[] = {GONE, POD("b", "other"), POD("a", "u-a"), OK("{\"kind\":\"Status\"}")};
+	struct cleanup_tally tally;
+	char *said, *seen, *at;
+
+	cr_assert(clean("[" OBJECT("a", "u-a") "," OBJECT("b", "u-b") "," OBJECT("c", "u-c") "]", answers, 4, &tally,
+		      &said, &seen),
+	    "%s", err.msg);
+	cr_assert_str_eq(said, "gone already  pods ns/c\n"
+			       "left          pods ns/b: it has been made again by somebody else\n"
+			       "deleted       pods ns/a\n");
+	cr_assert(tally.deleted == 1 && tally.left == 1 && tally.gone == 1);
+	at = strstr(seen, "DELETE ");
+	cr_assert(at && !strncmp(at, "DELETE /api/v1/namespaces/ns/pods/a", 35), "%s", seen);
+	cr_assert_null(strstr(at + 1, "DELETE "));
+	cr_assert(strstr(at, "\"uid\":\"u-a\""), "the server checks it again: %s", at);
+	free(said);
+	free(seen);
+}
+
+Test(cleanup, an_object_of_a_kind_that_is_gone_is_gone)
+{
+	static const char *const answers[] = {NO_KIND, GONE};
+	struct cleanup_tally tally;
+	char *said, *seen;
+
+	cr_assert(
+	    clean("[" OBJECT("a", "u-a") "," OBJECT("b", "u-b") "]", answers, 2, &tally, &said, &seen), "%s", err.msg);
+	cr_assert_eq(tally.gone, 2);
+	wrote_nothing(seen);
+	free(said);
+	free(seen);
+}
+
+Test(cleanup, an_answer_without_a_uid_is_not_the_object)
+{
+	static const char *const answers[] = {OK("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\"}}")};
+	struct cleanup_tally tally;
+	char *said, *seen;
+
+	cr_assert(clean("[" OBJECT("a", "u-a") "]", answers, 1, &tally, &said, &seen), "%s", err.msg);
+	cr_assert_eq(tally.left, 1);
+	wrote_nothing(seen);
+	free(said);
+	free(seen);
+}
+
+Test(cleanup, an_error_ends_it)
+{
+	static const char *const answers[] = {
+	    JSON("403 Forbidden", "{\"kind\":\"Status\",\"reason\":\"Forbidden\",\"message\":\"no\"}")};
+	struct cleanup_tally tally;
+	char *said, *seen;
+
+	cr_assert_not(clean("[" OBJECT("a", "u-a") "," OBJECT("b", "u-b") "]", answers, 1, &tally, &said, &seen));
+	cr_assert_eq(err.code, ERR_AUTH);
+	wrote_nothing(seen);
+	free(said);
+	free(seen);
+}
+
+Test(cleanup, nothing_made_is_nothing_asked)
+{
+	struct cleanup_tally tally;
+	char *said, *seen;
+
+	cr_assert(clean("[]", (const char *const[]){OK("{}")}, 1, &tally, &said, &seen));
+	cr_assert_str_eq(seen, "");
+	free(said);
+	free(seen);
+}
