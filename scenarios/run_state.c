@@ -56,9 +56,19 @@ static bool check(const json_node *root, struct err *err)
 	return true;
 }
 
-bool run_state_load(struct run_state *s, const char *dir, struct err *err)
+bool run_state_parse(struct run_state *s, const char *text, size_t len, struct err *err)
 {
 	const struct json_limits limits = {.max_bytes = STATE_MAX_BYTES, .max_depth = 16, .unique_keys = true};
+	CLEANUP(json) struct json *doc = NULL;
+
+	if (!json_parse(text, len, &limits, &doc, err) || !check(json_root(doc), err))
+		return false;
+	s->doc = TAKE(doc);
+	return true;
+}
+
+bool run_state_load(struct run_state *s, const char *dir, struct err *err)
+{
 	BUF_CLEANUP struct buf text = BUF_INIT(STATE_MAX_BYTES);
 	struct run_state r = {.doc = NULL};
 
@@ -71,10 +81,8 @@ bool run_state_load(struct run_state *s, const char *dir, struct err *err)
 		}
 		return false;
 	}
-	if (!json_parse(buf_str(&text), text.len, &limits, &r.doc, err) || !check(json_root(r.doc), err)) {
-		json_free(r.doc);
+	if (!run_state_parse(&r, buf_str(&text), text.len, err))
 		return err_wrap(err, "\"%s\"", r.path);
-	}
 	*s = r;
 	return true;
 }

@@ -21,6 +21,8 @@ struct run_state {
 bool run_state_new(struct run_state *s, const char *dir, const char *scenario, const char *folder, const char *sha256,
     size_t steps, struct err *err);
 bool run_state_load(struct run_state *s, const char *dir, struct err *err);
+/* Without a path: it cannot be saved. */
+bool run_state_parse(struct run_state *s, const char *text, size_t len, struct err *err);
 bool run_state_save(struct run_state *s, struct err *err);
 void run_state_clear(struct run_state *s);
 
