@@ -4,6 +4,7 @@
 #include "scenarios/commands.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/step.h"
+#include "scenarios/step_args.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -158,12 +159,35 @@ static void list_one(const char *folder, const char *name)
 		printf("%-22s cannot be read: %s\n", name, err.msg);
 }
 
+/* Markdown: docs/scenarios.md holds the same text. */
+static void list_steps(void)
+{
+	for (const struct step_def *const *d = step_defs; *d; d++) {
+		printf("### %s\n%s%s.\n", (*d)->verb, (*d)->about, (*d)->destructive ? "; **destroys**" : "");
+		if ((*d)->args->name)
+			printf("\n| argument | kind | default | |\n| --- | --- | --- | --- |\n");
+		for (const struct step_arg *a = (*d)->args; a->name; a++)
+			printf("| `%s` | %s | %s | %s |\n", a->name, step_arg_kind_text(a->kind),
+			    a->required	   ? "**needed**"
+			    : a->otherwise ? a->otherwise
+					   : "",
+			    a->help);
+		printf("\n");
+	}
+}
+
 int cmd_list(int argc, char **argv)
 {
-	const struct opt opts[] = {{.name = NULL}};
+	bool steps = false;
+	const struct opt opts[] = {{.name = "steps",
+				       .kind = OPT_FLAG,
+				       .ret = &steps,
+				       .arg = "",
+				       .help = "list what a scenario can do instead: every step with its arguments"},
+	    {.name = NULL}};
 	const struct opt_command command = {.program = argv[0],
 	    .args = "",
-	    .about = "Lists the shipped scenarios.",
+	    .about = "Lists the shipped scenarios, or the steps that they are made of.",
 	    .opts = opts,
 	    .more = "Exit status: 0 done, 2 usage, 3 they cannot be found."};
 	struct dirent **entries = NULL;
@@ -173,6 +197,10 @@ int cmd_list(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
+	if (steps) {
+		list_steps();
+		return EXIT_PASS;
+	}
 	if (!place_share("scenarios", folder, &err))
 		return err_print(argv[0], &err);
 	count = scandir(folder, &entries, is_yaml, alphasort);

@@ -73,6 +73,9 @@ bool follow_pod_run(const struct follow_pod *p, struct follower *f, struct err *
 
 		if (gone)
 			return true;
+		/* the last stream may have broken within a line */
+		if (!follower_again(f, err))
+			return false;
 		read = !each.code && kube_logs(p->kube, p->namespace_, p->pod, &options, take, &feed, &each);
 		if (feed.fault.code) {
 			*err = feed.fault;

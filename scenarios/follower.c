@@ -202,6 +202,23 @@ bool follower_new(
 	return true;
 }
 
+bool follower_again(struct follower *f, struct err *err)
+{
+	struct record_reader *fresh;
+
+	if (f->failed.code) {
+		if (err)
+			*err = f->failed;
+		return false;
+	}
+	if (!record_reader_feed_new(&f->head, f->opened ? f->first_chain : NULL, &fresh, err))
+		return false;
+	record_reader_close(f->reader);
+	f->reader = fresh;
+	record_reader_on_other(f->reader, log_other, f);
+	return true;
+}
+
 static bool flush(struct follower *f, struct err *err)
 {
 	if (!f->pending.len || f->write_failed)
