@@ -152,14 +152,22 @@ static void say_ways_on(struct drill *d, FILE *out)
 	fprintf(out, "   (what this run has made, and nothing else)\n");
 }
 
+/* With the known failure behind it as the hint. */
+static struct err with_cause(const struct drill *d, const struct err *why)
+{
+	struct err shown = *why;
+
+	if (!d->failure_code[0])
+		return shown;
+	err_set(&shown, why->code, "%s", why->msg);
+	err_hint(&shown, "%s: %s; %s", d->failure_code, d->failure.msg, d->failure.hint);
+	return shown;
+}
+
 static int failed(struct drill *d, const struct err *why)
 {
-	struct err err = ERR_INIT, shown = *why;
+	struct err err = ERR_INIT, shown = with_cause(d, why);
 
-	if (d->failure_code[0]) {
-		err_set(&shown, why->code, "%s", why->msg);
-		err_hint(&shown, "%s: %s; %s", d->failure_code, d->failure.msg, d->failure.hint);
-	}
 	/* what was judged stays */
 	if (why->code != ERR_INTERRUPTED && !drill_value(d, "verdict-status") && !drill_write_error(d, &shown, &err))
 		err_print("psmdb-drill run", &err);
@@ -188,8 +196,10 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 	int status = EXIT_ERROR;
 	size_t from = d->state.doc ? run_state_next(&d->state) : 0;
 
-	if (!drill_connect(d, &err) || !drill_check(d, from, &err))
+	if (!drill_connect(d, &err) || !drill_check(d, from, &err)) {
+		err = with_cause(d, &err);
 		return err_print("psmdb-drill run", &err);
+	}
 	if (a->dry_run) {
 		printf("everything that can be asked without changing anything is as scenario \"%s\" needs it\n",
 		    d->scenario.name);

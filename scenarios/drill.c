@@ -203,7 +203,8 @@ void drill_failure(struct drill *d, const char *code, const char *cause, const c
 	snprintf(d->failure_code, sizeof d->failure_code, "%s", code);
 	err_set(&d->failure, ERR_STATE, "%s", cause);
 	err_hint(&d->failure, "%s", remedy);
-	drill_event(d, NULL, "x-signature", "code", code, "cause", cause, "remedy", remedy, NULL);
+	if (d->state.doc) /* else the run has not begun */
+		drill_event(d, NULL, "x-signature", "code", code, "cause", cause, "remedy", remedy, NULL);
 }
 
 /* --- what it has made --------------------------------------------------------------------------------------------- */

@@ -204,6 +204,23 @@ bool pbm_configure(const struct pbm *pbm, const struct pbm_storage *storage, int
 	       err_wrap(err, "configure PBM");
 }
 
+/*
+ * An agent that cannot reach the bucket is there all the same: the operation that needs the bucket fails with PBM's own words, which say
+ * more than waiting would.
+ */
+static bool agent_works(const json_node *node, const char **ret_error)
+{
+	const json_node *errors = json_get(node, "errs");
+
+	*ret_error = json_string(json_first(errors));
+	if (json_bool(json_get(node, "ok"), false))
+		return true;
+	for (const json_node *e = json_first(errors); e; e = json_next(e))
+		if (!json_string(e) || !strstr(json_string(e), "storage"))
+			return false;
+	return json_first(errors) != NULL;
+}
+
 static bool agents_good(const json_node *status, int members, char *ret_why, size_t size)
 {
 	int good = 0;
@@ -211,12 +228,13 @@ static bool agents_good(const json_node *status, int members, char *ret_why, siz
 	snprintf(ret_why, size, "not every member has an agent");
 	for (const json_node *rs = json_first(json_get(status, "cluster")); rs; rs = json_next(rs)) {
 		for (const json_node *node = json_first(json_get(rs, "nodes")); node; node = json_next(node)) {
-			const char *host = json_string(json_get(node, "host"));
+			const char *host = json_string(json_get(node, "host")), *error;
 
-			if (json_bool(json_get(node, "ok"), false))
+			if (agent_works(node, &error))
 				good++;
 			else
-				snprintf(ret_why, size, "the agent of \"%.100s\" is not ready", host ? host : "?");
+				snprintf(ret_why, size, "the agent of \"%.100s\" is not ready%s%.200s", host ? host : "?", error ? ": " : "",
+				    error ? error : "");
 		}
 	}
 	return good == members;
@@ -243,7 +261,7 @@ bool pbm_status_idle(const char *output, int members, char *ret_why, size_t size
 
 struct idle_arg {
 	const struct pbm *pbm;
-	char last[200];
+	char last[400];
 };
 
 static bool is_idle(void *arg, struct err *err)
