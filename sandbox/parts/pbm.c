@@ -210,7 +210,7 @@ bool pbm_configure(const struct pbm *pbm, const struct pbm_storage *storage, int
  */
 static bool agent_works(const json_node *node, const char **ret_error)
 {
-	const json_node *errors = json_get(node, "errs");
+	const json_node *errors = json_get(node, "errors");
 
 	*ret_error = json_string(json_first(errors));
 	if (json_bool(json_get(node, "ok"), false))
