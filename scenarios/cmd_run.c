@@ -173,7 +173,9 @@ static int failed(struct drill *d, const struct err *why)
 		err_print("psmdb-drill run", &err);
 	say_ways_on(d, stderr);
 	fprintf(stderr, "  evidence:  %s\n\n", d->dir);
-	return err_print("psmdb-drill run", &shown);
+	err_print("psmdb-drill run", &shown);
+	/* whatever it was: the run had begun, and its verdict is ERROR */
+	return why->code == ERR_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ERROR;
 }
 
 static bool refollow(struct drill *d, struct err *err)

@@ -102,4 +102,57 @@ check "started again, it goes on" enough_heads
 kill -INT $pid
 check "SIGINT is exit 130" stopped 130
 exec 7>&-
+# scenarios without a cluster
+check "the steps are listed" status_is 0 "$drill" list --steps
+sed '1,/<!-- psmdb-drill list --steps -->/d' "$SOURCE_DIR/docs/scenarios.md" >"$dir/documented"
+sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' "$dir/out" >"$dir/listed"
+check "docs/scenarios.md has every step and argument as they are" diff -u "$dir/listed" "$dir/documented"
+check "case-1 can be explained" status_is 0 "$drill" explain case-1
+check "it says what it destroys" says "DESTROYS"
+check "an unknown parameter is a usage error" status_is 2 "$drill" explain case-1 --set nmaespace=x
+check "a scenario that is not there is named" status_is 3 "$drill" explain ./none.yaml
+check "run needs a scenario" status_is 2 "$drill" run
+check "parameters of a run cannot be changed" status_is 2 "$drill" run --resume "$dir/run" --set a=b
+check "a directory without state is no run" status_is 3 "$drill" run --resume "$dir/run"
+check "nor one to clean up" status_is 3 "$drill" cleanup "$dir/run"
+
+# a run of steps that ask no API server
+cat >"$dir/kubeconfig" <<'END'
+{"apiVersion": "v1", "kind": "Config", "current-context": "x", "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+ "clusters": [{"name": "x", "cluster": {"server": "http://127.13.1.9:1"}}], "users": [{"name": "x", "user": {"token": "hush-hush"}}]}
+END
+cat >"$dir/mine.yaml" <<'END'
+scenario: mine
+parameters: {namespace: ns, long: 1h}
+steps:
+- note: {text: hello}
+- pause: {for: '${long}'}
+- note: {text: '${missing}'}
+END
+run() { "$drill" run --kubeconfig "$dir/kubeconfig" "$@"; }
+interrupted() { timeout --preserve-status -s INT 1 "$drill" run --kubeconfig "$dir/kubeconfig" "$@" >"$dir/out" 2>"$dir/err"; [ $? = 130 ]; }
+killed() { timeout --preserve-status -s KILL 1 "$drill" run --kubeconfig "$dir/kubeconfig" "$@" >"$dir/out" 2>"$dir/err"; [ $? = 137 ]; }
+check "a dry run asks and writes nothing" status_is 0 run "$dir/mine.yaml" --dry-run --run "$dir/dry"
+check "not even a directory" test ! -e "$dir/dry"
+check "a value of the wrong kind is found before anything runs" status_is 3 run "$dir/mine.yaml" --run "$dir/wrong" --set long=10x
+check "its argument is named" says 'argument "for" of step "pause" is not a time'
+check "there is no run of it" test ! -e "$dir/wrong"
+check "an interrupted run ends with 130" interrupted "$dir/mine.yaml" --run "$dir/mine"
+check "it says that nothing was destroyed" says "nothing was destroyed"
+check "it says how to go on" says "go on:     psmdb-drill run --resume $dir/mine --kubeconfig $dir/kubeconfig"
+check "it says how to clean up" says "clean up:  psmdb-drill cleanup $dir/mine"
+check "no escape sequence goes where there is no terminal" sh -c "! grep -q \"\$(printf '\\033')\" '$dir/out' '$dir/err'"
+check "no verdict is written" test ! -e "$dir/mine/verdict.json"
+check "a killed run leaves its state" killed --resume "$dir/mine"
+check "its first step is not done again" test "$(grep -c '"text":"hello"' "$dir/mine/timeline.jsonl")" = 1
+sed 's/long: 1h/long: 1s/' "$dir/mine.yaml" >"$dir/short.yaml"
+check "a copy of the scenario that was changed is not run" status_is 3 sh -c "cp '$dir/short.yaml' '$dir/mine/scenario.yaml' && '$drill' run --resume '$dir/mine' --kubeconfig '$dir/kubeconfig'"
+check "a run that cannot go on ends with 3" status_is 3 run "$dir/short.yaml" --run "$dir/short"
+check "it names step and cause" says 'step 3 (note): "${missing}" is not known'
+check "its verdict is ERROR" grep -q '"result": *"ERROR"' "$dir/short/verdict.json"
+check "the token is nowhere in the run" sh -c "! grep -rq hush-hush '$dir/short' '$dir/mine'"
+if [ -x "${BUILD_DIR:-}/verifier/psmdb-verify" ]; then
+	check "the report of it says why" sh -c "'$BUILD_DIR/verifier/psmdb-verify' report --run '$dir/short' | grep -q 'could not go on'"
+fi
+
 echo "1..$n"
