@@ -49,8 +49,8 @@ int cmd_cleanup(int argc, char **argv)
 	if (!d || !stop_install(&err))
 		return err_print(argv[0], &err);
 	*d = (struct drill){.options = &options, .clock = clock_system(), .stop = stop_flag(), .stop_fd = stop_fd()};
-	ok = run_state_load(&d->state, args[0], &err) && drill_connect(d, &err) &&
-	     cleanup_objects(d->kube, run_state_objects(&d->state), stdout, &tally, &err);
+	ok = run_lock(args[0], &d->lock_fd, &err) && run_state_load(&d->state, args[0], &err) &&
+	     drill_connect(d, &err) && cleanup_objects(d->kube, run_state_objects(&d->state), stdout, &tally, &err);
 	drill_close(d);
 	if (!ok)
 		return err_print(argv[0], &err);

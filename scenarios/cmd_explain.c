@@ -99,6 +99,11 @@ int cmd_explain(int argc, char **argv)
 	struct drill_options options = {0};
 	bool as_json = false, ok;
 	const struct opt opts[] = {
+	    {.name = "namespace",
+		.kind = OPT_STRING,
+		.ret = &options.namespace_,
+		.arg = "NAME",
+		.help = "the parameter \"namespace\": where the cluster under test is"},
 	    {.name = "set",
 		.kind = OPT_LIST,
 		.ret = &options.set,

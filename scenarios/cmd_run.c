@@ -8,6 +8,8 @@
 #include "scenarios/run_dir.h"
 #include "scenarios/step.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +21,7 @@
 struct run_args {
 	const char *run, *resume;
 	bool dry_run;
+	int64_t timeout_ms; /* 0: no limit */
 	struct drill_options options;
 };
 
@@ -75,7 +78,7 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 		return false;
 	if (!realpath(dir, d->dir))
 		return err_set(err, ERR_IO, "run directory \"%s\" cannot be reached", dir);
-	return file_make_dirs(drill_path(d, RUN_LOGS), 0700, err) &&
+	return run_lock(d->dir, &d->lock_fd, err) && file_make_dirs(drill_path(d, RUN_LOGS), 0700, err) &&
 	       file_write_atomic(drill_path(d, STATE_SCENARIO), buf_str(text), text->len, 0600, err) &&
 	       run_state_new(&d->state, d->dir, d->scenario.name, d->folder,
 		   sha256_text(buf_str(text), text->len, hash), d->scenario.count, err) &&
@@ -96,7 +99,7 @@ static bool take_up(
 
 	if (!realpath(resume, d->dir))
 		return err_set(err, ERR_NOT_FOUND, "there is no run directory \"%s\"", resume);
-	if (!run_state_load(&d->state, d->dir, err))
+	if (!run_lock(d->dir, &d->lock_fd, err) || !run_state_load(&d->state, d->dir, err))
 		return false;
 	snprintf(d->folder, sizeof d->folder, "%s", run_state_text(&d->state, "folder"));
 	if (!drill_open(d, drill_path(d, STATE_SCENARIO), text, err))
@@ -119,12 +122,28 @@ static bool take_up(
 	return true;
 }
 
+/* A word that a shell takes as it is; NULL: nothing. */
+static void say_word(FILE *out, const char *before, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
+
+	if (!word)
+		return;
+	fputs(before, out);
+	if (*word && strspn(word, plain) == strlen(word)) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
+	fputc('\'', out);
+}
+
 static void say_cluster(struct drill *d, FILE *out)
 {
-	if (d->options->kubeconfig)
-		fprintf(out, " --kubeconfig %s", d->options->kubeconfig);
-	if (d->options->context)
-		fprintf(out, " --context %s", d->options->context);
+	say_word(out, " --kubeconfig ", d->options->kubeconfig);
+	say_word(out, " --context ", d->options->context);
 }
 
 static void say_ways_on(struct drill *d, FILE *out)
@@ -139,15 +158,17 @@ static void say_ways_on(struct drill *d, FILE *out)
 	fprintf(out, "\nThe cluster is left as it is: %s\n",
 	    destroyed ? "the disaster has begun, so the database of the namespace may be gone or half restored"
 		      : "nothing was destroyed");
-	fprintf(out, "  go on:     psmdb-drill run --resume %s", d->dir);
+	say_word(out, "  go on:     psmdb-drill run --resume ", d->dir);
 	say_cluster(d, out);
 	if (scenario_destroys(&d->scenario))
 		fprintf(out, " --confirm-destroy %s", d->namespace_);
 	for (size_t i = 0; i < d->options->confirm_pvc.count; i++)
-		fprintf(out, " --confirm-pvc %s", d->options->confirm_pvc.items[i]);
+		say_word(out, " --confirm-pvc ", d->options->confirm_pvc.items[i]);
+	for (size_t i = 0; i < d->options->secret_env.count; i++)
+		say_word(out, " --secret-env ", d->options->secret_env.items[i]);
 	fprintf(out, "%s%s\n", d->options->allow_cluster_changes ? " --allow-cluster-changes" : "",
 	    d->options->allow_faults ? " --allow-faults" : "");
-	fprintf(out, "  clean up:  psmdb-drill cleanup %s", d->dir);
+	say_word(out, "  clean up:  psmdb-drill cleanup ", d->dir);
 	say_cluster(d, out);
 	fprintf(out, "   (what this run has made, and nothing else)\n");
 }
@@ -192,6 +213,33 @@ static bool refollow(struct drill *d, struct err *err)
 	return drill_follow(d, namespace_, name, container, err);
 }
 
+/* A run that takes too long is stopped as by Ctrl-C: everything that waits knows how to end in order. */
+static bool limit(int64_t timeout_ms, struct err *err)
+{
+	struct sigevent by = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
+	struct itimerspec when = {.it_value = {.tv_sec = timeout_ms / 1000, .tv_nsec = timeout_ms % 1000 * 1000000}};
+	timer_t timer;
+
+	return !timeout_ms || (!timer_create(CLOCK_MONOTONIC, &by, &timer) && !timer_settime(timer, 0, &when, NULL)) ||
+	       err_errno(err, ERR_IO, errno, "set the clock of --timeout");
+}
+
+static bool play(struct drill *d, const struct run_args *a, int *ret_status, struct err *err)
+{
+	int64_t begun_ms = clock_mono_ms(d->clock);
+
+	if (limit(a->timeout_ms, err) && refollow(d, err) && drill_run(d, ret_status, err))
+		return true;
+	if (err->code == ERR_INTERRUPTED && a->timeout_ms && clock_mono_ms(d->clock) - begun_ms >= a->timeout_ms) {
+		struct err why = *err;
+
+		err_set(err, ERR_TIMEOUT, "the run has taken longer than --timeout allows (%lld s): %s",
+		    (long long)a->timeout_ms / 1000, why.msg);
+		err_hint(err, "resume it, with more time");
+	}
+	return false;
+}
+
 static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 {
 	struct err err = ERR_INIT;
@@ -210,7 +258,7 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 	if (!d->state.doc && !begin(d, a->run, text, &err))
 		return err_print("psmdb-drill run", &err);
 	printf("run %s of scenario %s in namespace %s\n", d->dir, d->scenario.name, d->namespace_);
-	if (!refollow(d, &err) || !drill_run(d, &status, &err))
+	if (!play(d, a, &status, &err))
 		return failed(d, &err);
 	printf("evidence and reports: %s\n", d->dir);
 	return status;
@@ -241,6 +289,11 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->context,
 		.arg = "NAME",
 		.help = "the kubeconfig's context (default: its current one)"},
+	    {.name = "namespace",
+		.kind = OPT_STRING,
+		.ret = &o->namespace_,
+		.arg = "NAME",
+		.help = "the parameter \"namespace\": where the cluster under test is"},
 	    {.name = "set",
 		.kind = OPT_LIST,
 		.ret = &o->set,
@@ -266,6 +319,11 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->allow_faults,
 		.arg = "",
 		.help = "steps may damage the backup on purpose, to see the drill fail"},
+	    {.name = "secret-env",
+		.kind = OPT_LIST,
+		.ret = &o->secret_env,
+		.arg = "NAME",
+		.help = "an environment variable that a step \"secret\" may read; its value is never shown or kept"},
 	    {.name = "max-rpo",
 		.kind = OPT_STRING,
 		.ret = &o->max_rpo,
@@ -276,6 +334,13 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->max_rto,
 		.arg = "TIME",
 		.help = "FAIL if the recovery takes longer (default: no limit)"},
+	    {.name = "timeout",
+		.kind = OPT_DURATION,
+		.ret = &a.timeout_ms,
+		.arg = "TIME",
+		.min = 1000,
+		.max = INT64_C(7) * 24 * 3600000,
+		.help = "interrupt the run after this time; it can be resumed (default: no limit)"},
 	    {.name = "dry-run",
 		.kind = OPT_FLAG,
 		.ret = &a.dry_run,
@@ -318,8 +383,13 @@ int cmd_run(int argc, char **argv)
 		err_hint(&err, "see \"%s --help\"", argv[0]);
 		return err_print(argv[0], &err);
 	}
-	if (a.resume && o->set.count) {
-		err_set(&err, ERR_USAGE, "--set and --resume exclude each other: a run keeps its parameters");
+	if (a.resume && a.run) {
+		err_set(&err, ERR_USAGE, "--run and --resume exclude each other: a run keeps its directory");
+		return err_print(argv[0], &err);
+	}
+	if (a.resume && (o->set.count || o->namespace_)) {
+		err_set(&err, ERR_USAGE, "%s and --resume exclude each other: a run keeps its parameters",
+		    o->set.count ? "--set" : "--namespace");
 		return err_print(argv[0], &err);
 	}
 	ok = a.resume ? take_up(d, o, a.resume, &text, &err)

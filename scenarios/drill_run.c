@@ -13,11 +13,20 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define REPORT_LIMIT_MS 60000
 #define KASTEN_DEFAULT "kasten-io"
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
+
+static bool set_parameter(struct drill *d, const char *name, const char *value, struct err *err)
+{
+	if (json_get(json_root(d->parameters), name))
+		return json_set_text(json_edit(d->parameters), name, value, err);
+	err_set(err, ERR_USAGE, "scenario \"%s\" has no parameter \"%s\"", d->scenario.name, name);
+	return err_hint(err, "\"psmdb-drill explain %s\" lists them", d->scenario.name);
+}
 
 static bool set_parameters(struct drill *d, struct err *err)
 {
@@ -42,14 +51,10 @@ static bool set_parameters(struct drill *d, struct err *err)
 			return err_set(err, ERR_USAGE, "--set \"%.64s\" is not NAME=VALUE", pair);
 		memcpy(name, pair, (size_t)(equals - pair));
 		name[equals - pair] = '\0';
-		if (!json_get(json_root(d->parameters), name)) {
-			err_set(err, ERR_USAGE, "scenario \"%s\" has no parameter \"%s\"", d->scenario.name, name);
-			return err_hint(err, "\"psmdb-drill explain %s\" lists them", d->scenario.name);
-		}
-		if (!json_set_text(json_edit(d->parameters), name, equals + 1, err))
+		if (!set_parameter(d, name, equals + 1, err))
 			return false;
 	}
-	return true;
+	return !d->options->namespace_ || set_parameter(d, "namespace", d->options->namespace_, err);
 }
 
 static bool set_namespace(struct drill *d, struct err *err)
@@ -97,6 +102,8 @@ void drill_close(struct drill *d)
 	if (d->follow.pid > 0)
 		proc_stop(d->clock, d->follow.pid, 5000, &ex, NULL);
 	d->follow.pid = 0;
+	if (d->lock_fd > 0)
+		close(d->lock_fd);
 	kube_free(d->kube);
 	scenario_clear(&d->scenario);
 	run_state_clear(&d->state);
@@ -229,7 +236,9 @@ bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 {
 	VERDICT_CLEANUP struct verdict v;
 	const char *args[] = {"report", "--run", d->dir, "--text", "/dev/null", NULL};
+	const volatile int *stop = d->stop;
 	int status;
+	bool ok;
 
 	verdict_init(&v);
 	v.result = VERDICT_ERROR;
@@ -238,6 +247,10 @@ bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 	snprintf(v.scenario, sizeof v.scenario, "%s", d->scenario.name);
 	name_drill(d, &v);
 	snprintf(v.title, sizeof v.title, "the drill could not go on: %.220s", why->msg);
-	return verdict_write(&v, drill_path(d, "verdict.json"), err) &&
-	       drill_child(d, "psmdb-verify", args, NULL, false, REPORT_LIMIT_MS, &status, NULL, err);
+	/* a run that was stopped because of its time limit gets its reports all the same */
+	d->stop = NULL;
+	ok = verdict_write(&v, drill_path(d, "verdict.json"), err) &&
+	     drill_child(d, "psmdb-verify", args, NULL, false, REPORT_LIMIT_MS, &status, NULL, err);
+	d->stop = stop;
+	return ok;
 }

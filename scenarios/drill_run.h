@@ -16,7 +16,8 @@ struct drill_options {
 	const char *kubeconfig, *context;
 	const char *confirm_destroy;
 	const char *max_rpo, *max_rto;
-	struct opt_list set, confirm_pvc;
+	const char *namespace_; /* the parameter of that name */
+	struct opt_list set, confirm_pvc, secret_env;
 	bool allow_faults, allow_cluster_changes;
 };
 
@@ -34,6 +35,7 @@ struct drill {
 	struct json *parameters; /* from the scenario and --set */
 	struct kube *kube;
 	struct show show;
+	int lock_fd;	    /* held while the run's directory is at work; 0: none */
 	size_t step;	    /* the one that runs */
 	struct err failure; /* the first known failure behind an error: message and hint */
 	char failure_code[64];

@@ -55,17 +55,37 @@ bool lock_object(const json_node *object, const struct kube_kind *kind, bool all
 	return true;
 }
 
-bool lock_existing(
-    const json_node *existing, const struct kube_kind *kind, const char *kasten, bool ours, struct err *err)
+bool lock_existing(const json_node *existing, const struct kube_kind *kind, const char *under_test, const char *kasten,
+    bool ours, struct err *err)
 {
 	const char *ns = kube_namespace(existing);
+	bool kastens = kind->namespaced && ns && !strcmp(ns, kasten);
 
-	if (!existing || ours || (kind->namespaced && ns && strcmp(ns, kasten) != 0))
+	if (!existing || ours || (kind->namespaced && ns && !kastens && !strcmp(ns, under_test)))
 		return true;
 	return refuse(err, "change %s \"%s\" by hand, or let the scenario make one with another name",
-	    kind->namespaced ? "refused: %s \"%s\" is Kasten's, and this run has not made it"
-			     : "refused: %s \"%s\" belongs to the whole cluster, and this run has not made it",
+	    kastens	       ? "refused: %s \"%s\" is Kasten's, and this run has not made it"
+	    : kind->namespaced ? "refused: %s \"%s\" is not in the namespace under test, and this run has not made it"
+			       : "refused: %s \"%s\" belongs to the whole cluster, and this run has not made it",
 	    kind->kind, named(kube_name(existing)));
+}
+
+bool lock_place(const json_node *object, const struct kube_kind *kind, const char *under_test, const char *kasten,
+    bool allow_cluster, struct err *err)
+{
+	const char *ns = kube_namespace(object);
+
+	if (!kind->namespaced || !ns || !strcmp(ns, under_test) || !strcmp(ns, kasten) || allow_cluster)
+		return true;
+	return refuse(err,
+	    "a scenario writes into the namespace under test and Kasten's; give --allow-cluster-changes for "
+	    "more%.0s%.0s",
+	    "refused: %s would be made in namespace \"%s\"", kind->kind, ns);
+}
+
+bool lock_overwrites(const struct kube_kind *kind)
+{
+	return !strcmp(kind->plural, "perconaservermongodbrestores") || !strcmp(kind->plural, "restoreactions");
 }
 
 bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err)

@@ -23,11 +23,20 @@ bool lock_namespace(struct kube *k, const char *namespace_, const char *confirme
 bool lock_object(const json_node *object, const struct kube_kind *kind, bool allow_cluster, struct err *err);
 
 /*
- * May a scenario change or delete what is there already? Not if it is cluster-scoped or in Kasten's namespace and not
- * made by this run. existing: the object as it is; NULL: it is not there.
+ * May a scenario change or delete what is there already? Unless this run has made it, only in the namespace under test,
+ * and not if that is Kasten's. existing: the object as it is; NULL: it is not there.
  */
-bool lock_existing(
-    const json_node *existing, const struct kube_kind *kind, const char *kasten, bool ours, struct err *err);
+bool lock_existing(const json_node *existing, const struct kube_kind *kind, const char *under_test, const char *kasten,
+    bool ours, struct err *err);
+
+/*
+ * May a scenario write into this namespace? Into the one under test and Kasten's; into others only with allow_cluster.
+ */
+bool lock_place(const json_node *object, const struct kube_kind *kind, const char *under_test, const char *kasten,
+    bool allow_cluster, struct err *err);
+
+/* Kinds that overwrite data when one is made: a restore of the operator's or of Kasten's. They need both locks, too. */
+bool lock_overwrites(const struct kube_kind *kind);
 
 /* CRDs stay while a psmdb exists outside the confirmed namespace. */
 bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err);

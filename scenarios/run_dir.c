@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,4 +143,23 @@ bool run_put_pair(struct timeline_record *rec, const char *pair, struct err *err
 		return err_set(err, ERR_USAGE, "the value of \"%s\" is longer than %zu bytes, or no UTF-8", key,
 		    sizeof rec->data[0].value - 1);
 	return timeline_put(rec, key, value, err);
+}
+
+bool run_lock(const char *dir, int *ret_fd, struct err *err)
+{
+	CLEANUP(fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0) {
+		err_errno(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno, "open run directory \"%s\"", dir);
+		return err_hint(err, "give the directory that \"psmdb-drill run\" has printed");
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return err_errno(err, ERR_IO, errno, "lock run directory \"%s\"", dir);
+		err_set(err, ERR_STATE, "another psmdb-drill is at work on run \"%s\"", dir);
+		return err_hint(err, "wait until it has ended, or end it with Ctrl-C");
+	}
+	*ret_fd = fd;
+	fd = -1;
+	return true;
 }

@@ -33,4 +33,9 @@ bool run_check_event(const char *name, struct err *err);
 /* "key=value" into the event; ERR_USAGE for anything that would not come back as it is. */
 bool run_put_pair(struct timeline_record *rec, const char *pair, struct err *err);
 
+/*
+ * Holds the run for one process, until *ret_fd is closed or the process ends. ERR_STATE if another one is at work on it.
+ */
+bool run_lock(const char *dir, int *ret_fd, struct err *err);
+
 #endif

@@ -36,42 +36,10 @@ static bool list(struct drill *d, void (*kind_of)(struct kube_kind *), struct js
 
 #define EACH_ITEM(o, doc) for (const json_node *o = json_first(json_at(json_root(doc), "items")); o; o = json_next(o))
 
-static bool owned(const json_node *clusters, const json_node *pvc)
-{
-	for (const json_node *c = json_first(json_at(clusters, "items")); c; c = json_next(c))
-		if (psmdb_owns_volume(pvc, kube_name(c)))
-			return true;
-	return false;
-}
-
-/* Volumes that are not a psmdb's and would die. */
-static bool foreign_volumes(struct drill *d, struct err *err)
-{
-	BUF_CLEANUP struct buf names = BUF_INIT(4096);
-	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
-	const char *first = NULL;
-
-	if (!list(d, kind_clusters, &clusters, err) || !list(d, kind_volumes, &volumes, err))
-		return false;
-	EACH_ITEM(o, volumes)
-	{
-		if (owned(json_root(clusters), o) || psmdb_owns_volume(o, part_cluster(d, NULL)) ||
-		    drill_pvc_confirmed(d, kube_name(o)))
-			continue;
-		first = first ? first : kube_name(o);
-		buf_printf(&names, NULL, "%s\"%s\"", names.len ? ", " : "", kube_name(o));
-	}
-	if (!first)
-		return true;
-	err_set(err, ERR_STATE, "refused: PVCs in \"%s\" that are no psmdb's would be lost: %s", drill_namespace(d),
-	    buf_str(&names));
-	return err_hint(err, "say yes to each with --confirm-pvc %s, or move them to another namespace", first);
-}
-
 static bool disaster_check(struct drill *d, const json_node *args, struct err *err)
 {
 	(void)args;
-	return drill_value(d, "disaster") || foreign_volumes(d, err);
+	return drill_value(d, "volumes-gone") || part_volumes_agreed(d, NULL, NULL, err);
 }
 
 /* --- the cluster -------------------------------------------------------------------------------------------------- */
@@ -159,24 +127,29 @@ static bool wait_gone(struct drill *d, bool (*left_of)(struct drill *, size_t *,
 
 /* --- the volumes -------------------------------------------------------------------------------------------------- */
 
-/* The names of the PersistentVolumes behind the claims, for proof that they are gone; kept before anything is deleted. */
+/*
+ * The claims that were agreed on, since whose they are cannot be seen any more without their psmdb; and the names of the
+ * PersistentVolumes behind them, for proof that they are gone. Kept before anything is deleted.
+ */
 static bool keep_volumes(struct drill *d, struct err *err)
 {
-	BUF_CLEANUP struct buf names = BUF_INIT(VOLUMES_MAX);
+	BUF_CLEANUP struct buf claims = BUF_INIT(VOLUMES_MAX), names = BUF_INIT(VOLUMES_MAX);
 	CLEANUP(json) struct json *volumes = NULL;
 
 	if (drill_value(d, "volumes"))
 		return true;
-	if (!list(d, kind_volumes, &volumes, err) || !buf_add_char(&names, ' ', err))
+	if (!list(d, kind_volumes, &volumes, err) || !buf_add_char(&names, ' ', err) ||
+	    !buf_add_char(&claims, ' ', err))
 		return false;
 	EACH_ITEM(o, volumes)
 	{
 		const char *name = json_text_at(o, "spec/volumeName");
 
-		if (name && !buf_printf(&names, err, "%s ", name))
+		if (!buf_printf(&claims, err, "%s ", kube_name(o)) || (name && !buf_printf(&names, err, "%s ", name)))
 			return false;
 	}
-	return drill_set_value(d, "volumes", buf_str(&names), err);
+	return drill_set_value(d, PART_CLAIMS, buf_str(&claims), err) &&
+	       drill_set_value(d, "volumes", buf_str(&names), err);
 }
 
 static const char *user_of(const json_node *pods, const char *claim)
@@ -274,7 +247,8 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 	if (!disaster_check(d, args, err) || !keep_volumes(d, err) || !end_cluster(d, limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
-	if (!end_ticker(d, err) || !delete_all(d, kind_volumes, err) ||
+	/* asked again: a PVC may have been made meanwhile, or while the run was interrupted */
+	if (!part_volumes_agreed(d, NULL, NULL, err) || !end_ticker(d, err) || !delete_all(d, kind_volumes, err) ||
 	    !wait_gone(d, left_of_volumes, "every PVC and its volume",
 		limit_ms < VOLUME_LIMIT_MS ? limit_ms : VOLUME_LIMIT_MS, err) ||
 	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||

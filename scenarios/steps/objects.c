@@ -1,8 +1,7 @@
 /* apply, delete, annotate: any object, within what the locks allow. */
 #include "doc/yaml.h"
-#include "scenarios/drill_run.h"
 #include "scenarios/locks.h"
-#include "scenarios/steps/steps.h"
+#include "scenarios/steps/parts.h"
 
 #include <string.h>
 
@@ -36,17 +35,10 @@ static bool read_objects(struct drill *d, const json_node *args, struct yaml_doc
 	return true;
 }
 
-/* What is there, or NULL. */
-static bool look(
-    struct drill *d, const struct kube_kind *kind, const char *ns, const char *name, struct json **ret, struct err *err)
+static bool may_change(struct drill *d, const json_node *now, const struct kube_kind *kind, struct err *err)
 {
-	struct err each = ERR_INIT;
-
-	*ret = NULL;
-	if (kube_get(drill_kube(d), kind, kind->namespaced ? ns : NULL, name, ret, &each) || each.code == ERR_NOT_FOUND)
-		return true;
-	*err = each;
-	return false;
+	return lock_existing(now, kind, drill_namespace(d), drill_kasten(d),
+	    now && d->state.doc && drill_is_ours(d, kube_uid(now)), err);
 }
 
 static bool may_apply(
@@ -60,9 +52,13 @@ static bool may_apply(
 		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
 	if (!kube_kind_of(drill_kube(d), version, kind, ret_kind, err) ||
 	    !lock_object(object, ret_kind, d->options->allow_cluster_changes, err) ||
-	    !look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err) ||
-	    !lock_existing(now ? json_root(now) : NULL, ret_kind, drill_kasten(d),
-		now && d->state.doc && drill_is_ours(d, kube_uid(json_root(now))), err))
+	    !lock_place(object, ret_kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err))
+		return false;
+	if (lock_overwrites(ret_kind) &&
+	    !lock_namespace(drill_kube(d), drill_namespace(d), d->options->confirm_destroy, err))
+		return false;
+	if (!part_look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err) ||
+	    !may_change(d, now ? json_root(now) : NULL, ret_kind, err))
 		return false;
 	*ret_new = !now;
 	return true;
@@ -135,6 +131,7 @@ static bool delete_describe(struct drill *d, const json_node *args, struct buf *
 
 static bool delete_check(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct kube_select select = {.labels = step_text(args, "labels", NULL)};
 	struct kube_kind kind;
 	int ways = (step_text(args, "name", NULL) != NULL) + (step_text(args, "labels", NULL) != NULL) +
 		   step_bool(args, "all", false);
@@ -144,6 +141,8 @@ static bool delete_check(struct drill *d, const json_node *args, struct err *err
 	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) ||
 	    !lock_crd(drill_kube(d), &kind, d->options->confirm_destroy, err))
 		return false;
+	if (!kind.group[0] && !strcmp(kind.plural, "persistentvolumeclaims"))
+		return part_volumes_agreed(d, step_text(args, "name", NULL), &select, err);
 	if (kind.namespaced)
 		return true;
 	err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
@@ -152,7 +151,7 @@ static bool delete_check(struct drill *d, const json_node *args, struct err *err
 
 struct gone {
 	struct drill *d;
-	const char *kind, *name;
+	const char *kind, *name, *uid;
 };
 
 static bool is_gone(void *ctx, const json_node *object, struct err *err)
@@ -161,20 +160,30 @@ static bool is_gone(void *ctx, const json_node *object, struct err *err)
 	const char *finalizer = json_text_at(object, "metadata/finalizers/0");
 
 	(void)err;
+	/* a controller may have made another of the same name */
+	if (object && g->uid && kube_uid(object) && strcmp(kube_uid(object), g->uid) != 0)
+		return true;
 	if (object)
 		drill_progress(g->d, "%s %s is being deleted%s%s", g->kind, g->name,
 		    finalizer ? ", held by finalizer " : "", finalizer ? finalizer : "");
 	return !object;
 }
 
+/* object: as it is; NULL: it is gone already. Deleted is this very one. */
 static bool delete_one(
-    struct drill *d, const struct kube_kind *kind, const char *name, const json_node *args, struct err *err)
+    struct drill *d, const struct kube_kind *kind, const json_node *object, const json_node *args, struct err *err)
 {
-	struct gone gone = {d, kind->kind, name};
+	const struct kube_delete how = {.uid = kube_uid(object), .grace_seconds = -1};
+	const char *name = kube_name(object);
+	struct gone gone = {d, kind->kind, name, kube_uid(object)};
 	struct err each = ERR_INIT;
 	char what[640];
 
-	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, NULL, &each) && each.code != ERR_NOT_FOUND) {
+	if (!object)
+		return true;
+	if (!may_change(d, object, kind, err))
+		return false;
+	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, &how, &each) && each.code != ERR_NOT_FOUND) {
 		*err = each;
 		return false;
 	}
@@ -195,11 +204,12 @@ static bool delete_run(struct drill *d, const json_node *args, struct err *err)
 	if (!delete_check(d, args, err) || !kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
 		return false;
 	if (name)
-		return delete_one(d, &kind, name, args, err);
+		return part_look(d, &kind, drill_namespace(d), name, &list, err) &&
+		       delete_one(d, &kind, list ? json_root(list) : NULL, args, err);
 	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), &select, &list, err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!delete_one(d, &kind, kube_name(o), args, err))
+		if (!delete_one(d, &kind, o, args, err))
 			return false;
 	return true;
 }
@@ -233,10 +243,12 @@ static bool annotate_check(struct drill *d, const json_node *args, struct err *e
 
 static bool annotate_run(struct drill *d, const json_node *args, struct err *err)
 {
-	CLEANUP(json) struct json *patch = NULL;
+	CLEANUP(json) struct json *patch = NULL, *now = NULL;
 	struct kube_kind kind;
 
 	return annotate_check(d, args, err) && kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) &&
+	       kube_get(drill_kube(d), &kind, drill_namespace(d), step_text(args, "name", ""), &now, err) &&
+	       may_change(d, json_root(now), &kind, err) &&
 	       json_format(&patch, err, "{'metadata':{'annotations':%j}}", step_node(args, "annotations")) &&
 	       kube_patch(drill_kube(d), &kind, drill_namespace(d), step_text(args, "name", ""), NULL, KUBE_PATCH_MERGE,
 		   json_root(patch), NULL, err);

@@ -111,6 +111,59 @@ int64_t part_now_ms(struct drill *d)
 	return clock_mono_ms(drill_clock(d));
 }
 
+bool part_look(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
+    struct json **ret, struct err *err)
+{
+	struct err each = ERR_INIT;
+
+	*ret = NULL;
+	if (kube_get(drill_kube(d), kind, kind->namespaced ? namespace_ : NULL, name, ret, &each) ||
+	    each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
+
+/* --- PVCs --------------------------------------------------------------------------------------------------------- */
+
+static bool agreed(struct drill *d, const json_node *clusters, const json_node *pvc)
+{
+	const char *name = kube_name(pvc), *claims = d->state.doc ? drill_value(d, PART_CLAIMS) : NULL;
+	char mark[PSMDB_NAME_MAX + 2];
+
+	for (const json_node *c = json_first(json_at(clusters, "items")); c; c = json_next(c))
+		if (kube_name(c) && psmdb_owns_volume(pvc, kube_name(c)))
+			return true;
+	snprintf(mark, sizeof mark, " %.253s ", name ? name : "?");
+	return psmdb_owns_volume(pvc, part_cluster(d, NULL)) || (claims && strstr(claims, mark)) ||
+	       (name && drill_pvc_confirmed(d, name));
+}
+
+bool part_volumes_agreed(struct drill *d, const char *name, const struct kube_select *select, struct err *err)
+{
+	BUF_CLEANUP struct buf names = BUF_INIT(4096);
+	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
+	struct kube_kind cluster_kind, kind;
+	const char *first = NULL;
+
+	kind_clusters(&cluster_kind);
+	kind_volumes(&kind);
+	if (!kube_list(drill_kube(d), &cluster_kind, drill_namespace(d), NULL, &clusters, err) ||
+	    !kube_list(drill_kube(d), &kind, drill_namespace(d), select, &volumes, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(volumes), "items")); o; o = json_next(o)) {
+		if ((name && !json_is_at(o, "metadata/name", name)) || agreed(d, json_root(clusters), o))
+			continue;
+		first = first ? first : kube_name(o);
+		buf_printf(&names, NULL, "%s\"%s\"", names.len ? ", " : "", kube_name(o));
+	}
+	if (!first)
+		return true;
+	err_set(err, ERR_STATE, "refused: PVCs in \"%s\" that are no psmdb's would be lost: %s", drill_namespace(d),
+	    buf_str(&names));
+	return err_hint(err, "say yes to each with --confirm-pvc %s, or move them to another namespace", first);
+}
+
 /* --- the bucket --------------------------------------------------------------------------------------------------- */
 
 void part_bucket_clear(struct part_bucket *b)

@@ -9,7 +9,7 @@
 
 extern const struct step_def step_wait_cluster, step_check_blueprint, step_start_ticker, step_tick, step_run_policy,
     step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
-    step_recheck_bucket, step_judge, step_fault;
+    step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -34,6 +34,18 @@ bool part_fail(struct drill *d, struct err *err, const char *what, const char *t
 /* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */
+
+/* What is there; *ret NULL: nothing of this name. */
+bool part_look(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
+    struct json **ret, struct err *err);
+
+/*
+ * May these PVCs of the namespace be lost (name: one; select: those; neither: all)? A psmdb's own may, others only with
+ * --confirm-pvc. Once the run has begun with the disaster, what was agreed then stays agreed (value PART_CLAIMS): whose
+ * a PVC is cannot be seen without its psmdb.
+ */
+#define PART_CLAIMS "claims"
+bool part_volumes_agreed(struct drill *d, const char *name, const struct kube_select *select, struct err *err);
 
 /*
  * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by

@@ -316,5 +316,5 @@ static bool restore_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_restore = {"restore",
-    "restores the psmdb alone from the restore point, and watches what follows from it", restore_args, false,
+    "restores the psmdb alone from the restore point, and watches what follows from it", restore_args, true,
     restore_describe, NULL, restore_run};

@@ -19,6 +19,8 @@ const struct step_def *const step_defs[] = {
     &step_recheck_bucket,
     &step_judge,
     &step_fault,
+    &step_create_namespace,
+    &step_secret,
     &step_apply,
     &step_delete,
     &step_wait,

@@ -119,27 +119,64 @@ Test(locks, what_belongs_to_the_whole_cluster_needs_a_flag)
 	cr_assert(lock_object(json_root(doc), &pod, false, &err));
 }
 
-Test(locks, what_others_have_made_for_the_cluster_or_for_kasten_is_not_touched)
+Test(locks, what_others_have_made_outside_the_namespace_under_test_is_not_touched)
 {
 	CLEANUP(json)
 	struct json *cluster = doc_of("{\"metadata\":{\"name\":\"a\"}}"),
 		    *kasten = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"kasten-io\"}}"),
 		    *ours = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\"}}"),
+		    *others = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns2\"}}"),
 		    *odd = doc_of("{\"metadata\":{}}");
 	struct kube_kind role, pod;
 
 	kube_kind_set(&role, "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
 	kube_kind_set(&pod, "", "v1", "pods", "Pod", true);
 	err = (struct err)ERR_INIT;
-	cr_assert_not(lock_existing(json_root(cluster), &role, "kasten-io", false, &err));
+	cr_assert_not(lock_existing(json_root(cluster), &role, "ns", "kasten-io", false, &err));
 	refused("this run has not made it");
-	cr_assert_not(lock_existing(json_root(kasten), &pod, "kasten-io", false, &err));
+	cr_assert_not(lock_existing(json_root(kasten), &pod, "ns", "kasten-io", false, &err));
 	refused("is Kasten's");
-	cr_assert_not(lock_existing(json_root(odd), &pod, "kasten-io", false, &err));
-	cr_assert(lock_existing(json_root(cluster), &role, "kasten-io", true, &err));
-	cr_assert(lock_existing(json_root(kasten), &pod, "kasten-io", true, &err));
-	cr_assert(lock_existing(json_root(ours), &pod, "kasten-io", false, &err));
-	cr_assert(lock_existing(NULL, &role, "kasten-io", false, &err));
+	cr_assert_not(lock_existing(json_root(others), &pod, "ns", "kasten-io", false, &err));
+	refused("is not in the namespace under test");
+	/* a drill whose namespace is Kasten's own */
+	cr_assert_not(lock_existing(json_root(kasten), &pod, "kasten-io", "kasten-io", false, &err));
+	refused("is Kasten's");
+	cr_assert_not(lock_existing(json_root(odd), &pod, "ns", "kasten-io", false, &err));
+	cr_assert(lock_existing(json_root(cluster), &role, "ns", "kasten-io", true, &err));
+	cr_assert(lock_existing(json_root(kasten), &pod, "ns", "kasten-io", true, &err));
+	cr_assert(lock_existing(json_root(ours), &pod, "ns", "kasten-io", false, &err));
+	cr_assert(lock_existing(NULL, &role, "ns", "kasten-io", false, &err));
+}
+
+Test(locks, objects_are_made_in_the_namespace_under_test_and_kastens_alone)
+{
+	CLEANUP(json)
+	struct json *none = doc_of("{\"metadata\":{\"name\":\"a\"}}"),
+		    *kasten = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"kasten-io\"}}"),
+		    *others = doc_of("{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns2\"}}");
+	struct kube_kind pod;
+
+	kube_kind_set(&pod, "", "v1", "pods", "Pod", true);
+	err = (struct err)ERR_INIT;
+	cr_assert(lock_place(json_root(none), &pod, "ns", "kasten-io", false, &err));
+	cr_assert(lock_place(json_root(kasten), &pod, "ns", "kasten-io", false, &err));
+	cr_assert_not(lock_place(json_root(others), &pod, "ns", "kasten-io", false, &err));
+	refused("in namespace \"ns2\"");
+	cr_assert(lock_place(json_root(others), &pod, "ns", "kasten-io", true, &err));
+}
+
+Test(locks, making_a_restore_overwrites)
+{
+	struct kube_kind kind;
+
+	kube_kind_set(
+	    &kind, "psmdb.percona.com", "v1", "perconaservermongodbrestores", "PerconaServerMongoDBRestore", true);
+	cr_assert(lock_overwrites(&kind));
+	kube_kind_set(&kind, "actions.kio.kasten.io", "v1alpha1", "restoreactions", "RestoreAction", true);
+	cr_assert(lock_overwrites(&kind));
+	kube_kind_set(
+	    &kind, "psmdb.percona.com", "v1", "perconaservermongodbbackups", "PerconaServerMongoDBBackup", true);
+	cr_assert_not(lock_overwrites(&kind));
 }
 
 static bool crd(const char *list, const char *confirmed)
