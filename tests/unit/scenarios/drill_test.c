@@ -196,11 +196,19 @@ Test(drill, a_state_is_written_down_when_it_changes)
 Test(drill, the_first_known_failure_is_the_one_that_is_named)
 {
 	begin_run();
+	cr_assert(run_state_new(&d.state, d.dir, "mine", "/", "0", 1, &err));
 	drill_failure(&d, "first", "a cause", "a remedy");
 	drill_failure(&d, "second", "another", "another");
 	cr_assert_str_eq(d.failure_code, "first");
 	cr_assert_str_eq(d.failure.msg, "a cause");
 	cr_assert_eq(count_in_timeline("\"x-signature\""), 1);
+	run_state_clear(&d.state);
+}
+
+Test(drill, a_failure_before_the_run_begins_is_known_without_a_timeline)
+{
+	drill_failure(&d, "first", "a cause", "a remedy");
+	cr_assert_str_eq(d.failure_code, "first");
 }
 
 Test(drill, values_of_the_run_come_before_parameters)
