@@ -107,7 +107,7 @@ check "the steps are listed" status_is 0 "$drill" list --steps
 sed '1,/<!-- psmdb-drill list --steps -->/d' "$SOURCE_DIR/docs/scenarios.md" >"$dir/documented"
 sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' "$dir/out" >"$dir/listed"
 # to mend it: psmdb-drill list --steps in place of what stands behind the marker
-check "docs/scenarios.md has every step and argument as they are" diff -u "$dir/listed" "$dir/documented"
+check "docs/scenarios.md has every step and argument as they are" diff -uB "$dir/listed" "$dir/documented"
 check "case-1 can be explained" status_is 0 "$drill" explain case-1
 check "it says what it destroys" says "DESTROYS"
 check "an unknown parameter is a usage error" status_is 2 "$drill" explain case-1 --set nmaespace=x
