@@ -235,6 +235,7 @@ static void name_drill(struct drill *d, struct verdict *v)
 bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 {
 	VERDICT_CLEANUP struct verdict v;
+	/* on standard output it is said in another way already */
 	const char *args[] = {"report", "--run", d->dir, "--text", "/dev/null", NULL};
 	const volatile int *stop = d->stop;
 	int status;
@@ -249,7 +250,8 @@ bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 	snprintf(v.title, sizeof v.title, "the drill could not go on: %.220s", why->msg);
 	/* a run that was stopped because of its time limit gets its reports all the same */
 	d->stop = NULL;
-	ok = verdict_write(&v, drill_path(d, "verdict.json"), err) &&
+	ok = verdict_add_reason(&v, REASON_DRILL_STOPPED, why->hint, err, "%s", why->msg) &&
+	     verdict_write(&v, drill_path(d, "verdict.json"), err) &&
 	     drill_child(d, "psmdb-verify", args, NULL, false, REPORT_LIMIT_MS, &status, NULL, err);
 	d->stop = stop;
 	return ok;

@@ -46,6 +46,7 @@ enum report_check check_of(enum verdict_reason_code code)
 	case REASON_NO_TIMELINE:
 	case REASON_TIMELINE_BROKEN:
 	case REASON_NO_DISASTER:
+	case REASON_DRILL_STOPPED:
 		return CHECK_TIMELINE;
 	case REASON_NO_BOUND:
 		return CHECK_BOUND;

@@ -100,6 +100,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(IDENTITY_UNKNOWN, INCONCLUSIVE, "what was restored cannot be compared with what was pinned")                 \
 	X(RESTORE_UNKNOWN, INCONCLUSIVE, "the restore's end is not known")                                             \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
+	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
 	X(FOREIGN, INFO, "documents of other runs, or that are no ticks")                                              \
