@@ -244,7 +244,7 @@ bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 	verdict_init(&v);
 	v.result = VERDICT_ERROR;
 	v.judged_at_ms = clock_wall_ms(d->clock);
-	snprintf(v.judge, sizeof v.judge, "%s", PSMDB_DRILL_VERSION);
+	snprintf(v.judge, sizeof v.judge, "psmdb-drill %s", PSMDB_DRILL_VERSION);
 	snprintf(v.scenario, sizeof v.scenario, "%s", d->scenario.name);
 	name_drill(d, &v);
 	snprintf(v.title, sizeof v.title, "the drill could not go on: %.220s", why->msg);

@@ -236,7 +236,8 @@ static bool annotate_check(struct drill *d, const json_node *args, struct err *e
 {
 	struct kube_kind kind;
 
-	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
+	if (!part_texts(step_node(args, "annotations"), "annotation", err) ||
+	    !kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
 		return false;
 	return kind.namespaced || err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
 }

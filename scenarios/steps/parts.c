@@ -111,6 +111,18 @@ int64_t part_now_ms(struct drill *d)
 	return clock_mono_ms(drill_clock(d));
 }
 
+bool part_texts(const json_node *map, const char *what, struct err *err)
+{
+	for (const json_node *m = json_first(map); m; m = json_next(m)) {
+		if (json_is_string(m) || json_is_null(m))
+			continue;
+		err_set(err, ERR_PARSE, "%s \"%.100s\" is no text", what, json_key(m));
+		return err_hint(
+		    err, "put it in quotes: YAML reads y, n, yes, no, on, off and numbers as something else");
+	}
+	return true;
+}
+
 bool part_look(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
     struct json **ret, struct err *err)
 {

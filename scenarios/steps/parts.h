@@ -35,6 +35,8 @@ bool part_fail(struct drill *d, struct err *err, const char *what, const char *t
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */
 
+/* A map of texts (or null): what labels and annotations are. YAML makes booleans and numbers of words without quotes. */
+bool part_texts(const json_node *map, const char *what, struct err *err);
 /* What is there; *ret NULL: nothing of this name. */
 bool part_look(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
     struct json **ret, struct err *err);

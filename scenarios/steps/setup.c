@@ -28,7 +28,8 @@ static bool namespace_object(
 	CLEANUP(json) struct json *doc = NULL;
 
 	kube_kind_set(kind, "", "v1", "namespaces", "Namespace", false);
-	if (!json_format(&doc, err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':%s,'labels':%j}}",
+	if (!part_texts(step_node(args, "labels"), "label", err) ||
+	    !json_format(&doc, err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':%s,'labels':%j}}",
 		step_text(args, "name", ""), step_node(args, "labels")) ||
 	    !lock_object(json_root(doc), kind, d->options->allow_cluster_changes, err))
 		return false;
