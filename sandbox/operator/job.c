@@ -7,6 +7,7 @@
 #define SOON_MS 300   /* between two tries of a step */
 #define POLL_MS 500   /* between two looks at what runs */
 #define LIST_EVERY 10 /* looks; the list of all backups knows of lost agents, and is a little slower */
+#define STORAGE_MS 8000
 #define COMMAND_LIMIT_MS 60000
 #define DELETE_LIMIT_MS 120000
 #define FOREVER INT64_MAX
@@ -242,19 +243,48 @@ static bool went_well(const struct pbm_job *j)
 	return !j->child.timed_out && !j->child.exit.signaled && !j->child.exit.status;
 }
 
+/*
+ * Agents look at their storage every 5 s, so that their first complaint may be an old one. If it lasts, a backup is sent
+ * all the same, as the operator does it: it fails with PBM's own text. A restore could not even read the list of backups.
+ */
+static bool storage_is_bad(struct pbm_job *j, const char *why, int64_t now_ms)
+{
+	char text[ANSWER_TEXT_MAX];
+
+	if (now_ms < j->limit_ms - step_limits_ms[j->step] + STORAGE_MS)
+		return false;
+	if (j->order.kind != JOB_BACKUP) {
+		snprintf(text, sizeof text, "resync backup list: %.800s", why);
+		fail(j, text, now_ms);
+		return true;
+	}
+	snprintf(j->doubt, sizeof j->doubt, ": %.400s", why);
+	enter(j, STEP_SEND, now_ms);
+	return true;
+}
+
 static void after_agents(struct pbm_job *j, int agents, int64_t now_ms)
 {
 	char why[ANSWER_TEXT_MAX];
 
-	if (!went_well(j))
+	if (!went_well(j)) {
 		words(j, why);
-	else if (pbm_status_idle(buf_str(&j->child.out), agents, why, sizeof why))
+		return again(j, why, now_ms);
+	}
+	switch (pbm_status_read(buf_str(&j->child.out), agents, why, sizeof why)) {
+	case PBM_IDLE:
 		return enter(j,
 		    j->order.kind != JOB_RESTORE ? STEP_SEND
 		    : j->step == STEP_AGENTS	 ? STEP_RESYNC
-		    : *j->order.backup		 ? STEP_KNOWN
-						 : STEP_SEND,
+						 : STEP_KNOWN,
 		    now_ms);
+	case PBM_STORAGE:
+		if (storage_is_bad(j, why, now_ms))
+			return;
+		break;
+	case PBM_NOT_YET:
+		break;
+	}
 	again(j, why, now_ms);
 }
 
@@ -295,6 +325,7 @@ static void after_delete(struct pbm_job *j, int64_t now_ms)
 
 static void after_send(struct pbm_job *j, int64_t wall_ms, int64_t now_ms)
 {
+	char text[sizeof j->error];
 	struct answer a;
 
 	if (j->order.kind == JOB_DELETE)
@@ -306,7 +337,9 @@ static void after_send(struct pbm_job *j, int64_t wall_ms, int64_t now_ms)
 		return enter(j, STEP_POLL, now_ms);
 	case ANSWER_REFUSED:
 	case ANSWER_NOT_FOUND:
-		return fail(j, a.text, now_ms);
+		/* "no available agent(s)" does not say why they are not */
+		snprintf(text, sizeof text, "%s%s", a.text, j->doubt);
+		return fail(j, text, now_ms);
 	default:
 		/* Somebody was quicker, or it is not known whether it was sent: perhaps it is ours. */
 		if (!j->order.adopt_since_ms)

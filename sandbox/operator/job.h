@@ -55,7 +55,8 @@ struct pbm_job {
 	struct child child;
 	int64_t due_ms, limit_ms; /* when the step is taken next; when it is given up */
 	int polls;
-	bool may_send; /* the object says that something is going to be sent */
+	char doubt[410]; /* what may explain a refusal; "" */
+	bool may_send;	 /* the object says that something is going to be sent */
 
 	/* what came of it */
 	char name[ANSWER_NAME_MAX]; /* PBM's; "": not known yet */
@@ -63,7 +64,7 @@ struct pbm_job {
 	struct answer answer;
 	bool unknown; /* PBM does not know order.backup */
 	bool failed;
-	char error[ANSWER_TEXT_MAX + 200];
+	char error[ANSWER_TEXT_MAX + 500];
 };
 
 #define JOB_INIT                                                                                                       \

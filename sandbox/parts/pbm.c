@@ -204,43 +204,54 @@ bool pbm_configure(const struct pbm *pbm, const struct pbm_storage *storage, int
 	       err_wrap(err, "configure PBM");
 }
 
-/*
- * An agent that cannot reach the bucket is there all the same: the operation that needs the bucket fails with PBM's own words, which say
- * more than waiting would.
- */
-static bool agent_works(const json_node *node, const char **ret_error)
+/* PBM's texts quote the S3 server's, which have line breaks. */
+static void one_line(const char *text, char *ret, size_t size)
 {
-	const json_node *errors = json_get(node, "errors");
+	BUF_CLEANUP struct buf clean = BUF_INIT(PBM_OUTPUT_MAX);
+	size_t len = 0;
 
-	*ret_error = json_string(json_first(errors));
-	if (json_bool(json_get(node, "ok"), false))
-		return true;
-	for (const json_node *e = json_first(errors); e; e = json_next(e))
-		if (!json_string(e) || !strstr(json_string(e), "storage"))
-			return false;
-	return json_first(errors) != NULL;
+	text_neutral(&clean, text, strlen(text), true, NULL);
+	for (const char *p = buf_str(&clean); *p && len + 1 < size; p++)
+		ret[len++] = *p == '\n' ? ' ' : *p;
+	ret[len] = '\0';
 }
 
-static bool agents_good(const json_node *status, int members, char *ret_why, size_t size)
+static enum pbm_readiness agent_state(const json_node *node, char *ret_why, size_t size)
 {
-	int good = 0;
+	const char *host = json_string(json_get(node, "host"));
+	const char *error = json_string(json_first(json_get(node, "errors")));
+	char text[400];
 
-	snprintf(ret_why, size, "not every member has an agent");
+	if (json_bool(json_get(node, "ok"), false))
+		return PBM_IDLE;
+	one_line(error ? error : "", text, sizeof text);
+	snprintf(ret_why, size, "the agent of \"%.100s\" is not ready%s%s", host ? host : "?", *text ? ": " : "", text);
+	return !strncmp(text, "storage: ", 9) ? PBM_STORAGE : PBM_NOT_YET;
+}
+
+static enum pbm_readiness agents_state(const json_node *status, int members, char *ret_why, size_t size)
+{
+	enum pbm_readiness worst = PBM_IDLE;
+	int found = 0;
+
 	for (const json_node *rs = json_first(json_get(status, "cluster")); rs; rs = json_next(rs)) {
 		for (const json_node *node = json_first(json_get(rs, "nodes")); node; node = json_next(node)) {
-			const char *host = json_string(json_get(node, "host")), *error;
+			enum pbm_readiness state = agent_state(node, ret_why, size);
 
-			if (agent_works(node, &error))
-				good++;
-			else
-				snprintf(ret_why, size, "the agent of \"%.100s\" is not ready%s%.200s", host ? host : "?", error ? ": " : "",
-				    error ? error : "");
+			if (state == PBM_NOT_YET)
+				return state;
+			if (state == PBM_STORAGE)
+				worst = state;
+			found++;
 		}
 	}
-	return good == members;
+	if (found == members)
+		return worst;
+	snprintf(ret_why, size, "%d of %d members have an agent", found, members);
+	return PBM_NOT_YET;
 }
 
-bool pbm_status_idle(const char *output, int members, char *ret_why, size_t size)
+enum pbm_readiness pbm_status_read(const char *output, int members, char *ret_why, size_t size)
 {
 	CLEANUP(json) struct json *doc = NULL;
 	struct json_limits limits = JSON_LIMITS_DEFAULT;
@@ -248,20 +259,18 @@ bool pbm_status_idle(const char *output, int members, char *ret_why, size_t size
 
 	if (!start || !json_parse(start, strlen(start), &limits, &doc, NULL)) {
 		pbm_last_words(output, ret_why, size);
-		return false;
+		return PBM_NOT_YET;
 	}
-	if (!agents_good(json_root(doc), members, ret_why, size))
-		return false;
 	type = json_string(json_get(json_get(json_root(doc), "running"), "type"));
 	if (!type)
-		return true;
+		return agents_state(json_root(doc), members, ret_why, size);
 	snprintf(ret_why, size, "operation \"%.100s\" is running", type);
-	return false;
+	return PBM_NOT_YET;
 }
 
 struct idle_arg {
 	const struct pbm *pbm;
-	char last[400];
+	char last[500];
 };
 
 static bool is_idle(void *arg, struct err *err)
@@ -277,7 +286,7 @@ static bool is_idle(void *arg, struct err *err)
 		pbm_last_words(buf_str(&out), a->last, sizeof a->last);
 		return false;
 	}
-	return pbm_status_idle(buf_str(&out), a->pbm->members, a->last, sizeof a->last);
+	return pbm_status_read(buf_str(&out), a->pbm->members, a->last, sizeof a->last) == PBM_IDLE;
 }
 
 bool pbm_wait_idle(const struct pbm *pbm, int64_t timeout_ms, struct err *err)

@@ -66,14 +66,21 @@ bool pbm_wait_idle(const struct pbm *pbm, int64_t timeout_ms, struct err *err);
 /* Reads the backup list from the store again, and waits until that is done. */
 bool pbm_resync(const struct pbm *pbm, int64_t timeout_ms, struct err *err);
 
-/* What "pbm status --out json" says of the agents and the running operation: true if each of the members has a good
- * agent and nothing runs. ret_why: why not, for people. A newer PBM's warnings in front of the JSON are skipped. */
+/*
+ * What "pbm status --out json" says of the agents and the running operation. ret_why: why it is not idle, one line for
+ * people. A newer PBM's warnings in front of the JSON are skipped.
+ */
+enum pbm_readiness {
+	PBM_IDLE,    /* each of the members has a good agent, and nothing runs */
+	PBM_NOT_YET, /* something runs, or an agent is missing or not good */
+	PBM_STORAGE, /* nothing runs and all agents are there, but they cannot use the storage */
+};
 #define PBM_STATUS_ARGS                                                                                                \
 	{                                                                                                              \
 		"status", "--out", "json", "--sections", "cluster", "--sections", "running"                            \
 	}
 #define PBM_STATUS_ARG_COUNT 7
-bool pbm_status_idle(const char *output, int members, char *ret_why, size_t size);
+enum pbm_readiness pbm_status_read(const char *output, int members, char *ret_why, size_t size);
 
 /* The backup's name in the output of "pbm backup". */
 bool pbm_backup_name(const char *output, char ret[static PBM_NAME_MAX]);

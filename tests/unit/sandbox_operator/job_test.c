@@ -238,3 +238,28 @@ Test(job, a_point_in_time_has_its_backup_as_the_base)
 	cr_assert_str_eq(args.items[2], "--base-snapshot=2026-11-28T05:40:00Z");
 	job.order.kind = JOB_FREE;
 }
+
+#define FORBIDDEN                                                                                                      \
+	"*running*) echo "                                                                                             \
+	"'{\"cluster\":[{\"rs\":\"rs0\",\"nodes\":[{\"host\":\"h\",\"ok\":false,\"errors\":[\"storage: "               \
+	"get S3 object header: Forbidden\\\\n\\\\tstatus code: 403\"]}]}],\"running\":{}}';;\n"
+
+Test(job, a_backup_to_a_storage_that_refuses_is_sent_and_fails_with_pbms_text)
+{
+	pbm_is("case \"$*\" in config*) ;;\n" FORBIDDEN "backup*) " NAMED
+	       ";;\ndescribe-backup*) echo "
+	       "'{\"name\":\"2026-11-28T05:47:00Z\",\"status\":\"error\",\"error\":\"Forbidden\"}';;\n"
+	       "esac");
+	run(JOB_BACKUP);
+	cr_assert_eq(job.answer.state, ANSWER_ERROR);
+	cr_assert_str_eq(job.answer.text, "Forbidden");
+}
+
+Test(job, a_restore_from_a_storage_that_refuses_says_so)
+{
+	strcpy(order.backup, "2026-11-28T05:40:00Z");
+	pbm_is("case \"$*\" in config*) ;;\n" FORBIDDEN "esac");
+	run(JOB_RESTORE);
+	cr_assert(job.failed);
+	cr_assert(strstr(job.error, "Forbidden") && !strchr(job.error, '\n'), "%s", job.error);
+}

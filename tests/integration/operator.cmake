@@ -1,0 +1,2 @@
+drill_script(operator LABEL integration TIMEOUT 400 COMMAND ${PROJECT_SOURCE_DIR}/tests/e2e/python ${CMAKE_CURRENT_SOURCE_DIR}/operator_test.py)
+set_tests_properties(integration/operator PROPERTIES COST 100)
