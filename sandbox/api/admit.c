@@ -78,6 +78,21 @@ static bool random_suffix(char ret[static 6])
 	return true;
 }
 
+/* Empty lists and maps of the metadata are as good as none, and are not kept. */
+static void drop_empty(json_node *root)
+{
+	static const char *const paths[] = {
+	    "metadata/labels", "metadata/annotations", "metadata/finalizers", "metadata/ownerReferences"};
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		const json_node *there = json_at(root, paths[i]);
+
+		if (there &&
+		    (json_is_null(there) || ((json_is_object(there) || json_is_array(there)) && !json_first(there))))
+			json_remove_at(root, paths[i]);
+	}
+}
+
 /* name: from the path (NULL on a collection). */
 bool admit_identity(struct call *c, json_node *root, const char *name)
 {
@@ -92,6 +107,7 @@ bool admit_identity(struct call *c, json_node *root, const char *name)
 		return false;
 	if (json_at(root, "metadata") && !json_is_object(json_at(root, "metadata")))
 		return status_bad_request(c->response, "json: cannot unmarshal metadata");
+	drop_empty(root);
 	if (name && given && strcmp(name, given) != 0)
 		return status_bad_request(c->response,
 		    "the name of the object (%.253s) does not match the name on the URL (%.253s)", given, name);

@@ -2,6 +2,8 @@
 #include "sandbox/api/call.h"
 
 #include "base/num.h"
+#include "doc/yaml.h"
+#include "sandbox/api/protobuf.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -107,6 +109,33 @@ bool call_unknown_format(struct call *c, bool patch)
 	    patch ? (c->res.custom ? custom : built_in) : ordinary);
 }
 
+bool call_parse_yaml(struct call *c)
+{
+	const struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	struct err err = ERR_INIT;
+
+	if (!yaml_parse(c->request->body ? c->request->body : "", c->request->body_len, &limits, &docs, &err))
+		return status_bad_request(c->response, "error decoding YAML: %s", err.msg);
+	if (docs.count != 1)
+		return status_bad_request(c->response, "error decoding YAML: %zu documents, not one", docs.count);
+	c->body = TAKE(docs.items[0]);
+	return true;
+}
+
+static bool parse_protobuf(struct call *c)
+{
+	const struct json_limits limits = {.max_bytes = 2 * API_BODY_MAX, .max_depth = 48, .unique_keys = true};
+	BUF_CLEANUP struct buf text = BUF_INIT(2 * API_BODY_MAX);
+	struct err err = ERR_INIT;
+
+	if (!protobuf_to_json(c->request->body ? c->request->body : "", c->request->body_len, &text, &err))
+		return err.code == ERR_UNSUPPORTED ? call_unknown_format(c, false)
+						   : status_bad_request(c->response, "%s", err.msg);
+	return json_parse(buf_str(&text), text.len, &limits, &c->body, &err) ||
+	       status_bad_request(c->response, "%s", err.msg);
+}
+
 bool call_parse_body(struct call *c, bool patch)
 {
 	const struct json_limits limits = {.max_bytes = API_BODY_MAX, .max_depth = 48, .unique_keys = true};
@@ -115,7 +144,11 @@ bool call_parse_body(struct call *c, bool patch)
 	struct err err = ERR_INIT;
 
 	call_media_type(c->request->content_type, media_type, sizeof media_type);
-	if (!patch && *media_type && strcmp(media_type, "application/json") && !is_yaml(media_type))
+	if (!patch && !strcmp(media_type, PROTOBUF_MEDIA_TYPE))
+		return parse_protobuf(c);
+	if (!patch && is_yaml(media_type))
+		return call_parse_yaml(c);
+	if (!patch && *media_type && strcmp(media_type, "application/json"))
 		return call_unknown_format(c, false);
 	if (!json_parse(text, c->request->body_len, &limits, &c->body, &err)) {
 		const char *what = c->request->body_len ? err.msg : "unexpected end of JSON input (<empty>)";

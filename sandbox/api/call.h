@@ -39,6 +39,7 @@ bool call_delete_collection(struct call *c);
 bool call_pod_log(struct call *c);
 /* Paths that are no objects. false: it is none of these. */
 bool call_discovery(struct call *c);
+bool call_openapi(struct call *c);
 
 /* --- answers ----------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +54,8 @@ bool call_warn(struct call *c, const char *fmt, ...) __attribute__((format(print
 
 /* Into c->body; answers 400 or 415 otherwise. patch: errors are worded for patches. */
 bool call_parse_body(struct call *c, bool patch);
+/* The same for a body that is YAML whatever its type says. */
+bool call_parse_yaml(struct call *c);
 /* 415 */
 bool call_unknown_format(struct call *c, bool patch);
 /* "application/json" without parameters and blanks, lower case; "" if there is none. */

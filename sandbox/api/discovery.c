@@ -264,6 +264,8 @@ bool call_discovery(struct call *c)
 		return put_version(c);
 	if (!strcmp(c->user, "system:anonymous"))
 		return false; /* the rest is for those who are known */
+	if (call_openapi(c))
+		return true;
 	if (!strcmp(first, "api") && q->segment_count == 1)
 		return put_core(c);
 	if (!strcmp(first, "api") && q->segment_count == 2)

@@ -321,6 +321,15 @@ static bool conflict(
 	    count == 1 ? "" : "s", first);
 }
 
+/* kubectl going over from its own way of applying to the server's: as on a real server, it does not meet itself. */
+static bool is_same_person(const struct owner *mine, const struct owner *other, const json_node *live)
+{
+	if (!strcmp(mine->manager, other->manager))
+		return true;
+	return !strncmp(mine->manager, "kubectl", 7) && !strcmp(other->manager, "kubectl-client-side-apply") &&
+	       json_text_at(live, "metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration");
+}
+
 static bool find_conflicts(struct call *c, const struct owners *o, const struct owner *mine, const struct paths *wanted,
     const json_node *live, const json_node *patch)
 {
@@ -335,7 +344,7 @@ static bool find_conflicts(struct call *c, const struct owners *o, const struct 
 		if (!now || json_equal(now, json_at(patch, wanted->items[i])))
 			continue;
 		for (size_t w = 0; w < o->count && count < CONFLICTS_MAX; w++) {
-			if (&o->items[w] == mine || !strcmp(o->items[w].manager, mine->manager) ||
+			if (&o->items[w] == mine || is_same_person(mine, &o->items[w], live) ||
 			    !paths_has(&o->items[w].paths, wanted->items[i]))
 				continue;
 			snprintf(messages[count], size, "conflict with \"%s\"", o->items[w].manager);
@@ -387,8 +396,13 @@ bool apply_merge(struct call *c, const json_node *live, const json_node *patch, 
 	for (size_t i = 0; i < wanted.count; i++) {
 		const json_node *value = json_at(patch, wanted.items[i]), *old = json_at(live, wanted.items[i]);
 
-		if (!json_set_copy(json_edit(doc), wanted.items[i], value, &err) || !own(mine, wanted.items[i], &err))
-			return status_internal(c->response, &err);
+		/* an empty object says that there is one, not that others' members of it go */
+		bool there = json_is_object(value) && json_is_object(json_at(json_root(doc), wanted.items[i]));
+
+		if ((!there && !json_set_copy(json_edit(doc), wanted.items[i], value, &err)) ||
+		    !own(mine, wanted.items[i], &err))
+			return err.code == ERR_PARSE ? status_bad_request(c->response, "%s", err.msg)
+						     : status_internal(c->response, &err);
 		for (size_t w = 0; w < o->count; w++)
 			if (&o->items[w] != mine && !(old && json_equal(old, value)))
 				owner_drop(&o->items[w], wanted.items[i]);

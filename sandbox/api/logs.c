@@ -67,6 +67,15 @@ static void take(struct log_stream *l, const char *bytes, size_t len, struct buf
 	}
 }
 
+static bool ended_for_good(const json_node *pod, const json_node *status)
+{
+	if (!json_at(status, "state/terminated"))
+		return false;
+	if (json_is_at(pod, "spec/restartPolicy", "OnFailure"))
+		return !json_int_at(status, "state/terminated/exitCode", 0);
+	return json_is_at(pod, "spec/restartPolicy", "Never");
+}
+
 /* No more will come: the pod or this container of it has ended for good. */
 static bool over(struct log_stream *l)
 {
@@ -81,16 +90,24 @@ static bool over(struct log_stream *l)
 		done = json_is_at(root, "status/phase", "Succeeded") || json_is_at(root, "status/phase", "Failed");
 		for (const json_node *s = json_first(json_at(root, "status/containerStatuses")); s && !done;
 		     s = json_next(s))
-			done = json_is_at(s, "name", l->container) && json_at(s, "state/terminated");
+			done = json_is_at(s, "name", l->container) && ended_for_good(root, s);
 	}
 	db_unlock(l->store);
 	return done;
 }
 
-static bool log_fill(struct api_stream *stream, struct buf *out)
+/* A restart or a rotation has put the file aside, and there is a new one. */
+static bool replaced(const struct log_stream *l)
 {
-	struct log_stream *l = (struct log_stream *)stream;
-	bool ended = !l->follow || over(l); /* before reading: what was written before the end is read below */
+	struct stat ours, there;
+
+	return l->fd >= 0 && !fstat(l->fd, &ours) && !stat(l->path, &there) &&
+	       (ours.st_ino != there.st_ino || ours.st_dev != there.st_dev);
+}
+
+/* False: there is more than fits now. */
+static bool read_file(struct log_stream *l, struct buf *out)
+{
 	char chunk[CHUNK];
 	ssize_t got = 0;
 
@@ -98,7 +115,24 @@ static bool log_fill(struct api_stream *stream, struct buf *out)
 		l->fd = open(l->path, O_RDONLY | O_CLOEXEC);
 	while (l->fd >= 0 && out->len < ((size_t)1 << 20) && (got = read(l->fd, chunk, sizeof chunk)) > 0)
 		take(l, chunk, (size_t)got, out);
-	return got > 0 || !ended;
+	return got <= 0;
+}
+
+static bool log_fill(struct api_stream *stream, struct buf *out)
+{
+	struct log_stream *l = (struct log_stream *)stream;
+	/* both before reading: what was written before them is read below */
+	bool ended = !l->follow || over(l), next = l->follow && replaced(l);
+
+	if (!read_file(l, out))
+		return true;
+	if (!next)
+		return !ended;
+	close(l->fd);
+	l->fd = -1;
+	if (l->line.len)
+		take(l, "\n", 1, out);
+	return true;
 }
 
 static void log_free(struct api_stream *stream)

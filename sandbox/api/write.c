@@ -2,7 +2,6 @@
 #include "sandbox/api/call.h"
 
 #include "base/uuid.h"
-#include "doc/yaml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +51,6 @@ static bool new_metadata(struct call *c, json_node *root, struct err *err)
 	json_remove_at(root, "metadata/selfLink");
 	json_remove_at(root, "metadata/deletionTimestamp");
 	json_remove_at(root, "metadata/deletionGracePeriodSeconds");
-	json_remove_at(root, "metadata/managedFields");
 	if (c->res.has_status)
 		json_remove_at(root, "status");
 	if (!uuid_random(&id, err))
@@ -280,21 +278,6 @@ static enum patch_type patch_type(const struct call *c)
 	return !strcmp(type, "application/apply-patch+yaml") ? PATCH_APPLY : PATCH_UNKNOWN;
 }
 
-/* An apply's body is YAML, which JSON is, too. */
-static bool parse_apply(struct call *c)
-{
-	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
-	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
-	struct err err = ERR_INIT;
-
-	if (!yaml_parse(c->request->body ? c->request->body : "", c->request->body_len, &limits, &docs, &err))
-		return status_bad_request(c->response, "error decoding YAML: %s", err.msg);
-	if (docs.count != 1)
-		return status_bad_request(c->response, "error decoding YAML: %zu documents, not one", docs.count);
-	c->body = TAKE(docs.items[0]);
-	return true;
-}
-
 static bool apply_locked(struct call *c, struct object *before)
 {
 	struct json *merged = NULL;
@@ -325,8 +308,7 @@ static bool patch_locked(struct call *c, enum patch_type type)
 		return status_not_found(c->response, &c->res, c->name);
 	if (!json_clone(object_root(before), &doc, &err))
 		return status_internal(c->response, &err);
-	/* the stored version is no precondition of the patch's */
-	json_remove_at(json_edit(doc), "metadata/resourceVersion");
+	/* the stored version is there to be read and replaced by a patch: another one is the precondition of that patch */
 	ok = type == PATCH_MERGE  ? json_merge_patch(json_edit(doc), json_root(c->body), &err)
 	     : type == PATCH_JSON ? json_patch(json_edit(doc), json_root(c->body), &err)
 				  : strategic_merge(json_edit(doc), json_root(c->body), &err);
@@ -345,7 +327,7 @@ bool call_patch(struct call *c)
 
 	if (type == PATCH_UNKNOWN)
 		return call_unknown_format(c, true);
-	if (type == PATCH_APPLY ? !parse_apply(c) : !call_parse_body(c, true))
+	if (type == PATCH_APPLY ? !call_parse_yaml(c) : !call_parse_body(c, true))
 		return false;
 	db_lock(c->store);
 	ok = patch_locked(c, type);
