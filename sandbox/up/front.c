@@ -119,7 +119,7 @@ static void say_next(const struct launch *launch, const struct up *u)
 	if (launch->foreground)
 		return;
 	printf("export KUBECONFIG=%s/kubeconfig\n", launch->dir);
-	if (!u->bare)
+	if (!u->bare && isatty(STDERR_FILENO))
 		fprintf(stderr, "the cluster is there: try\n  kubectl -n " INSTALL_NAMESPACE " get psmdb,pods,pvc\n"
 				"  psmdb-drill run case-1 --confirm-destroy " INSTALL_NAMESPACE "\n");
 }

@@ -232,7 +232,8 @@ bool install_demo(const struct install *in, bool *ret_made, struct err *err)
 
 struct ready {
 	const struct install *in;
-	char last[256];
+	char last[64];
+	int64_t best; /* pods that were ready at once; agents come and go while users are made */
 };
 
 static bool is_ready(void *ctx, const json_node *object, struct err *err)
@@ -245,14 +246,17 @@ static bool is_ready(void *ctx, const json_node *object, struct err *err)
 	snprintf(text, sizeof text, "psmdb \"" INSTALL_CLUSTER "\" is %.40s (%d of %d)%s%.120s", state ? state : "new",
 	    (int)json_int_at(object, "status/ready", 0), (int)json_int_at(object, "status/size", 0),
 	    message && *message ? ": " : "", message ? message : "");
-	if (strcmp(text, r->last) != 0)
-		say(r->in, strcpy(r->last, text));
+	if (json_int_at(object, "status/ready", 0) > r->best || strcmp(state ? state : "new", r->last) != 0)
+		say(r->in, text);
+	if (json_int_at(object, "status/ready", 0) > r->best)
+		r->best = json_int_at(object, "status/ready", 0);
+	snprintf(r->last, sizeof r->last, "%s", state ? state : "new");
 	return state && !strcmp(state, "ready");
 }
 
 bool install_wait_ready(const struct install *in, int64_t timeout_ms, struct err *err)
 {
-	struct ready ready = {in, ""};
+	struct ready ready = {.in = in, .best = -1};
 	const struct kube_wait wait = {.what = "psmdb \"" INSTALL_NAMESPACE "/" INSTALL_CLUSTER "\" to be ready",
 	    .timeout_ms = timeout_ms,
 	    .done = is_ready,

@@ -8,6 +8,7 @@
 #define FIRST_LIMIT_MS 60000
 #define COVER_LIMIT_MS 180000
 #define STALL_SAID_MS 10000
+#define PLAIN_SAID_MS 5000 /* the count is told so often where there is no live line */
 
 /* --- start-ticker ------------------------------------------------------------------------------------------------- */
 
@@ -143,7 +144,8 @@ static bool tick_describe(struct drill *d, const json_node *args, struct buf *ou
 
 static bool tick_run(struct drill *d, const json_node *args, struct err *err)
 {
-	int64_t for_ms = step_duration_ms(args, "for", 0), begun_ms = part_now_ms(d), moved_ms = begun_ms, ticks = -1;
+	int64_t for_ms = step_duration_ms(args, "for", 0), begun_ms = part_now_ms(d), moved_ms = begun_ms, ticks = -1,
+		said_ms = 0;
 	bool pinned = drill_value(d, "bound-b1") != NULL;
 	BOUND_CLEANUP struct bound bound;
 	char why[COVERAGE_WHY_MAX] = "";
@@ -167,9 +169,11 @@ static bool tick_run(struct drill *d, const json_node *args, struct err *err)
 			return true;
 		if (now_ms - moved_ms > STALL_SAID_MS)
 			drill_progress(d, "no tick was acknowledged for %lld s", (long long)(now_ms - moved_ms) / 1000);
-		else
+		else if (d->show.live || gone_ms - said_ms >= PLAIN_SAID_MS) {
+			said_ms = gone_ms;
 			drill_progress(
 			    d, "%lld ticks acknowledged%s%s", (long long)ticks, gone_ms >= for_ms ? "; " : "", why);
+		}
 		if (gone_ms > for_ms + COVER_LIMIT_MS) {
 			err_set(err, ERR_TIMEOUT,
 			    "the drill's copy of the journal is not enough for a verdict after %lld s more: %s",
