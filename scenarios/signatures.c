@@ -29,6 +29,8 @@ const struct signature signatures[] = {
 	true},
     {"AGENTS_LOST", "agents were lost during|Backup stuck at", "PBM's agents ended while they worked",
 	"look at the backup-agent containers; try again", true},
+    {"NO_AGENT", "no available agent(s)", "no PBM agent can do it: none runs, or none reaches the bucket",
+	"look at \"pbm status\" in a backup-agent container: it says what each agent lacks", true},
     {"STARTING_DEADLINE", "starting deadline exceeded", "no PBM agent began the backup in time",
 	"look at the backup-agent containers", true},
     {"BACKUP_FILES_MISSING", "no such file|file is empty|failed to ensure chunk",

@@ -156,6 +156,9 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 	if (s->there && psmdb_job_final(s->job.state) && !psmdb_job_good(s->job.state)) {
 		snprintf(what, sizeof what, "psmdb-backup \"%s/%s\" has ended with %s", s->job.namespace_, s->job.name,
 		    s->job.state_text);
+		/* PBM's text often says only that no agent could; the bucket itself says why */
+		if (drill_set_value(s->d, "backup", s->job.name, NULL))
+			part_bucket_blame(s->d);
 		return part_fail(s->d, err, what, s->job.error);
 	}
 	if (s->there && psmdb_job_stuck(s->job.state, part_now_ms(s->d) - s->since_ms, limit_ms)) {

@@ -30,22 +30,6 @@ static bool fault_check(struct drill *d, const json_node *args, struct err *err)
 	    err, "give --allow-faults if that is what you want: the backup cannot be restored whole afterwards");
 }
 
-static bool open_bucket(struct drill *d, struct part_bucket *bucket, struct s3 **ret, struct err *err)
-{
-	struct s3_config config = {0};
-	const struct s3_options options = {.clock = drill_clock(d), .stop = drill_stop(d)};
-	bool ok;
-
-	if (!part_bucket_open(d, bucket, err))
-		return false;
-	psmdb_storage_config(&bucket->storage, &config);
-	snprintf(config.access_key, sizeof config.access_key, "%s", strchr(bucket->access, '=') + 1);
-	snprintf(config.secret_key, sizeof config.secret_key, "%s", strchr(bucket->secret, '=') + 1);
-	ok = s3_new(&config, &options, ret, err);
-	s3_config_clear(&config);
-	return ok;
-}
-
 static bool fault_run(struct drill *d, const json_node *args, struct err *err)
 {
 	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
@@ -55,7 +39,7 @@ static bool fault_run(struct drill *d, const json_node *args, struct err *err)
 
 	bound_init(&b);
 	if (!fault_check(d, args, err) || !bound_read(drill_path(d, "bound.json"), &b, err) ||
-	    !open_bucket(d, &bucket, &s3, err))
+	    !part_bucket_open(d, &bucket, err) || !part_bucket_client(d, &bucket, &s3, err))
 		return false;
 	for (size_t i = 0; i < b.file_count; i++) {
 		if (strcmp(b.files[i].kind, step_text(args, "delete", "")) != 0)

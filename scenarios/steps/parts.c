@@ -240,6 +240,56 @@ bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err)
 	return ok;
 }
 
+bool part_bucket_client(struct drill *d, const struct part_bucket *b, struct s3 **ret, struct err *err)
+{
+	const struct s3_options options = {
+	    .clock = drill_clock(d), .stop = drill_stop(d), .max_attempts = 2, .timeout_ms = 15000};
+	struct s3_config config = {0};
+	bool ok;
+
+	psmdb_storage_config(&b->storage, &config);
+	snprintf(config.access_key, sizeof config.access_key, "%s", strchr(b->access, '=') + 1);
+	snprintf(config.secret_key, sizeof config.secret_key, "%s", strchr(b->secret, '=') + 1);
+	ok = s3_new(&config, &options, ret, err);
+	s3_config_clear(&config);
+	return ok;
+}
+
+static bool no_more(void *ctx, const struct s3_object *object, struct err *err)
+{
+	(void)ctx;
+	(void)object;
+	(void)err;
+	return true;
+}
+
+void part_bucket_blame(struct drill *d)
+{
+	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
+	CLEANUP(s3) struct s3 *s3 = NULL;
+	struct err err = ERR_INIT;
+	char cause[512];
+
+	if (!part_bucket_open(d, &bucket, &err)) {
+		if (err.code == ERR_NOT_FOUND)
+			drill_failure(
+			    d, "SECRET_MISSING", err.msg, "create the secret that spec.backup.storages names");
+		return;
+	}
+	if (part_bucket_client(d, &bucket, &s3, &err) &&
+	    s3_list_folder(s3, bucket.storage.prefix, 100000, no_more, NULL, &err))
+		return;
+	snprintf(cause, sizeof cause, "asked with the storage's own keys, the bucket says: %.400s", err.msg);
+	if (err.code == ERR_AUTH)
+		drill_failure(d, "S3_CREDENTIALS", cause,
+		    "correct the secret that spec.backup.storages names (credentialsSecret)");
+	else if (err.code == ERR_NOT_FOUND)
+		drill_failure(d, "S3_NO_BUCKET", cause, "make the bucket, or correct spec.backup.storages");
+	else if (err.code == ERR_NET || err.code == ERR_TIMEOUT)
+		drill_failure(d, "S3_UNREACHABLE", cause,
+		    "check endpointUrl, and whether it can be reached from here and from the pods");
+}
+
 /* --- pods --------------------------------------------------------------------------------------------------------- */
 
 bool part_pod_option(json_node *pod, const char *option, const char *value, struct err *err)

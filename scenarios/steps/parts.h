@@ -4,6 +4,7 @@
 
 #include "psmdb/cluster.h"
 #include "psmdb/job.h"
+#include "s3/s3.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/steps/steps.h"
 
@@ -59,6 +60,10 @@ struct part_bucket {
 	struct psmdb_storage storage;
 };
 bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err);
+/* A client of that bucket. */
+bool part_bucket_client(struct drill *d, const struct part_bucket *b, struct s3 **ret, struct err *err);
+/* Asks the bucket itself, with the storage's keys: is it what is behind a failed backup? Then the run's failure says so. */
+void part_bucket_blame(struct drill *d);
 void part_bucket_clear(struct part_bucket *b);
 #define PART_BUCKET_CLEANUP __attribute__((cleanup(part_bucket_clear)))
 
