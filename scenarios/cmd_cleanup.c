@@ -26,7 +26,7 @@ int cmd_cleanup(int argc, char **argv)
 	};
 	const struct opt_command command = {.program = argv[0],
 	    .args = "RUN",
-	    .about = "Deletes what a run has made in the cluster (ticker and verifier pods, the actions it posted), in "
+	    .about = "Deletes what a run has made in the cluster (ticker and verifier pods), in "
 		     "reverse order, "
 		     "each only if it still is the very object. Restore points, backups, the database and its volumes "
 		     "stay, and the run's "

@@ -54,6 +54,37 @@ static bool names_of_backups(struct drill *d, struct buf *out, struct err *err)
 	return true;
 }
 
+/* One that still goes on, be it an attempt that Kasten repeats for a run long given up, would make a backup between ours. */
+static bool nobody_else(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "backupactions", "BackupAction");
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o)) {
+		char state[64];
+
+		kasten_state_text(o, state, sizeof state);
+		if (kasten_state_final(kasten_state(o)))
+			continue;
+		err_set(err, ERR_STATE, "BackupAction \"%s/%s\" of another run is still %s", drill_namespace(d),
+		    kube_name(o), state);
+		drill_failure(d, "ANOTHER_BACKUP",
+		    "a backup that is not this run's is under way: Kasten repeats a failed one up to three times",
+		    "wait until it has ended, and begin again");
+		return err_hint(err, "wait until it has ended");
+	}
+	return true;
+}
+
+static bool run_check(struct drill *d, const json_node *args, struct err *err)
+{
+	(void)args;
+	return drill_value(d, "run-action") || nobody_else(d, err);
+}
+
 static bool start_policy(struct drill *d, const json_node *args, struct err *err)
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
@@ -63,7 +94,8 @@ static bool start_policy(struct drill *d, const json_node *args, struct err *err
 	if (drill_value(d, "run-action"))
 		return true;
 	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	return names_of_backups(d, &before, err) && drill_set_value(d, "backups-before", buf_str(&before), err) &&
+	return nobody_else(d, err) && names_of_backups(d, &before, err) &&
+	       drill_set_value(d, "backups-before", buf_str(&before), err) &&
 	       kasten_make_run(drill_kasten(d), policy_of(d, args), &action, err) &&
 	       drill_event(d, err, "backup.requested", NULL) &&
 	       kube_create(drill_kube(d), &kind, drill_kasten(d), json_root(action), &made, err) &&
@@ -71,8 +103,12 @@ static bool start_policy(struct drill *d, const json_node *args, struct err *err
 	       drill_set_value(d, "run-action", kube_name(json_root(made)), err);
 }
 
-/* The newest backup that was not there before and is of this cluster. *ret_there false: there is none yet. */
-static bool new_backup(struct drill *d, struct psmdb_job *ret, bool *ret_there, struct err *err)
+/*
+ * The newest backup that was not there before and is of this cluster. *ret_there false: there is none yet. other: the name of another new
+ * one that is ready, too ("" if none): then nobody can say which of them the restore point leads to.
+ */
+static bool new_backup(
+    struct drill *d, struct psmdb_job *ret, bool *ret_there, char other[static PSMDB_NAME_MAX], struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
 	const char *before = drill_value(d, "backups-before");
@@ -81,6 +117,7 @@ static bool new_backup(struct drill *d, struct psmdb_job *ret, bool *ret_there, 
 	bool ok;
 
 	*ret_there = false;
+	other[0] = '\0';
 	if (!job)
 		return err_nomem(err);
 	kind_backups(&kind);
@@ -93,6 +130,8 @@ static bool new_backup(struct drill *d, struct psmdb_job *ret, bool *ret_there, 
 			continue;
 		if (strcmp(job->cluster, part_cluster(d, NULL)) != 0)
 			continue;
+		if (*ret_there && (psmdb_job_good(job->state) || psmdb_job_good(ret->state)))
+			snprintf(other, PSMDB_NAME_MAX, "%s", psmdb_job_good(ret->state) ? ret->name : job->name);
 		/* names hold their time, and a later attempt has a later one */
 		if (!*ret_there || job->created_at_ms > ret->created_at_ms ||
 		    (job->created_at_ms == ret->created_at_ms && strcmp(job->name, ret->name) > 0))
@@ -108,6 +147,7 @@ struct run_seen {
 	const json_node *args;
 	struct psmdb_job job;
 	bool there;
+	char other[PSMDB_NAME_MAX];
 	enum psmdb_job_state state;
 	int64_t since_ms;
 	char action[64], error[900];
@@ -135,7 +175,7 @@ static bool look_at_backup(struct run_seen *s, struct err *err)
 	bool before = s->there;
 	char object[300];
 
-	if (!new_backup(s->d, &s->job, &s->there, err))
+	if (!new_backup(s->d, &s->job, &s->there, s->other, err))
 		return false;
 	if (!s->there)
 		return true;
@@ -153,6 +193,16 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 	int64_t limit_ms = step_duration_ms(s->args, "stuck", STUCK_MS);
 	char what[700];
 
+	if (s->other[0] && strcmp(s->other, s->job.name) != 0) {
+		drill_failure(s->d, "AMBIGUOUS_BACKUP",
+		    "two backups of the cluster were made while this run waited for one: a restore point does not say "
+		    "which of them it leads to",
+		    "see who else backs up (another policy run, a schedule, an attempt that Kasten repeats), and begin "
+		    "a new run when that is over");
+		err_set(err, ERR_STATE, "psmdb-backups \"%s\" and \"%s\" have both appeared in \"%s\"", s->other,
+		    s->job.name, drill_namespace(s->d));
+		return err_hint(err, "begin a new run when nobody else backs up");
+	}
 	if (s->there && psmdb_job_final(s->job.state) && !psmdb_job_good(s->job.state)) {
 		snprintf(what, sizeof what, "psmdb-backup \"%s/%s\" has ended with %s", s->job.namespace_, s->job.name,
 		    s->job.state_text);
@@ -233,7 +283,8 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_run_policy = {"run-policy",
-    "runs Kasten's policy once, and watches the backup that it makes", run_args, false, run_describe, NULL, run_run};
+    "runs Kasten's policy once, and watches the backup that it makes", run_args, false, run_describe, run_check,
+    run_run};
 
 /* --- find-restore-point ------------------------------------------------------------------------------------------- */
 
