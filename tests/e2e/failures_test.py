@@ -55,9 +55,13 @@ def named(cluster, run_dir, words, *args, status=ERROR, limit=90, file="case-1",
     return done
 
 
-def clean(cluster, run_dir):
+def pods_gone(cluster, run_dir):
     run(harness.DRILL, "cleanup", run_dir, "--kubeconfig", cluster.kubeconfig, check=0)
     harness.wait_until(lambda: not cluster.api.there(kube.core("pods", name="ticker")), 30, "no ticker")
+
+
+def clean(cluster, run_dir):
+    pods_gone(cluster, run_dir)
     # Kasten tries a failed backup again, whoever has given up
     final = ("Complete", "Failed", "Skipped", "Cancelled")
     harness.wait_until(lambda: all(a.get("status", {}).get("state") in final for a in cluster.api.items(kube.kasten("actions", "backupactions", NAMESPACE))), 120,
@@ -129,6 +133,7 @@ def during(cluster, path):
         good = cluster.api.get(secret)["data"]["AWS_SECRET_ACCESS_KEY"]
         with changed(cluster, secret, {"data": {"AWS_SECRET_ACCESS_KEY": "d3Jvbmc="}}, {"data": {"AWS_SECRET_ACCESS_KEY": good}}):
             named(cluster, path / "secret", ["has ended with error", "S3_CREDENTIALS"], limit=120)
+        pods_gone(cluster, path / "secret")
         with tap.check("an attempt that Kasten repeats for that run: no other run begins meanwhile, and says so"):
             named(cluster, path / "other", ["of another run is still", "ANOTHER_BACKUP"], limit=10, began=False)
         clean(cluster, path / "secret")
