@@ -40,7 +40,7 @@ static bool storage_line(const char *spec, char *ret, size_t size)
 		return false;
 	at += strlen("storageName:");
 	at += strspn(at, " \"'");
-	len = strcspn(at, "\"' \r\n#");
+	len = strcspn(at, "\"' ,}\r\n#");
 	if (!len || strstr(at, "{{") == at)
 		return false;
 	snprintf(ret, size, "%.*s", (int)len, at);
