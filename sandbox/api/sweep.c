@@ -13,15 +13,29 @@
 struct sweep {
 	struct api *api;
 	struct store *store;
-	const char **uids; /* of everything, sorted */
-	size_t uid_count;
+	struct object **all; /* everything, referenced, by uid */
+	size_t all_count;
 	bool changed;
 	struct err err;
 };
 
-static int by_text(const void *a, const void *b)
+static int by_uid(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp((*(struct object *const *)a)->uid, (*(struct object *const *)b)->uid);
+}
+
+static int uid_to_object(const void *uid, const void *object)
+{
+	return strcmp(uid, (*(struct object *const *)object)->uid);
+}
+
+static void forget(struct sweep *s)
+{
+	for (size_t i = 0; i < s->all_count; i++)
+		object_unref(s->all[i]);
+	free(s->all);
+	s->all = NULL;
+	s->all_count = 0;
 }
 
 static bool gather(struct sweep *s)
@@ -30,21 +44,19 @@ static bool gather(struct sweep *s)
 
 	for (size_t k = 0; k < db_kind_count(s->store); k++)
 		count += db_kind_at(s->store, k)->count;
-	free(s->uids);
-	s->uids = calloc(count + 1, sizeof *s->uids);
-	if (!s->uids)
+	s->all = calloc(count + 1, sizeof(struct object *));
+	if (!s->all)
 		return err_nomem(&s->err);
-	s->uid_count = 0;
 	for (size_t k = 0; k < db_kind_count(s->store); k++)
 		for (size_t i = 0; i < db_kind_at(s->store, k)->count; i++)
-			s->uids[s->uid_count++] = db_kind_at(s->store, k)->items[i]->uid;
-	qsort(s->uids, s->uid_count, sizeof *s->uids, by_text);
+			s->all[s->all_count++] = object_ref(db_kind_at(s->store, k)->items[i]);
+	qsort(s->all, s->all_count, sizeof *s->all, by_uid);
 	return true;
 }
 
 static bool exists(const struct sweep *s, const char *uid)
 {
-	return bsearch(&uid, s->uids, s->uid_count, sizeof *s->uids, by_text) != NULL;
+	return bsearch(uid, s->all, s->all_count, sizeof *s->all, uid_to_object) != NULL;
 }
 
 static bool put(struct sweep *s, const char *key, struct json *doc)
@@ -135,24 +147,42 @@ static bool collect_orphans(struct sweep *s)
 	return true;
 }
 
+static bool drop_finalizer(struct sweep *s, const char *key, struct object *object, const char *finalizer)
+{
+	CLEANUP(json) struct json *doc = NULL;
+	/* a namespace goes when it is empty, a pod when its kubelet says so */
+	bool stays =
+	    !strcmp(key, NAMESPACES_KEY) ||
+	    (!strcmp(key, "/pods") && json_int_at(object_root(object), "metadata/deletionGracePeriodSeconds", 0) > 0);
+
+	if (!json_clone(object_root(object), &doc, &s->err) ||
+	    !root_remove_finalizer(json_edit(doc), finalizer, &s->err))
+		return false;
+	return stays || json_first(json_at(json_root(doc), "metadata/finalizers")) ? put(s, key, TAKE(doc))
+										   : remove_it(s, key, object);
+}
+
 /* Children of one that is deleted in the foreground are deleted; it goes when the last is gone. */
 static bool finish_foreground(struct sweep *s, const char *key, struct object *owner)
 {
-	CLEANUP(object) struct object *keep = object_ref(owner);
-	CLEANUP(json) struct json *doc = NULL;
 	struct place p = {0, 0};
 	struct object *child;
 	const char *child_key;
+	size_t left = 0;
 
-	while ((child = at(s, &p, &child_key)))
-		if (owned_by(object_root(child), keep->uid))
-			return root_deleting(object_root(child)) || delete_it(s, child_key, child);
-	if (!json_clone(object_root(keep), &doc, &s->err) ||
-	    !root_remove_finalizer(json_edit(doc), "foregroundDeletion", &s->err))
-		return false;
-	if (json_first(json_at(json_root(doc), "metadata/finalizers")))
-		return put(s, key, TAKE(doc));
-	return remove_it(s, key, keep);
+	while ((child = at(s, &p, &child_key))) {
+		size_t before = db_kind_at(s->store, p.kind)->count;
+
+		if (!owned_by(object_root(child), owner->uid))
+			continue;
+		if (!root_deleting(object_root(child)) && !delete_it(s, child_key, child))
+			return false;
+		if (db_kind_at(s->store, p.kind)->count < before)
+			p.item--;
+		else
+			left++;
+	}
+	return left || drop_finalizer(s, key, owner, "foregroundDeletion");
 }
 
 static bool let_go(struct sweep *s, const char *key, struct object *child, const char *uid)
@@ -176,20 +206,14 @@ static bool let_go(struct sweep *s, const char *key, struct object *child, const
 
 static bool finish_orphan(struct sweep *s, const char *key, struct object *owner)
 {
-	CLEANUP(object) struct object *keep = object_ref(owner);
-	CLEANUP(json) struct json *doc = NULL;
 	struct place p = {0, 0};
 	struct object *child;
 	const char *child_key;
 
 	while ((child = at(s, &p, &child_key)))
-		if (owned_by(object_root(child), keep->uid))
-			return let_go(s, child_key, child, keep->uid);
-	if (!json_clone(object_root(keep), &doc, &s->err) || !root_remove_finalizer(json_edit(doc), "orphan", &s->err))
-		return false;
-	if (json_first(json_at(json_root(doc), "metadata/finalizers")))
-		return put(s, key, TAKE(doc));
-	return remove_it(s, key, keep);
+		if (owned_by(object_root(child), owner->uid) && !let_go(s, child_key, child, owner->uid))
+			return false;
+	return drop_finalizer(s, key, owner, "orphan");
 }
 
 static bool finish_deletions(struct sweep *s)
@@ -199,62 +223,136 @@ static bool finish_deletions(struct sweep *s)
 	const char *key;
 
 	while ((object = at(s, &p, &key))) {
+		CLEANUP(object) struct object *keep = NULL;
+		size_t before = db_kind_at(s->store, p.kind)->count;
 		const json_node *root = object_root(object);
+		bool foreground = root_has_finalizer(root, "foregroundDeletion");
 
-		if (!root_deleting(root))
+		if (!root_deleting(root) || (!foreground && !root_has_finalizer(root, "orphan")))
 			continue;
-		if (root_has_finalizer(root, "foregroundDeletion"))
-			return finish_foreground(s, key, object);
-		if (root_has_finalizer(root, "orphan"))
-			return finish_orphan(s, key, object);
+		keep = object_ref(object);
+		if (!(foreground ? finish_foreground(s, key, keep) : finish_orphan(s, key, keep)))
+			return false;
+		/* others of this kind may have gone, too: those that are passed over now are seen by the next sweep */
+		if (db_kind_at(s->store, p.kind)->count < before)
+			p.item = 0;
 	}
 	return true;
 }
 
 /* --- namespaces --------------------------------------------------------------------------------------------------- */
 
-static bool set_remaining(struct sweep *s, struct object *ns, size_t left, const char *held)
+#define TALLY_MAX 32
+
+/* How many there are of each name; more names than it holds are not counted. */
+struct tally {
+	struct {
+		char name[300];
+		size_t count;
+	} items[TALLY_MAX];
+	size_t count;
+};
+
+static void tally_add(struct tally *t, const char *name)
+{
+	size_t i = 0;
+
+	while (i < t->count && strcmp(t->items[i].name, name) != 0)
+		i++;
+	if (i == TALLY_MAX)
+		return;
+	if (i == t->count) {
+		snprintf(t->items[i].name, sizeof t->items[i].name, "%s", name);
+		t->items[t->count++].count = 0;
+	}
+	t->items[i].count++;
+}
+
+static void tally_print(const struct tally *t, const char *before, const char *verb, struct buf *out)
+{
+	buf_add_str(out, before, NULL);
+	for (size_t i = 0; i < t->count; i++)
+		buf_printf(out, NULL, "%s%s %s %zu resource instances", i ? ", " : "", t->items[i].name, verb,
+		    t->items[i].count);
+}
+
+struct remains {
+	size_t left;
+	struct tally kinds, finalizers;
+};
+
+static bool set_remaining(struct sweep *s, struct object *ns, const struct remains *r)
 {
 	CLEANUP(json) struct json *doc = NULL;
-	char message[600], now[32];
+	BUF_CLEANUP struct buf kinds = BUF_INIT(16384), finalizers = BUF_INIT(16384);
+	const json_node *root = object_root(ns);
+	char now[32];
 
-	snprintf(message, sizeof message,
-	    left ? "Some resources are remaining: %zu objects%s%s" : "All content successfully removed", left,
-	    held[0] ? "; held by finalizers: " : "", held);
-	if (json_is_at(object_root(ns), "status/conditions/0/message", message))
+	if (r->kinds.count)
+		tally_print(&r->kinds, "Some resources are remaining: ", "has", &kinds);
+	else
+		buf_add_str(&kinds, "All content successfully removed", NULL);
+	if (r->finalizers.count)
+		tally_print(
+		    &r->finalizers, "Some content in the namespace has finalizers remaining: ", "in", &finalizers);
+	else
+		buf_add_str(&finalizers, "All content-preserving finalizers finished", NULL);
+	if (json_is_at(root, "status/conditions/3/message", buf_str(&kinds)) &&
+	    json_is_at(root, "status/conditions/4/message", buf_str(&finalizers)))
 		return true;
-	return json_clone(object_root(ns), &doc, &s->err) &&
+	call_now(s->store, now);
+	return json_clone(root, &doc, &s->err) &&
 	       json_set_format(json_edit(doc), "status/conditions", &s->err,
-		   "[{'type':'NamespaceContentRemaining','status':%s,'reason':%s,'message':%s,'lastTransitionTime':%s}"
-		   "]",
-		   left ? "True" : "False", left ? "SomeResourcesRemain" : "ContentRemoved", message,
-		   call_now(s->store, now)) &&
+		   "[{'type':'NamespaceDeletionDiscoveryFailure','status':'False','reason':'ResourcesDiscovered',"
+		   "'message':'All resources successfully discovered','lastTransitionTime':%s},"
+		   "{'type':'NamespaceDeletionGroupVersionParsingFailure','status':'False','reason':"
+		   "'ParsedGroupVersions','message':'All legacy kube types successfully "
+		   "parsed','lastTransitionTime':%s},"
+		   "{'type':'NamespaceDeletionContentFailure','status':'False','reason':'ContentDeleted',"
+		   "'message':'All content successfully deleted, may be waiting on finalization',"
+		   "'lastTransitionTime':%s},"
+		   "{'type':'NamespaceContentRemaining','status':%s,'reason':%s,'message':%s,'lastTransitionTime':%s},"
+		   "{'type':'NamespaceFinalizersRemaining','status':%s,'reason':%s,'message':%s,"
+		   "'lastTransitionTime':%s}]",
+		   now, now, now, r->kinds.count ? "True" : "False",
+		   r->kinds.count ? "SomeResourcesRemain" : "ContentRemoved", buf_str(&kinds), now,
+		   r->finalizers.count ? "True" : "False",
+		   r->finalizers.count ? "SomeFinalizersRemain" : "ContentHasNoFinalizers", buf_str(&finalizers),
+		   now) &&
 	       put(s, NAMESPACES_KEY, TAKE(doc));
 }
 
-static bool empty_namespace(struct sweep *s, struct object *ns, size_t *ret_left, char held[static 300])
+/* As a real server names it: "pods." and "policies.config.kio.kasten.io" */
+static void count_left(const char *key, const struct object *object, struct remains *ret)
+{
+	const char *slash = strrchr(key, '/');
+	char name[300];
+
+	ret->left++;
+	snprintf(name, sizeof name, "%s.%.*s", slash ? slash + 1 : key, slash ? (int)(slash - key) : 0, key);
+	tally_add(&ret->kinds, name);
+	for (const json_node *f = json_first(json_at(object_root(object), "metadata/finalizers")); f; f = json_next(f))
+		if (json_string(f))
+			tally_add(&ret->finalizers, json_string(f));
+}
+
+static bool empty_namespace(struct sweep *s, struct object *ns, struct remains *ret)
 {
 	struct place p = {0, 0};
 	struct object *object;
 	const char *key;
 
-	*ret_left = 0;
-	held[0] = '\0';
 	while ((object = at(s, &p, &key))) {
 		size_t before = db_kind_at(s->store, p.kind)->count;
-		const char *finalizer;
 
 		if (strcmp(object->namespace_, ns->name) != 0)
 			continue;
-		finalizer = json_text_at(object_root(object), "metadata/finalizers/0");
-		if (finalizer && !held[0])
-			snprintf(held, 300, "%.60s/%.100s: %.100s", key, object->name, finalizer);
 		if (!root_deleting(object_root(object)) && !delete_it(s, key, object))
 			return false;
 		if (db_kind_at(s->store, p.kind)->count < before)
 			p.item--;
 		else
-			++*ret_left;
+			count_left(key, db_kind_at(s->store, p.kind)->items[p.item - 1], ret);
 	}
 	return true;
 }
@@ -265,15 +363,17 @@ static bool end_namespaces(struct sweep *s)
 
 	for (size_t i = 0; kind && i < kind->count; i++) {
 		CLEANUP(object) struct object *ns = object_ref(kind->items[i]);
-		char held[300];
-		size_t left;
+		CLEANUP(free) struct remains *r = NULL;
 
 		if (!root_deleting(object_root(ns)))
 			continue;
-		if (!empty_namespace(s, ns, &left, held))
+		r = calloc(1, sizeof *r);
+		if (!r)
+			return err_nomem(&s->err);
+		if (!empty_namespace(s, ns, r))
 			return false;
-		if (left || json_first(json_at(object_root(ns), "metadata/finalizers"))) {
-			if (!set_remaining(s, ns, left, held))
+		if (r->left || json_first(json_at(object_root(ns), "metadata/finalizers"))) {
+			if (!set_remaining(s, ns, r))
 				return false;
 		} else {
 			return remove_it(s, NAMESPACES_KEY, ns);
@@ -315,10 +415,15 @@ static bool end_definitions(struct sweep *s)
 {
 	const struct store_kind *kind = db_kind_of(s->store, CRD_KEY);
 
-	for (size_t i = 0; kind && i < kind->count; i++)
-		if (root_deleting(object_root(kind->items[i])) &&
-		    root_has_finalizer(object_root(kind->items[i]), CRD_FINALIZER))
-			return end_definition(s, kind->items[i]);
+	for (size_t i = 0; kind && i < kind->count;) {
+		const json_node *root = object_root(kind->items[i]);
+		size_t before = kind->count;
+
+		if (root_deleting(root) && root_has_finalizer(root, CRD_FINALIZER) &&
+		    !end_definition(s, kind->items[i]))
+			return false;
+		i += kind->count == before;
+	}
 	return true;
 }
 
@@ -330,7 +435,7 @@ bool api_sweep(struct api *api, bool *ret_changed, struct err *err)
 	db_lock(api->store);
 	ok = gather(&s) && collect_orphans(&s) && finish_deletions(&s) && end_namespaces(&s) && end_definitions(&s);
 	db_unlock(api->store);
-	free(s.uids);
+	forget(&s);
 	*ret_changed = s.changed;
 	if (!ok)
 		*err = s.err;
