@@ -3,6 +3,10 @@
 #include <string.h>
 
 const struct signature signatures[] = {
+    /* the first, since the same network errors stand behind it as behind those of the bucket */
+    {"PBM_UNREACHABLE", "create PBM connection to|getting PBM object",
+	"the operator cannot reach PBM's database: the cluster is not up yet, or logins fail",
+	"wait until the psmdb is ready; older operators never try such a restore again", true},
     /* PBM's S3 client, for a wrong key and for a wrong secret */
     {"S3_CREDENTIALS", "StatusCode: 403|Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied",
 	"the bucket refuses the keys of the storage's secret",
@@ -27,9 +31,6 @@ const struct signature signatures[] = {
     {"CLUSTER_NOT_READY", "allowUnsafeConfigurations must be true to run backup|backupIfUnhealthy",
 	"the cluster was not ready when the backup was asked for",
 	"wait until the psmdb is ready; operators before 1.21 fail such a backup for good", true},
-    {"PBM_UNREACHABLE", "create PBM connection to|getting PBM object",
-	"the operator cannot reach PBM's database: the cluster is not up yet, or logins fail",
-	"wait until the psmdb is ready; older operators never try such a restore again", true},
     {"ANOTHER_JOB", "another backup or restore process|check for concurrent jobs",
 	"another backup or restore of the cluster is active, or has left its lock", "wait for it, or end it with pbm",
 	true},
@@ -75,7 +76,7 @@ const struct signature signatures[] = {
     {"LOGIN_DRIFT", "AuthenticationFailed|Authentication failed", "a password in a secret is not the database's",
 	"compare the users secret with the one of the time of the backup", false},
     /* Kanister's Wait knows no failure: its time is over, and what it waited for is told in front, if at all */
-    {"KANISTER_WAIT", "Failed to wait for the condition to be met|context deadline exceeded",
+    {"KANISTER_WAIT", "Failed to wait for the condition to be met|Context done while polling",
 	"a Wait of the blueprint ran out of time: what it waits for did not come",
 	"look at the psmdb-backup or psmdb-restore that it names; make its timeout longer if that was only slow", true},
     {NULL, NULL, NULL, NULL, false},

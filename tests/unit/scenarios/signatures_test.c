@@ -28,6 +28,8 @@ Test(signatures, real_texts_find_their_cause)
 	    {"check for concurrent jobs: getting PBM object: create PBM connection to c-cfg-0.c-cfg.n:27017",
 		"PBM_UNREACHABLE"},
 	    {"create pbm object: create PBM connection to c-cfg-0.c-cfg.n:27017", "PBM_UNREACHABLE"},
+	    {"create PBM connection to c-cfg-0.c-cfg.n:27017: dial tcp: lookup c-cfg-0.c-cfg.n: no such host",
+		"PBM_UNREACHABLE"},
 	    {"starting deadline exceeded", "STARTING_DEADLINE"},
 	    {"some of pbm-agents were lost during the backup", "AGENTS_LOST"},
 	    {"another backup or restore process is running", "ANOTHER_JOB"},
@@ -61,7 +63,7 @@ Test(signatures, other_texts_find_none)
 	static const char *const texts[] = {"", "everything is well", "psmdb is ready",
 	    "not found: perconaservermongodbbackups.psmdb.percona.com",
 	    "cannot list resource perconaservermongodbbackups.psmdb.percona.com",
-	    "no such host before dial tcp: lookup"};
+	    "no such host before dial tcp: lookup", "server selection: context deadline exceeded"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		const struct signature *s = signature_find(texts[i]);
