@@ -20,6 +20,7 @@
 #define MEMBERS_DEFAULT 3
 #define PORT_DEFAULT 27017
 #define COMPRESSION_DEFAULT "s2"
+#define LEFTOVERS_LIMIT_MS 15000
 
 struct ground {
 	const struct launch *launch;
@@ -90,6 +91,25 @@ static bool plan_fresh(struct ground *g, struct err *err)
 	return uuid_random(&l->id, err);
 }
 
+/* After a kill, what the killed ones had started may take a moment to die: pods are children of a child. */
+static bool take_again(const struct address_want *want, struct ground *g, struct err *err)
+{
+	const struct clock *clock = g->launch->clock;
+	int64_t until_ms = clock_mono_ms(clock) + LEFTOVERS_LIMIT_MS;
+	struct err each = ERR_INIT;
+
+	while (!address_take(want, &g->hold, &each)) {
+		if (each.code != ERR_EXISTS || clock_mono_ms(clock) > until_ms) {
+			*err = each;
+			return false;
+		}
+		if (!clock_sleep_until(clock, clock_mono_ns(clock) + INT64_C(100000000), g->launch->stop))
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
+		each = (struct err)ERR_INIT;
+	}
+	return true;
+}
+
 static bool plan(struct ground *g, struct err *err)
 {
 	struct layout *l = &g->layout;
@@ -105,7 +125,7 @@ static bool plan(struct ground *g, struct err *err)
 		if (!binary_find((enum binary)i, l->binaries[i], err))
 			return false;
 	layout_want(l, &want);
-	if (!address_take(&want, &g->hold, err))
+	if (g->fresh ? !address_take(&want, &g->hold, err) : !take_again(&want, g, err))
 		return false;
 	l->range = g->hold.range;
 	l->ports = g->hold.ports;
