@@ -39,7 +39,9 @@ static bool read_record(const json_node *root, struct store_record *ret)
 	};
 	if (!ret->version)
 		return false;
-	return !ret->key || json_is_object(ret->put) || (ret->namespace_ && ret->name);
+	if (ret->put)
+		return ret->key && json_text_at(ret->put, "metadata/name") && *json_text_at(ret->put, "metadata/name");
+	return !ret->key || (ret->namespace_ && ret->name);
 }
 
 /* Sets size to the end of the last whole record. */

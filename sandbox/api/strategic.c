@@ -42,8 +42,10 @@ static bool merge_list(
 	char path[600];
 
 	for (const json_node *p = json_first(patch); p; p = json_next(p)) {
-		const json_node *list = json_at(parent, place), *id = json_get(p, key);
-		size_t at = id ? find(list, key, id) : json_count(list);
+		/* containers' ports have a key of their own */
+		const char *by = !strcmp(key, "port") && json_get(p, "containerPort") ? "containerPort" : key;
+		const json_node *list = json_at(parent, place), *id = json_get(p, by);
+		size_t at = id ? find(list, by, id) : json_count(list);
 		bool there = at < json_count(list), remove = json_is_at(p, "$patch", "delete");
 
 		if (!id)

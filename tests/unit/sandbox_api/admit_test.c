@@ -1,0 +1,109 @@
+#include "asked.h"
+
+TestSuite(api_admit, .init = start, .fini = end);
+
+#define SERVICES "/api/v1/namespaces/default/services"
+
+static int make_service(const char *name, const char *more)
+{
+	char body[500];
+
+	snprintf(body, sizeof body, "{'metadata':{'name':'%s'},'spec':{'ports':[{'port':1}]%s}}", name, more);
+	return ask("POST", SERVICES, body);
+}
+
+Test(api_admit, services_get_addresses_of_the_range_and_give_them_back)
+{
+	need_code(201, make_service("a", ""));
+	expect_text("spec/clusterIP", "127.7.7.128");
+	expect_text("spec/type", "ClusterIP");
+	need_code(201, make_service("b", ""));
+	expect_text("spec/clusterIP", "127.7.7.129");
+	need_code(201, make_service("none", ",'clusterIP':'None'"));
+	expect_text("spec/clusterIP", "None");
+	need_code(201, make_service("c", ""));
+	expect_text("spec/clusterIP", "127.7.7.130");
+	expect_code(500, make_service("d", ""));
+	need_code(200, ask("DELETE", SERVICES "/b", NULL));
+	need_code(201, make_service("d", ""));
+	expect_text("spec/clusterIP", "127.7.7.129");
+	/* a write that does not name it keeps it */
+	need_code(200, ask("PUT", SERVICES "/d", "{'metadata':{'name':'d'},'spec':{'ports':[{'port':2}]}}"));
+	expect_text("spec/clusterIP", "127.7.7.129");
+}
+
+Test(api_admit, secrets_keep_texts_as_data)
+{
+	need_code(201, ask("POST", "/api/v1/namespaces/default/secrets",
+			   "{'metadata':{'name':'s'},'data':{'a':'eA=='},'stringData':{'b':'y'}}"));
+	expect_text("data/a", "eA==");
+	expect_text("data/b", "eQ==");
+	cr_expect(!has("stringData"));
+	expect_text("type", "Opaque");
+}
+
+Test(api_admit, the_annotation_leaves_fewer_verbs_of_a_kind)
+{
+	const char *patch = "{'metadata':{'labels':{'a':'b'}}}";
+
+	define_kinds();
+	need_code(200, get("/apis/example.org/v1"));
+	for (const json_node *r = json_first(json_at(json_root(said), "resources")); r; r = json_next(r)) {
+		if (!json_is_at(r, "name", "plains"))
+			continue;
+		cr_expect_eq(json_count(json_get(r, "verbs")), 4);
+		for (const json_node *v = json_first(json_get(r, "verbs")); v; v = json_next(v))
+			cr_expect_str_neq(json_string(v), "watch");
+	}
+	need_code(201, ask("POST", PLAINS, "{'apiVersion':'example.org/v1','kind':'Plain','metadata':{'name':'p'}}"));
+	expect_code(200, get(PLAINS "/p"));
+	expect_code(200, get(PLAINS));
+	expect_code(405, get(PLAINS "?watch=1"));
+	expect_code(405, merge(PLAINS "/p", patch));
+	expect_code(405, ask("PUT", PLAINS "/p", "{}"));
+	expect_code(405, ask("DELETE", PLAINS, NULL));
+	expect_code(200, ask("DELETE", PLAINS "/p", NULL));
+}
+
+Test(api_admit, names_are_made_and_checked)
+{
+	need_code(201, ask("POST", CMS, config_map("'generateName':'m-'")));
+	cr_expect_eq(strlen(text_of("metadata/name")), 7);
+	cr_expect_eq(strncmp(text_of("metadata/name"), "m-", 2), 0);
+	static const char *const bad[] = {"A", "a_b", "-a", "a-", "a..b", "a/b", ".a", "a.", ""};
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char metadata[64];
+
+		snprintf(metadata, sizeof metadata, "'name':'%s'", bad[i]);
+		cr_expect_eq(ask("POST", CMS, config_map(metadata)), 422, "%s", bad[i]);
+	}
+	need_code(201, ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
+			   "{'metadata':{'name':'system:a'}}"));
+}
+
+Test(api_admit, empty_maps_of_the_metadata_are_not_kept)
+{
+	need_code(201, ask("POST", CMS,
+			   config_map("'name':'m','labels':{},'annotations':{},'finalizers':[],'ownerReferences':[]")));
+	cr_expect(!has("metadata/labels") && !has("metadata/annotations") && !has("metadata/finalizers") &&
+		  !has("metadata/ownerReferences"));
+}
+
+Test(api_admit, a_finalizer_without_a_domain_raises_a_warning)
+{
+	define_kinds();
+	need_code(201, ask("POST", THINGS, thing("'name':'t','finalizers':['delete-psmdb-pods-in-order']", "")));
+	cr_expect_eq(response.warning_count, 1);
+	cr_expect(strstr(response.warnings[0], "prefer a domain-qualified finalizer name"));
+}
+
+Test(api_admit, definitions_are_established_at_once)
+{
+	define_kinds();
+	need_code(200, get(CRDS_PATH "/things.example.org"));
+	expect_text("status/conditions/1/type", "Established");
+	expect_text("status/conditions/1/status", "True");
+	expect_code(
+	    422, ask("POST", CRDS_PATH, "{'metadata':{'name':'x.example.org'},'spec':{'group':'example.org'}}"));
+}
