@@ -234,22 +234,25 @@ static bool annotate_describe(struct drill *d, const json_node *args, struct buf
 
 static bool annotate_check(struct drill *d, const json_node *args, struct err *err)
 {
+	CLEANUP(json) struct json *now = NULL;
 	struct kube_kind kind;
 
 	if (!part_texts(step_node(args, "annotations"), "annotation", err) ||
 	    !kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
 		return false;
-	return kind.namespaced || err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
+	if (!kind.namespaced)
+		return err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
+	/* one that an earlier step makes is not there yet */
+	return part_look(d, &kind, drill_namespace(d), step_text(args, "name", ""), &now, err) &&
+	       may_change(d, now ? json_root(now) : NULL, &kind, err);
 }
 
 static bool annotate_run(struct drill *d, const json_node *args, struct err *err)
 {
-	CLEANUP(json) struct json *patch = NULL, *now = NULL;
+	CLEANUP(json) struct json *patch = NULL;
 	struct kube_kind kind;
 
 	return annotate_check(d, args, err) && kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) &&
-	       kube_get(drill_kube(d), &kind, drill_namespace(d), step_text(args, "name", ""), &now, err) &&
-	       may_change(d, json_root(now), &kind, err) &&
 	       json_format(&patch, err, "{'metadata':{'annotations':%j}}", step_node(args, "annotations")) &&
 	       kube_patch(drill_kube(d), &kind, drill_namespace(d), step_text(args, "name", ""), NULL, KUBE_PATCH_MERGE,
 		   json_root(patch), NULL, err);
