@@ -112,12 +112,14 @@ static bool find_kinds(struct kasten *k, struct err *err)
 		k->known[i] = kube_kind_of(k->kube, kind_names[i].version, kind_names[i].kind, &k->kinds[i], &why);
 		if (k->known[i])
 			continue;
-		k->next_kinds_ms = kasten_now(k) + KINDS_MS;
 		if (why.code != ERR_UNSUPPORTED && why.code != ERR_NOT_FOUND) {
+			/* the server is away: nothing goes on before it was asked again */
+			k->next_kinds_ms = 0;
 			if (err)
 				*err = why;
 			return false;
 		}
+		k->next_kinds_ms = kasten_now(k) + KINDS_MS;
 	}
 	return true;
 }
