@@ -4,3 +4,9 @@ drill_script(kube_cache LABEL integration TIMEOUT 120 COMMAND $<TARGET_FILE:test
 if(PSMDB_DRILL_SANITIZE MATCHES thread)
   drill_script(kube_cache LABEL threads TIMEOUT 180 COMMAND $<TARGET_FILE:test_integration_kube_cache>)
 endif()
+add_executable(test_integration_kube_api kube_api_test.c ${PROJECT_SOURCE_DIR}/tests/support/kube_api_fixture.c)
+target_link_libraries(test_integration_kube_api PRIVATE drill_kube)
+target_compile_definitions(test_integration_kube_api PRIVATE PSMDB_SANDBOX="$<TARGET_FILE:psmdb-sandbox>"
+  CRDS="${PROJECT_SOURCE_DIR}/sandbox/crds")
+add_dependencies(test_integration_kube_api psmdb-sandbox)
+drill_script(kube_api LABEL integration TIMEOUT 200 COMMAND $<TARGET_FILE:test_integration_kube_api>)
