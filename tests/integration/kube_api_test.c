@@ -24,8 +24,12 @@ struct bench {
 	struct err err; /* of the last call */
 };
 
+/* The call first, and then what it left in b->err. */
 #define OK(holds, sentence)                                                                                            \
-	tap_ok(&b->tap, (holds), (sentence), "error %d: %s (%s)", (int)b->err.code, b->err.msg, b->err.hint)
+	do {                                                                                                           \
+		bool holds_ = (holds);                                                                                 \
+		tap_ok(&b->tap, holds_, (sentence), "error %d: %s (%s)", (int)b->err.code, b->err.msg, b->err.hint);   \
+	} while (0)
 
 static struct err *fresh(struct bench *b)
 {
