@@ -1,0 +1,174 @@
+/* Steps against a scripted API server: what they may take, make and read. */
+#include "scenarios/run_dir.h"
+#include "scenarios/steps/parts.h"
+
+#include "../kube/kube_fake.h"
+#include "base/file.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CORE                                                                                                           \
+	OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"persistentvolumeclaims\",\"kind\":"               \
+	   "\"PersistentVolumeClaim\",\"namespaced\":true,\"singularName\":\"persistentvolumeclaim\",\"shortNames\":[" \
+	   "\"pvc\"],"                                                                                                 \
+	   "\"verbs\":[\"get\",\"list\",\"delete\"]}]}")
+#define GROUPS OK("{\"kind\":\"APIGroupList\",\"groups\":[]}")
+#define CLUSTERS                                                                                                       \
+	OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[{\"metadata\":{\"name\":\"c\",\"namespace\":\"ns\"}}]}")
+#define NONE OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[]}")
+#define CLAIMS                                                                                                         \
+	OK("{\"kind\":\"List\",\"metadata\":{},\"items\":["                                                            \
+	   "{\"metadata\":{\"name\":\"mongod-data-c-rs0-0\",\"namespace\":\"ns\",\"uid\":\"1\"}},"                     \
+	   "{\"metadata\":{\"name\":\"theirs\",\"namespace\":\"ns\",\"uid\":\"2\"}}]}")
+#define MISSING                                                                                                        \
+	JSON("404 Not Found", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404,"      \
+			      "\"details\":{\"name\":\"x\"}}")
+
+static char dir[] = "/tmp/psmdb-drill-steps-XXXXXX";
+static struct kube_fake f;
+static struct drill_options options;
+static struct drill d;
+static struct err err;
+
+static void set_up(void)
+{
+	cr_assert(mkdtemp(dir));
+	cr_assert(rmdir(dir) == 0 && run_create(dir, "mine", clock_system(), &err), "%s", err.msg);
+	d = (struct drill){.options = &options, .clock = clock_system(), .namespace_ = "ns"};
+	strcpy(d.dir, dir);
+	show_init(&d.show, fopen("/dev/null", "w"), d.clock, false, false, 80);
+	cr_assert(json_format(&d.parameters, &err, "{'cluster':'main'}"));
+	cr_assert(run_state_new(&d.state, dir, "mine", "/", "0", 1, &err), "%s", err.msg);
+}
+
+static void tear_down(void)
+{
+	run_state_clear(&d.state);
+	json_free(d.parameters);
+	fclose(d.show.out);
+	file_remove_tree(dir, NULL);
+}
+
+TestSuite(steps, .init = set_up, .fini = tear_down);
+
+/* Runs (or only checks) a step; what was sent is *ret_seen. */
+static bool step(
+    const char *verb, const char *args, bool run, const char *const *answers, size_t count, char **ret_seen)
+{
+	const struct step_def *def = step_find(verb);
+	CLEANUP(json) struct json *doc = NULL;
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	cr_assert(def && json_format(&doc, &err, args), "%s", err.msg);
+	kube_fake_start(&f, answers, count);
+	d.kube = f.kube;
+	ok = run ? def->run(&d, json_root(doc), &err) : def->check(&d, json_root(doc), &err);
+	d.kube = NULL;
+	kube_fake_stop(&f, ret_seen);
+	return ok;
+}
+
+static void wrote_nothing(char *seen)
+{
+	cr_assert(
+	    !strstr(seen, "POST ") && !strstr(seen, "PUT ") && !strstr(seen, "PATCH ") && !strstr(seen, "DELETE "),
+	    "%s", seen);
+	free(seen);
+}
+
+static bool takes(const char *args, const char *clusters)
+{
+	const char *answers[] = {CORE, GROUPS, clusters, CLAIMS};
+	char *seen = NULL;
+	bool ok = step("delete", args, false, answers, COUNT(answers), &seen);
+
+	wrote_nothing(seen);
+	return ok;
+}
+
+Test(steps, delete_takes_no_claim_of_others_without_a_yes)
+{
+	cr_assert_not(takes("{'kind':'pvc','all':true}", CLUSTERS));
+	cr_assert(strstr(err.msg, "refused: ") && strstr(err.msg, "\"theirs\"") && !strstr(err.msg, "mongod-data"),
+	    "%s", err.msg);
+	cr_assert(strstr(err.hint, "--confirm-pvc theirs"), "%s", err.hint);
+	cr_assert_not(takes("{'kind':'pvc','name':'theirs'}", CLUSTERS));
+	cr_assert(takes("{'kind':'pvc','name':'mongod-data-c-rs0-0'}", CLUSTERS), "%s", err.msg);
+	options.confirm_pvc.items[options.confirm_pvc.count++] = "theirs";
+	cr_assert(takes("{'kind':'pvc','all':true}", CLUSTERS), "%s", err.msg);
+}
+
+Test(steps, what_was_agreed_on_stays_agreed_when_the_cluster_is_gone)
+{
+	cr_assert_not(takes("{'kind':'pvc','all':true}", NONE));
+	cr_assert(strstr(err.msg, "mongod-data-c-rs0-0") && strstr(err.msg, "theirs"), "%s", err.msg);
+	cr_assert(drill_set_value(&d, PART_CLAIMS, " mongod-data-c-rs0-0 ", &err));
+	cr_assert_not(takes("{'kind':'pvc','all':true}", NONE));
+	cr_assert(!strstr(err.msg, "mongod-data-c-rs0-0") && strstr(err.msg, "theirs"), "%s", err.msg);
+}
+
+Test(steps, a_secret_is_made_from_variables_that_are_allowed_and_its_value_stays_there)
+{
+	const char *answers[] = {MISSING, MISSING,
+	    JSON("201 Created", "{\"metadata\":{\"name\":\"mine\",\"namespace\":\"ns\",\"uid\":\"7\"}}")};
+	BUF_CLEANUP struct buf state = BUF_INIT(1 << 20);
+	char *seen = NULL;
+
+	setenv("STEPS_TOKEN", "hush-hush", 1);
+	cr_assert_not(step("secret", "{'name':'mine','from-env':{'token':'STEPS_TOKEN'}}", true, answers, 0, &seen));
+	cr_assert(strstr(err.msg, "refused: ") && strstr(err.hint, "--secret-env STEPS_TOKEN"), "%s", err.msg);
+	wrote_nothing(seen);
+	options.secret_env.items[options.secret_env.count++] = "STEPS_TOKEN";
+	cr_assert(
+	    step("secret", "{'name':'mine','from-env':{'token':'STEPS_TOKEN'}}", true, answers, COUNT(answers), &seen),
+	    "%s", err.msg);
+	cr_assert(strstr(seen, "\"token\":\"aHVzaC1odXNo\""), "%s", seen);
+	free(seen);
+	cr_assert(drill_is_ours(&d, "7"));
+	cr_assert(file_read(d.state.path, &state, &err) && !strstr(buf_str(&state), "hush") &&
+		  !strstr(buf_str(&state), "aHVza"));
+}
+
+Test(steps, a_secret_of_others_is_not_written_over)
+{
+	const char *answers[] = {OK("{\"metadata\":{\"name\":\"mine\",\"namespace\":\"ns\",\"uid\":\"8\"}}")};
+	char *seen = NULL;
+
+	setenv("STEPS_TOKEN", "hush-hush", 1);
+	options.secret_env.items[options.secret_env.count++] = "STEPS_TOKEN";
+	cr_assert_not(step("secret", "{'name':'mine','from-env':{'token':'STEPS_TOKEN'}}", true, answers, 1, &seen));
+	cr_assert_eq(err.code, ERR_EXISTS, "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, a_namespace_that_is_there_is_taken_as_it_is)
+{
+	const char *answers[] = {OK("{\"metadata\":{\"name\":\"other\",\"uid\":\"9\"}}")};
+	char *seen = NULL;
+
+	cr_assert_not(step("create-namespace", "{'name':'other'}", true, answers, 0, &seen));
+	cr_assert(strstr(err.hint, "--allow-cluster-changes"), "%s", err.hint);
+	wrote_nothing(seen);
+	options.allow_cluster_changes = true;
+	cr_assert(step("create-namespace", "{'name':'other'}", true, answers, 1, &seen), "%s", err.msg);
+	wrote_nothing(seen);
+	cr_assert_not(drill_is_ours(&d, "9"));
+	cr_assert_not(step("create-namespace", "{'name':'other','labels':{'psmdb-drill/allow-disaster':'true'}}", false,
+	    answers, 0, &seen));
+	cr_assert(strstr(err.msg, "no step may set the label"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, labels_and_annotations_are_texts)
+{
+	CLEANUP(json) struct json *doc = NULL;
+
+	cr_assert(json_format(&doc, &err, "{'a':'b','c':null,'d':true}"));
+	cr_assert_not(part_texts(json_root(doc), "label", &err));
+	cr_assert(strstr(err.msg, "label \"d\" is no text") && strstr(err.hint, "quotes"), "%s", err.msg);
+	cr_assert(part_texts(NULL, "label", &err));
+}
