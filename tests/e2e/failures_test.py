@@ -2,6 +2,7 @@
 
     failures_test.py before | during | after
 """
+import base64
 import contextlib
 import json
 import os
@@ -198,10 +199,31 @@ def after(cluster, path):
         assert "RESTORE_FAILED" in reasons(verdict(path / "damaged"))
 
 
+def secrets(cluster):
+    """Every secret value that the cluster knows, and the tokens."""
+    found = [line.split(",")[0].encode() for line in (cluster.dir / "api/tokens.csv").read_text().splitlines()]
+    for namespace in (NAMESPACE, KASTEN):
+        for secret in cluster.api.items(kube.core("secrets", namespace)):
+            found += [base64.b64decode(v) for k, v in (secret.get("data") or {}).items() if not k.endswith(("_USER", ".crt"))]
+    return [value for value in found if len(value) >= 8]
+
+
+def no_secret(cluster, path):
+    with tap.check("no secret of the cluster is in what the runs wrote, nor in the logs of the sandbox and its pods"):
+        values = secrets(cluster)
+        assert len(values) >= 8, len(values)
+        files = [f for f in path.rglob("*") if f.is_file() and (cluster.dir not in f.parents or f.suffix == ".log")]
+        assert any(f.name == "state.json" for f in files) and any("mongod" in f.name for f in files), files
+        for file in files:
+            data = file.read_bytes()
+            assert not [v for v in values if v in data], file
+
+
 def main():
     what = sys.argv[1]
     with harness.workspace(f"failures-{what}") as path, Cluster(path / "sandbox") as cluster:
         {"before": before, "during": during, "after": after}[what](cluster, path)
+        no_secret(cluster, path)
     tap.done()
 
 
