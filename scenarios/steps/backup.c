@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "evidence/bound.h"
 #include "kasten/actions.h"
+#include "scenarios/signatures.h"
 #include "scenarios/steps/parts.h"
 
 #include <stdlib.h>
@@ -187,6 +188,14 @@ static bool look_at_backup(struct run_seen *s, struct err *err)
 	return drill_saw(s->d, object, s->job.state_text, err);
 }
 
+/* No cause is known by the text, or only that no agent could. */
+static bool says_little(const char *error)
+{
+	const struct signature *known = signature_find(error);
+
+	return !known || !strcmp(known->code, "NO_AGENT");
+}
+
 /* True: go on waiting. */
 static bool backup_can_come(struct run_seen *s, struct err *err)
 {
@@ -207,7 +216,7 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 		snprintf(what, sizeof what, "psmdb-backup \"%s/%s\" has ended with %s", s->job.namespace_, s->job.name,
 		    s->job.state_text);
 		/* PBM's text often says only that no agent could; the bucket itself says why */
-		if (drill_set_value(s->d, "backup", s->job.name, NULL))
+		if (says_little(s->job.error) && drill_set_value(s->d, "backup", s->job.name, NULL))
 			part_bucket_blame(s->d);
 		return part_fail(s->d, err, what, s->job.error);
 	}
