@@ -193,6 +193,27 @@ def after(cluster, path):
         done = cluster.resume(path / "held", *YES)
         assert done.returncode == PASS, (done.stdout[-3000:], done.stderr[-2000:])
     cluster.wait_ready()
+    with tap.check("a restore that no agent takes up is named as stuck, not waited for; once they work again the run goes on to PASS"):
+        file = scenario(path, "stuck", lambda s: s.replace("- restore: {}", "- restore: {stuck: 15s}"))
+        known = {r["metadata"]["name"] for r in cluster.api.items(kube.psmdb(kind="perconaservermongodbrestores"))}
+        child = cluster.start_drill(path / "stuck", *YES, *SHORT, scenario=file)
+        harness.wait_until(lambda: {r["metadata"]["name"] for r in cluster.api.items(kube.psmdb(kind="perconaservermongodbrestores"))} - known, 120, "a restore")
+        frozen = agents(cluster)
+        try:
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            assert len(frozen) == 3, frozen
+            assert child.wait(90) == ERROR
+        finally:
+            for pid in frozen:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        out = pathlib.Path(f"{path}/stuck.out").read_text()
+        assert "is stuck for 15 s" in out and "RESTORE_STUCK" in out and "--resume" in out, out[-2000:]
+        assert verdict(path / "stuck")["result"] == "ERROR"
+        done = cluster.resume(path / "stuck", *YES)
+        assert done.returncode == PASS, (done.stdout[-3000:], done.stderr[-2000:])
+    cluster.wait_ready()
     with tap.check("a restore that ends in error is named, and judged: FAIL RESTORE_FAILED"):
         file = scenario(path, "damaged", lambda s: s.replace("- restore: {}", "- fault: {delete: data}\n- restore: {}"))
         named(cluster, path / "damaged", ["has ended with error", "BACKUP_FILES_MISSING", "RESTORE_FAILED"], "--allow-faults", status=FAIL, file=file, limit=150)
