@@ -1,6 +1,7 @@
 #include "sandbox/api/store_log.h"
 
 #include "base/file.h"
+#include "doc/json_writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,13 +158,21 @@ bool store_log_put(struct store_log *log, const char *key, const struct object *
 	return put_line(&line, key, object, err) && append(log->fd, &log->size, &line, log->path, err);
 }
 
+/* Names of roles may hold quotes. */
 bool store_log_remove(
     struct store_log *log, const char *key, uint64_t version, const char *namespace_, const char *name, struct err *err)
 {
 	BUF_CLEANUP struct buf line = BUF_INIT(LINE_MAX_BYTES);
+	struct json_writer w;
 
-	return buf_printf(&line, err, "{\"rv\":%llu,\"as\":\"%s\",\"namespace\":\"%s\",\"name\":\"%s\"}\n",
-		   (unsigned long long)version, key, namespace_, name) &&
+	json_writer_init(&w, &line);
+	json_object(&w, NULL);
+	json_put_int(&w, "rv", (int64_t)version);
+	json_put_string(&w, "as", key);
+	json_put_string(&w, "namespace", namespace_);
+	json_put_string(&w, "name", name);
+	json_end_object(&w);
+	return json_writer_ok(&w, err) && buf_add_char(&line, '\n', err) &&
 	       append(log->fd, &log->size, &line, log->path, err);
 }
 

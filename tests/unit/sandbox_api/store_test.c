@@ -81,6 +81,18 @@ Test(api_store, all_that_was_answered_is_there_again_and_versions_go_on)
 	close_it();
 }
 
+Test(api_store, a_name_with_quotes_can_be_removed_and_read_again)
+{
+	open_well();
+	need_code(201,
+	    ask("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", "{'metadata':{'name':'system:\\'a\\\\b'}}"));
+	need_code(200, ask("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:%22a%5Cb", NULL));
+	close_it();
+	open_well();
+	expect_code(404, get("/apis/rbac.authorization.k8s.io/v1/clusterroles/system:%22a%5Cb"));
+	close_it();
+}
+
 Test(api_store, a_watch_from_before_the_restart_is_told_to_list_again)
 {
 	open_well();
