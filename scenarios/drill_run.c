@@ -236,7 +236,7 @@ bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 {
 	VERDICT_CLEANUP struct verdict v;
 	/* on standard output it is said in another way already */
-	const char *args[] = {"report", "--run", d->dir, "--text", "/dev/null", NULL};
+	const char *args[] = {"report", "--run", d->dir, NULL};
 	const volatile int *stop = d->stop;
 	int status;
 	bool ok;

@@ -70,11 +70,24 @@ static bool sync_parent(const char *path, struct err *err)
 	return true;
 }
 
+/* A device or a pipe: written to, never replaced. /dev/null as a regular file would be the end of a machine. */
+static bool write_in_place(const char *path, const void *bytes, size_t len, struct err *err)
+{
+	CLEANUP(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(err, ERR_IO, errno, "open \"%s\"", path);
+	return fd_write_all(fd, bytes, len, err) || err_wrap(err, "write \"%s\"", path);
+}
+
 bool file_write_atomic(const char *path, const void *bytes, size_t len, unsigned mode, struct err *err)
 {
 	char temp[PATH_MAX];
 	CLEANUP(fd) int fd = -1;
+	struct stat st;
 
+	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return write_in_place(path, bytes, len, err);
 	if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
 		return err_set(err, ERR_LIMIT, "path \"%s\" is longer than %d bytes", path, PATH_MAX);
 	fd = mkostemp(temp, O_CLOEXEC);

@@ -9,7 +9,8 @@
 
 /* Reads a whole file; ERR_LIMIT if it is larger than buf->max. */
 bool file_read(const char *path, struct buf *buf, struct err *err);
-/* Replaces a file: temporary file beside it, fsync, rename, fsync of the folder. Nobody ever sees half of it. */
+/* Replaces a file: temporary file beside it, fsync, rename, fsync of the folder. Nobody ever sees half of it. What is no
+ * regular file (a device, a pipe) is written to as it is, never replaced. */
 bool file_write_atomic(const char *path, const void *bytes, size_t len, unsigned mode, struct err *err);
 /* mkdir -p with this mode for each folder made. */
 bool file_make_dirs(const char *path, unsigned mode, struct err *err);

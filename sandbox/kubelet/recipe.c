@@ -1,10 +1,13 @@
 #include "sandbox/kubelet/recipe.h"
 
+#include "base/file.h"
+
 #include "sandbox/kubelet/environment.h"
 #include "sandbox/parts/secrets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)1 << 20)
@@ -66,6 +69,80 @@ static bool add_names(struct making *m, struct err *err)
 {
 	return words_env_set(&m->recipe->env, "LD_PRELOAD", "libnss_wrapper.so", err) &&
 	       words_env_set(&m->recipe->env, "NSS_WRAPPER_HOSTS", m->place->hosts, err);
+}
+
+#define HOSTS_MAX ((size_t)1 << 20)
+
+static bool in_name(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '.';
+}
+
+/* The address that stands for this name in the hosts file; NULL. */
+static const char *address_of(const char *hosts, const char *name, size_t len, char ip[static 16])
+{
+	for (const char *line = hosts; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t ip_len = strcspn(line, " \n");
+
+		for (const char *at = line + ip_len; *at == ' ';) {
+			size_t have = strcspn(++at, " \n");
+
+			if (have == len && !memcmp(at, name, len) && ip_len < 16) {
+				snprintf(ip, 16, "%.*s", (int)ip_len, line);
+				return ip;
+			}
+			at += have;
+		}
+	}
+	return NULL;
+}
+
+/* Each name of the cluster in a text becomes its address. *ret_left: a name of a cluster that has none now. */
+static bool resolve(const char *hosts, const char *text, struct buf *out, bool *ret_left, struct err *err)
+{
+	while (*text) {
+		size_t len = 0;
+		char ip[16];
+
+		while (in_name(text[len]))
+			len++;
+		if (!len) {
+			if (!buf_add_char(out, *text++, err))
+				return false;
+			continue;
+		}
+		if (address_of(hosts, text, len, ip) ? !buf_add_str(out, ip, err) : !buf_add(out, text, len, err))
+			return false;
+		*ret_left |= len > 4 && memmem(text, len, ".svc", 4) && !address_of(hosts, text, len, ip);
+		text += len;
+	}
+	return true;
+}
+
+/*
+ * nss_wrapper reads its file again while other threads use it, and a ticker with several streams has been seen to die of that. So names in
+ * the project's own arguments become addresses here, where the pod is made; what has no address yet still resolves through the file.
+ */
+static bool add_addresses(struct making *m, struct err *err)
+{
+	BUF_CLEANUP struct buf hosts = BUF_INIT(HOSTS_MAX);
+	bool left = false;
+
+	if (!m->place->hosts || !file_read(m->place->hosts, &hosts, NULL))
+		return add_names(m, err);
+	for (size_t i = 1; i < m->recipe->argv.count; i++) {
+		BUF_CLEANUP struct buf text = BUF_INIT(WORD_BYTES_MAX);
+		char *word;
+
+		if (!resolve(buf_str(&hosts), m->recipe->argv.items[i], &text, &left, err))
+			return false;
+		word = strdup(buf_str(&text));
+		if (!word)
+			return err_nomem(err);
+		free(m->recipe->argv.items[i]);
+		m->recipe->argv.items[i] = word;
+	}
+	return !left || add_names(m, err);
 }
 
 /* --- mongod and mongos ------------------------------------------------------------------------------------------- */
@@ -254,7 +331,7 @@ static bool make_project(struct making *m, struct err *err)
 	for (size_t i = 1; i < m->command.count; i++)
 		if (!words_add(&m->recipe->argv, m->command.items[i], err))
 			return false;
-	return add_names(m, err);
+	return add_addresses(m, err);
 }
 
 static bool make_unknown(const struct making *m, struct err *err)

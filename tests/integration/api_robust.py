@@ -92,7 +92,7 @@ def watchers_leave_nothing_behind():
     for _ in range(4):
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             watches = list(pool.map(lambda _: Watch(path + "?watch=1"), range(50)))
-        assert threads() >= before[1] + 50
+        tap.eventually(lambda: threads() >= before[1] + 50, 5, "a thread for each watch")
         # some say goodbye, some just go, some go in the middle of an event
         client.create(path, config_map(f"m{time.monotonic_ns()}", text="x" * 100000))
         for i, watch in enumerate(watches):

@@ -2,6 +2,8 @@
 #include "base/file.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,4 +93,20 @@ Test(file, removing_a_tree_does_not_follow_links)
 	cr_assert(file_remove_tree(at("gone"), &err), "%s", err.msg);
 	cr_assert(file_exists(at("keep/f")));
 	cr_assert(!file_exists(at("gone")));
+}
+
+Test(files, a_device_is_written_to_and_never_replaced)
+{
+	struct err err = ERR_INIT;
+	struct stat st;
+	char link[64] = "/tmp/psmdb-files-null-XXXXXX";
+	int fd = mkstemp(link);
+
+	cr_assert(fd >= 0);
+	close(fd);
+	cr_assert(!unlink(link) && !symlink("/dev/null", link));
+	/* through a link, so that a mistake costs the link alone */
+	cr_expect(file_write_atomic(link, "x", 1, 0600, &err), "%s", err.msg);
+	cr_expect(!lstat(link, &st) && S_ISLNK(st.st_mode));
+	unlink(link);
 }
