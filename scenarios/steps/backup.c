@@ -40,21 +40,6 @@ static bool run_describe(struct drill *d, const json_node *args, struct buf *out
 	    policy_of(d, args), drill_namespace(d));
 }
 
-/* The backups that are there already, as " a b c ". */
-static bool names_of_backups(struct drill *d, struct buf *out, struct err *err)
-{
-	CLEANUP(json) struct json *list = NULL;
-	struct kube_kind kind;
-
-	kind_backups(&kind);
-	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err) || !buf_add_char(out, ' ', err))
-		return false;
-	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!buf_printf(out, err, "%s ", kube_name(o)))
-			return false;
-	return true;
-}
-
 /* One that still goes on, be it an attempt that Kasten repeats for a run long given up, would make a backup between ours. */
 static bool nobody_else(struct drill *d, struct err *err)
 {
@@ -90,12 +75,13 @@ static bool start_policy(struct drill *d, const json_node *args, struct err *err
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
 	CLEANUP(json) struct json *action = NULL, *made = NULL;
-	struct kube_kind kind;
+	struct kube_kind kind, jobs;
 
 	if (drill_value(d, "run-action"))
 		return true;
+	kind_backups(&jobs);
 	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	return nobody_else(d, err) && names_of_backups(d, &before, err) &&
+	return nobody_else(d, err) && part_names(d, &jobs, &before, err) &&
 	       drill_set_value(d, "backups-before", buf_str(&before), err) &&
 	       kasten_make_run(drill_kasten(d), policy_of(d, args), &action, err) &&
 	       drill_event(d, err, "backup.requested", NULL) &&
@@ -124,10 +110,7 @@ static bool new_backup(
 	kind_backups(&kind);
 	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
-		char mark[PSMDB_NAME_MAX + 2];
-
-		snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
-		if ((before && strstr(before, mark)) || !psmdb_job_read(o, job, NULL))
+		if (part_is_named(before, kube_name(o)) || !psmdb_job_read(o, job, NULL))
 			continue;
 		if (strcmp(job->cluster, part_cluster(d, NULL)) != 0)
 			continue;
@@ -435,8 +418,8 @@ static bool pin_run(struct drill *d, const json_node *args, struct err *err)
 {
 	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
 	BUF_CLEANUP struct buf out = BUF_INIT(1u << 20);
-	const char *backup = drill_value(d, "pbm-backup"), *argv[24];
-	size_t n = 0;
+	const char *backup = drill_value(d, "pbm-backup");
+	const char *options[] = {"--backup", backup, "--out", drill_path(d, "bound.json"), NULL};
 	int status;
 
 	(void)args;
@@ -445,27 +428,7 @@ static bool pin_run(struct drill *d, const json_node *args, struct err *err)
 	if (!part_bucket_open(d, &bucket, err))
 		return false;
 	drill_progress(d, "reading the backup's metadata and listing its files");
-	argv[n++] = "bound";
-	if (bucket.storage.endpoint[0]) {
-		argv[n++] = "--endpoint";
-		argv[n++] = bucket.storage.endpoint;
-	}
-	if (bucket.storage.region[0]) {
-		argv[n++] = "--region";
-		argv[n++] = bucket.storage.region;
-	}
-	argv[n++] = "--bucket";
-	argv[n++] = bucket.storage.bucket;
-	argv[n++] = "--prefix";
-	argv[n++] = bucket.storage.prefix;
-	if (bucket.storage.insecure)
-		argv[n++] = "--insecure";
-	argv[n++] = "--backup";
-	argv[n++] = backup;
-	argv[n++] = "--out";
-	argv[n++] = drill_path(d, "bound.json");
-	argv[n] = NULL;
-	if (!drill_child(d, "psmdb-verify", argv, bucket.env, false, 300000, &status, &out, err))
+	if (!part_bucket_bound(d, &bucket, options, &status, &out, err))
 		return false;
 	if (status) {
 		char text[700];

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BOUND_LIMIT_MS 600000
+
 void kind_clusters(struct kube_kind *ret)
 {
 	kube_kind_set(ret, PSMDB_GROUP, PSMDB_VERSION, PSMDB_CLUSTERS, PSMDB_CLUSTER_KIND, true);
@@ -97,6 +99,26 @@ bool part_fail(struct drill *d, struct err *err, const char *what, const char *t
 		return false;
 	drill_failure(d, s->code, s->cause, s->remedy);
 	return err_hint(err, "%s: %s; %s", s->code, s->cause, s->remedy);
+}
+
+bool part_names(struct drill *d, const struct kube_kind *kind, struct buf *out, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+
+	if (!kube_list(drill_kube(d), kind, drill_namespace(d), NULL, &list, err) || !buf_add_char(out, ' ', err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!buf_printf(out, err, "%s ", kube_name(o)))
+			return false;
+	return true;
+}
+
+bool part_is_named(const char *names, const char *name)
+{
+	char mark[PSMDB_NAME_MAX + 2];
+
+	snprintf(mark, sizeof mark, " %.253s ", name);
+	return names && strstr(names, mark);
 }
 
 bool part_pause(struct drill *d, int64_t ms, struct err *err)
@@ -238,6 +260,32 @@ bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err)
 	s3_config_clear(&config);
 	part_bucket_clear(&b);
 	return ok;
+}
+
+bool part_bucket_bound(struct drill *d, const struct part_bucket *b, const char *const *options, int *ret_status,
+    struct buf *out, struct err *err)
+{
+	const char *argv[32] = {"bound"};
+	size_t n = 1;
+
+	if (b->storage.endpoint[0]) {
+		argv[n++] = "--endpoint";
+		argv[n++] = b->storage.endpoint;
+	}
+	if (b->storage.region[0]) {
+		argv[n++] = "--region";
+		argv[n++] = b->storage.region;
+	}
+	argv[n++] = "--bucket";
+	argv[n++] = b->storage.bucket;
+	argv[n++] = "--prefix";
+	argv[n++] = b->storage.prefix;
+	if (b->storage.insecure)
+		argv[n++] = "--insecure";
+	for (; *options && n < sizeof argv / sizeof *argv - 1; options++)
+		argv[n++] = *options;
+	argv[n] = NULL;
+	return drill_child(d, "psmdb-verify", argv, b->env, false, BOUND_LIMIT_MS, ret_status, out, err);
 }
 
 bool part_bucket_client(struct drill *d, const struct part_bucket *b, struct s3 **ret, struct err *err)

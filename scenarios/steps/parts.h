@@ -32,6 +32,9 @@ bool part_read_cluster(
  * Returns false.
  */
 bool part_fail(struct drill *d, struct err *err, const char *what, const char *text);
+/* What of a kind is in the namespace, by name, as " a b c ": to know what is new later. */
+bool part_names(struct drill *d, const struct kube_kind *kind, struct buf *out, struct err *err);
+bool part_is_named(const char *names, const char *name); /* names may be NULL */
 /* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */
@@ -60,6 +63,9 @@ struct part_bucket {
 	struct psmdb_storage storage;
 };
 bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err);
+/* Runs "psmdb-verify bound" on that bucket: its options, then these (ended by NULL). */
+bool part_bucket_bound(struct drill *d, const struct part_bucket *b, const char *const *options, int *ret_status,
+    struct buf *out, struct err *err);
 /* A client of that bucket. */
 bool part_bucket_client(struct drill *d, const struct part_bucket *b, struct s3 **ret, struct err *err);
 /* Asks the bucket itself, with the storage's keys: is it what is behind a failed backup? Then the run's failure says so. */

@@ -46,33 +46,20 @@ struct seen {
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static bool names_of_restores(struct drill *d, struct buf *out, struct err *err)
-{
-	CLEANUP(json) struct json *list = NULL;
-	struct kube_kind kind;
-
-	kind_restores(&kind);
-	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err) || !buf_add_char(out, ' ', err))
-		return false;
-	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!buf_printf(out, err, "%s ", kube_name(o)))
-			return false;
-	return true;
-}
-
 static bool ask(struct drill *d, struct err *err)
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
 	CLEANUP(json) struct json *action = NULL, *made = NULL;
 	const char *point = drill_value(d, "restore-point");
-	struct kube_kind kind;
+	struct kube_kind kind, jobs;
 
 	if (drill_value(d, "restore-action"))
 		return true;
 	if (!point)
 		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
+	kind_restores(&jobs);
 	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
-	return names_of_restores(d, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
+	return part_names(d, &jobs, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
 	       kasten_make_restore(drill_namespace(d), point, part_cluster(d, NULL), &action, err) &&
 	       drill_event(d, err, "cluster.requested", NULL) &&
 	       kube_create(drill_kube(d), &kind, drill_namespace(d), json_root(action), &made, err) &&
@@ -133,10 +120,7 @@ static bool new_restore(struct seen *s, struct err *err)
 	ok = kube_list(drill_kube(s->d), &kind, drill_namespace(s->d), NULL, &list, err);
 	s->job_there = false;
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
-		char mark[PSMDB_NAME_MAX + 2];
-
-		snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
-		if ((before && strstr(before, mark)) || !psmdb_job_read(o, job, NULL) ||
+		if (part_is_named(before, kube_name(o)) || !psmdb_job_read(o, job, NULL) ||
 		    strcmp(job->cluster, part_cluster(s->d, NULL)) != 0)
 			continue;
 		if (!s->job_there || strcmp(job->name, s->job.name) > 0)

@@ -142,6 +142,30 @@ static bool tick_describe(struct drill *d, const json_node *args, struct buf *ou
 	    drill_value(d, "bound-b1") ? ": the backup does not have these" : "");
 }
 
+/* One that has ended never ticks again: a pod of its kind is not restarted. */
+static bool ticker_lives(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *pod = NULL;
+	const char *name = drill_value(d, "ticker"), *phase;
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	kind_pods(&kind);
+	if (!name)
+		return true;
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &pod, &each) && each.code != ERR_NOT_FOUND)
+		return true; /* the server is away, which says nothing of the pod */
+	phase = pod ? json_text_at(json_root(pod), "status/phase") : "gone";
+	if (phase && strcmp(phase, "Failed") != 0 && strcmp(phase, "Succeeded") != 0 && strcmp(phase, "gone") != 0)
+		return true;
+	err_set(err, ERR_STATE, "pod \"%s/%s\" is %s: the ticks end here, and no later one can cover the restore point",
+	    drill_namespace(d), name, phase ? phase : "without a phase");
+	drill_failure(d, "TICKER_ENDED",
+	    "the ticker pod has ended before the disaster: its node, its memory limit, or somebody who deleted it",
+	    "clean up, and begin a new run");
+	return err_hint(err, "begin a new run; logs/ticker.log in this run's directory has its last words");
+}
+
 static bool tick_run(struct drill *d, const json_node *args, struct err *err)
 {
 	int64_t for_ms = step_duration_ms(args, "for", 0), begun_ms = part_now_ms(d), moved_ms = begun_ms, ticks = -1,
@@ -167,6 +191,8 @@ static bool tick_run(struct drill *d, const json_node *args, struct err *err)
 			return false;
 		if (gone_ms >= for_ms && enough)
 			return true;
+		if (now_ms - moved_ms > STALL_SAID_MS && !ticker_lives(d, err))
+			return false;
 		if (now_ms - moved_ms > STALL_SAID_MS)
 			drill_progress(d, "no tick was acknowledged for %lld s", (long long)(now_ms - moved_ms) / 1000);
 		else if (d->show.live || gone_ms - said_ms >= PLAIN_SAID_MS) {

@@ -206,34 +206,14 @@ static bool recheck_run(struct drill *d, const json_node *args, struct err *err)
 {
 	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
 	BUF_CLEANUP struct buf out = BUF_INIT(1u << 20);
-	const char *argv[24];
-	size_t n = 0;
+	const char *options[] = {
+	    "--recheck", drill_path(d, "bound.json"), "--out", drill_path(d, "recheck.json"), NULL};
 	int status;
 
 	(void)args;
 	if (!part_bucket_open(d, &bucket, err))
 		return false;
-	argv[n++] = "bound";
-	if (bucket.storage.endpoint[0]) {
-		argv[n++] = "--endpoint";
-		argv[n++] = bucket.storage.endpoint;
-	}
-	if (bucket.storage.region[0]) {
-		argv[n++] = "--region";
-		argv[n++] = bucket.storage.region;
-	}
-	argv[n++] = "--bucket";
-	argv[n++] = bucket.storage.bucket;
-	argv[n++] = "--prefix";
-	argv[n++] = bucket.storage.prefix;
-	if (bucket.storage.insecure)
-		argv[n++] = "--insecure";
-	argv[n++] = "--recheck";
-	argv[n++] = drill_path(d, "bound.json");
-	argv[n++] = "--out";
-	argv[n++] = drill_path(d, "recheck.json");
-	argv[n] = NULL;
-	if (!drill_child(d, "psmdb-verify", argv, bucket.env, false, JUDGE_LIMIT_MS, &status, &out, err))
+	if (!part_bucket_bound(d, &bucket, options, &status, &out, err))
 		return false;
 	if (status == EXIT_PASS)
 		return drill_event(d, err, "bucket.recheck", "missing", "0", "changed", "0", NULL);
