@@ -16,12 +16,38 @@ static void say(FILE *out, const char *what, const struct kube_kind *kind, const
 	fprintf(out, "%-13s %s%s\n", what, safe, why);
 }
 
+/* Why an object of this kind is not deleted although the run has made it; NULL: nothing else goes with it. */
+static const char *stays(const struct kube_kind *kind)
+{
+	static const struct {
+		const char *plural, *why;
+	} kinds[] = {
+	    {"namespaces", ": everything in it would go with it"},
+	    {"customresourcedefinitions", ": every object of the kind would go with it, of every team"},
+	    {"persistentvolumeclaims", ": the data would go with it"},
+	    {"persistentvolumes", ": the data would go with it"},
+	    {"perconaservermongodbs", ": the database would go with it"},
+	    {"perconaservermongodbbackups", ": the backup in the bucket may go with it"},
+	    {"restorepoints", ": the backup would go with it"},
+	    {"restorepointcontents", ": the backup would go with it"},
+	};
+
+	/* deleting the record would not end what it is the record of */
+	if (!strcmp(kind->group, "actions.kio.kasten.io"))
+		return ": Kasten's own record of what it did";
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kind->plural, kinds[i].plural))
+			return kinds[i].why;
+	return NULL;
+}
+
 static bool remove_one(struct kube *k, const json_node *o, FILE *out, struct cleanup_tally *t, struct err *err)
 {
 	CLEANUP(json) struct json *now = NULL;
 	const char *name = json_text_at(o, "name"), *ns = json_text_at(o, "namespace"), *uid = json_text_at(o, "uid");
 	const struct kube_delete how = {.uid = uid, .grace_seconds = -1};
 	struct err each = ERR_INIT;
+	const char *why;
 	struct kube_kind kind;
 
 	run_state_kind(o, &kind);
@@ -40,9 +66,9 @@ static bool remove_one(struct kube *k, const json_node *o, FILE *out, struct cle
 		t->left++;
 		return true;
 	}
-	/* deleting the record would not end what it is the record of */
-	if (!strcmp(kind.group, "actions.kio.kasten.io")) {
-		say(out, "left", &kind, o, ": Kasten's own record of what it did");
+	why = stays(&kind);
+	if (why) {
+		say(out, "left", &kind, o, why);
 		t->left++;
 		return true;
 	}

@@ -1,6 +1,8 @@
 /*
  * Takes back what a run has made: the objects of its state, newest first, each only while it has the very uid that was
- * recorded, which the API server checks again (precondition). What carries the name but another uid is left.
+ * recorded, which the API server checks again (precondition). What carries the name but another uid is left, and so is what would take data along that the run
+ * may not have made: namespaces, custom kinds, databases, volumes, backups, restore points. No lock is asked for those, so none of them
+ * goes.
  */
 #ifndef SCENARIOS_CLEANUP_H
 #define SCENARIOS_CLEANUP_H
