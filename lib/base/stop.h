@@ -1,7 +1,8 @@
 /*
  * Ctrl-C and SIGTERM as a flag and a readable file descriptor: the handler sets stop_flag() and writes a byte to the
  * pipe.
- * The one process-wide state of this room, because signals are process-wide. A second signal of the same kind kills.
+ * The one process-wide state of this room, because signals are process-wide. A second signal, half a second or more
+ * after the first, kills (timeout(1) and terminals may send one twice at once).
  */
 #ifndef BASE_STOP_H
 #define BASE_STOP_H

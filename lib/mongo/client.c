@@ -5,6 +5,7 @@
 #include "mongo/bson_util.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int64_t default_select_ms = 10000;
@@ -33,11 +34,22 @@ static void drop_driver_log(mongoc_log_level_t level, const char *domain, const 
 	(void)ctx;
 }
 
+/*
+ * Distributions build the driver so that it initialises itself before main(). Then already it makes /dev/shm/mongoc-PID, which stays
+ * when the process is killed, and complains on stderr when it finds the one of an earlier process of this number.
+ */
+static void before_driver(void)
+{
+	setenv("MONGOC_DISABLE_SHM", "1", 0);
+	/* what matters comes back as an error; the driver's own lines would mix with journal lines and reports */
+	mongoc_log_set_handler(drop_driver_log, NULL);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const before_constructors)(void) = before_driver;
+
 void mongo_init(void)
 {
 	mongoc_init();
-	/* what matters comes back as an error; the driver's own lines would mix with journal lines and reports */
-	mongoc_log_set_handler(drop_driver_log, NULL);
 }
 
 void mongo_cleanup(void)
