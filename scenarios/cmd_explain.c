@@ -46,8 +46,8 @@ static bool put_text(struct drill *d, struct err *err)
 
 		if (!drill_args(d, i, false, &args, err) || !drill_title(d, i, json_root(args), &title, err))
 			return err_wrap(err, "step %zu", i + 1);
-		printf(
-		    "%4zu  %s%s\n", i + 1, d->scenario.steps[i].def->destructive ? "DESTROYS  " : "", buf_str(&title));
+		printf("%4zu  %s%s\n", i + 1, d->scenario.steps[i].def->flags & STEP_DESTROYS ? "DESTROYS  " : "",
+		    buf_str(&title));
 		printf("      (%s: %s)\n", d->scenario.steps[i].def->verb, d->scenario.steps[i].def->about);
 	}
 	if (scenario_destroys(&d->scenario))
@@ -83,7 +83,7 @@ static bool put_json(struct drill *d, struct err *err)
 		json_object(&w, NULL);
 		json_put_string(&w, "verb", d->scenario.steps[i].def->verb);
 		json_put_string(&w, "title", buf_str(&title));
-		json_put_bool(&w, "destroys", d->scenario.steps[i].def->destructive);
+		json_put_bool(&w, "destroys", d->scenario.steps[i].def->flags & STEP_DESTROYS);
 		json_end_object(&w);
 	}
 	json_end_array(&w);
@@ -168,7 +168,9 @@ static void list_one(const char *folder, const char *name)
 static void list_steps(void)
 {
 	for (const struct step_def *const *d = step_defs; *d; d++) {
-		printf("### %s\n%s%s.\n", (*d)->verb, (*d)->about, (*d)->destructive ? "; **destroys**" : "");
+		printf("### %s\n%s%s%s.\n", (*d)->verb, (*d)->about,
+		    (*d)->flags & STEP_DESTROYS ? "; **destroys**" : "",
+		    (*d)->flags & STEP_ONCE ? "; one in a scenario" : "");
 		if ((*d)->args->name)
 			printf("\n| argument | kind | default | |\n| --- | --- | --- | --- |\n");
 		for (const struct step_arg *a = (*d)->args; a->name; a++)

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define SCENARIO_BYTES_MAX ((size_t)1 << 20)
+#define AWAY_LIMIT_MS 60000
+#define UID_MAX 64
 
 struct run_args {
 	const char *run, *resume;
@@ -57,11 +59,34 @@ static bool default_dir(char ret[static PATH_MAX], struct err *err)
 	return file_make_dirs("runs", 0700, err);
 }
 
+/* What tells one cluster from another: the uid of its namespace kube-system; "" if that may not be read, or nothing is destroyed. */
+static bool cluster_uid(struct drill *d, char ret[static UID_MAX], struct err *err)
+{
+	CLEANUP(json) struct json *ns = NULL;
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	ret[0] = '\0';
+	if (!scenario_destroys(&d->scenario))
+		return true;
+	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
+	if (kube_get(d->kube, &kind, NULL, "kube-system", &ns, &each)) {
+		snprintf(ret, UID_MAX, "%s", kube_uid(json_root(ns)) ? kube_uid(json_root(ns)) : "");
+		return true;
+	}
+	if (each.code == ERR_NOT_FOUND || each.code == ERR_AUTH)
+		return true;
+	*err = each;
+	return false;
+}
+
 static bool keep_options(struct drill *d, struct err *err)
 {
 	const struct drill_options *o = d->options;
+	char uid[UID_MAX];
 
-	return json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
+	return cluster_uid(d, uid, err) && (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
+	       json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
 	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
 	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) && run_state_save(&d->state, err);
 }
@@ -83,6 +108,20 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 	       run_state_new(&d->state, d->dir, d->scenario.name, d->folder,
 		   sha256_text(buf_str(text), text->len, hash), d->scenario.count, err) &&
 	       keep_options(d, err);
+}
+
+static bool same_cluster(struct drill *d, struct err *err)
+{
+	const char *kept = run_state_text(&d->state, "cluster-uid");
+	char uid[UID_MAX];
+
+	if (!cluster_uid(d, uid, err))
+		return false;
+	if (!kept || !uid[0] || !strcmp(kept, uid))
+		return true;
+	err_set(err, ERR_STATE, "refused: this is another cluster than the one that the run began with");
+	return err_hint(
+	    err, "\"%s\" is not it: give the --kubeconfig and --context of that one", kube_config_of(d->kube)->server);
 }
 
 /* The options of the first call hold, unless they are given again. */
@@ -152,8 +191,8 @@ static void say_ways_on(struct drill *d, FILE *out)
 	bool destroyed = false;
 
 	for (size_t i = 0; i <= next && i < d->scenario.count; i++)
-		destroyed |=
-		    d->scenario.steps[i].def->destructive && strcmp(run_state_step(&d->state, i), "pending") != 0;
+		destroyed |= (d->scenario.steps[i].def->flags & STEP_DESTROYS) &&
+			     strcmp(run_state_step(&d->state, i), "pending") != 0;
 	show_end_line(&d->show);
 	fprintf(out, "\nThe cluster is left as it is: %s\n",
 	    destroyed ? "the disaster has begun, so the database of the namespace may be gone or half restored"
@@ -190,7 +229,7 @@ static int failed(struct drill *d, const struct err *why)
 	struct err err = ERR_INIT, shown = with_cause(d, why);
 
 	/* what was judged stays */
-	if (why->code != ERR_INTERRUPTED && !drill_value(d, "verdict-status") && !drill_write_error(d, &shown, &err))
+	if (why->code != ERR_INTERRUPTED && !drill_found(d, "verdict-status") && !drill_write_error(d, &shown, &err))
 		err_print("psmdb-drill run", &err);
 	say_ways_on(d, stderr);
 	fprintf(stderr, "  evidence:  %s\n\n", d->dir);
@@ -224,10 +263,18 @@ static bool limit(int64_t timeout_ms, struct err *err)
 	       err_errno(err, ERR_IO, errno, "set the clock of --timeout");
 }
 
+static void say_away(void *ctx, int64_t away_ms, const char *why)
+{
+	(void)why;
+	drill_progress(ctx, "the API server is away for %lld s; asking again for %d s", (long long)away_ms / 1000,
+	    AWAY_LIMIT_MS / 1000);
+}
+
 static bool play(struct drill *d, const struct run_args *a, int *ret_status, struct err *err)
 {
 	int64_t begun_ms = clock_mono_ms(d->clock);
 
+	kube_be_patient(d->kube, AWAY_LIMIT_MS, say_away, d);
 	if (limit(a->timeout_ms, err) && refollow(d, err) && drill_run(d, ret_status, err))
 		return true;
 	if (err->code == ERR_INTERRUPTED && a->timeout_ms && clock_mono_ms(d->clock) - begun_ms >= a->timeout_ms) {
@@ -246,7 +293,7 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 	int status = EXIT_ERROR;
 	size_t from = d->state.doc ? run_state_next(&d->state) : 0;
 
-	if (!drill_connect(d, &err) || !drill_check(d, from, &err)) {
+	if (!drill_connect(d, &err) || (d->state.doc && !same_cluster(d, &err)) || !drill_check(d, from, &err)) {
 		err = with_cause(d, &err);
 		return err_print("psmdb-drill run", &err);
 	}

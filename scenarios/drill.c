@@ -91,12 +91,15 @@ bool drill_file(struct drill *d, const char *name, char ret[static PATH_MAX], st
 	return true;
 }
 
+const char *drill_found(struct drill *d, const char *name)
+{
+	return d->state.doc ? json_string(json_get(json_at(json_root(d->state.doc), "values"), name)) : NULL;
+}
+
 const char *drill_value(struct drill *d, const char *name)
 {
-	const char *text = NULL;
+	const char *text = drill_found(d, name);
 
-	if (d->state.doc)
-		text = json_string(json_get(json_at(json_root(d->state.doc), "values"), name));
 	return text ? text : json_string(json_get(d->parameters ? json_root(d->parameters) : NULL, name));
 }
 
@@ -220,18 +223,6 @@ bool drill_is_ours(struct drill *d, const char *uid)
 		if (json_is_at(o, "uid", uid))
 			return true;
 	return false;
-}
-
-/* Of the step that runs now, so that doing it again finds its own. */
-const char *drill_created_name(struct drill *d, const char *plural, const char *step_tag)
-{
-	const char *name = NULL;
-
-	(void)step_tag;
-	for (const json_node *o = json_first(run_state_objects(&d->state)); o; o = json_next(o))
-		if (json_is_at(o, "plural", plural) && json_int_at(o, "step", -1) == (int64_t)d->step)
-			name = json_text_at(o, "name");
-	return name;
 }
 
 /* --- waiting and children ----------------------------------------------------------------------------------------- */

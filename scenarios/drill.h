@@ -24,7 +24,9 @@ bool drill_file(struct drill *d, const char *name, char ret[static PATH_MAX], st
 
 /* --- what it knows: parameters and values, kept in the state, seen by later steps as ${name} ----------------------- */
 
-const char *drill_value(struct drill *d, const char *name); /* NULL: there is none */
+const char *drill_value(struct drill *d, const char *name); /* what was found out, else the parameter; NULL: neither */
+/* Only what this run has found out or done: a parameter of the same name never passes for it. */
+const char *drill_found(struct drill *d, const char *name);
 bool drill_set_value(struct drill *d, const char *name, const char *text, struct err *err);
 /* An option of the command line: "max-rpo", "max-rto" (NULL: not given), and the flags below. */
 const char *drill_option(struct drill *d, const char *name);
@@ -49,8 +51,6 @@ void drill_failure(struct drill *d, const char *code, const char *cause, const c
 /* Records kind, namespace, name and uid of an object that this run created, before anything else can fail. */
 bool drill_created(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
 bool drill_is_ours(struct drill *d, const char *uid);
-/* The name of an object of this kind that this run created; NULL. For steps that are done again. */
-const char *drill_created_name(struct drill *d, const char *plural, const char *step_tag);
 
 /* --- waiting and children ----------------------------------------------------------------------------------------- */
 

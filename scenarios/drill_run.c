@@ -174,7 +174,7 @@ static bool run_step(struct drill *d, size_t step, struct err *err)
 	if (!run_state_step_set(&d->state, step, "running", NULL, clock_wall_ms(d->clock), err) ||
 	    !drill_event(d, err, "step.start", "step", def->verb, "title", buf_str(&title), NULL))
 		return false;
-	if (def->destructive && !lock_namespace(d->kube, d->namespace_, d->options->confirm_destroy, err))
+	if ((def->flags & STEP_DESTROYS) && !lock_namespace(d->kube, d->namespace_, d->options->confirm_destroy, err))
 		return false;
 	return def->run(d, json_root(args), err);
 }
@@ -213,7 +213,7 @@ bool drill_run(struct drill *d, int *ret_status, struct err *err)
 			return err_wrap(err, "step %zu (%s)", i + 1, d->scenario.steps[i].def->verb);
 		}
 	}
-	status = drill_value(d, "verdict-status");
+	status = drill_found(d, "verdict-status");
 	*ret_status = status ? atoi(status) : EXIT_PASS;
 	return true;
 }

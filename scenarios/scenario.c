@@ -87,6 +87,17 @@ static bool parse_step(const json_node *node, struct scenario_step *ret, struct 
 	return step_check_args(ret->def, ret->args, err);
 }
 
+static bool first_of_its_kind(const struct scenario *s, struct err *err)
+{
+	const struct step_def *def = s->steps[s->count - 1].def;
+
+	for (size_t i = 0; (def->flags & STEP_ONCE) && i + 1 < s->count; i++)
+		if (s->steps[i].def == def)
+			return err_set(
+			    err, ERR_PARSE, "step %zu is a \"%s\" already, and a scenario has one", i + 1, def->verb);
+	return true;
+}
+
 static bool parse_steps(const json_node *steps, struct scenario *s, struct err *err)
 {
 	size_t number = 0;
@@ -99,7 +110,7 @@ static bool parse_steps(const json_node *steps, struct scenario *s, struct err *
 	if (!s->steps)
 		return err_nomem(err);
 	for (const json_node *n = json_first(steps); n; n = json_next(n), number++)
-		if (!parse_step(n, &s->steps[s->count++], err))
+		if (!parse_step(n, &s->steps[s->count++], err) || !first_of_its_kind(s, err))
 			return err_wrap(err, "step %zu", number + 1);
 	return true;
 }
@@ -162,7 +173,7 @@ void scenario_clear(struct scenario *s)
 bool scenario_destroys(const struct scenario *s)
 {
 	for (size_t i = 0; i < s->count; i++)
-		if (s->steps[i].def->destructive)
+		if (s->steps[i].def->flags & STEP_DESTROYS)
 			return true;
 	return false;
 }

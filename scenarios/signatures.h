@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 struct signature {
-	const char *code;    /* stable: S3_CREDENTIALS */
-	const char *pattern; /* a part of the text, case counts; '*' for anything in between, '|' between alternatives */
+	const char *code; /* stable: S3_CREDENTIALS */
+	const char
+	    *pattern; /* a part of the text, case counts; '*' for anything in between, '|' between alternatives */
 	const char *cause, *remedy;
 	bool retry; /* the same again can succeed */
 };

@@ -17,11 +17,16 @@ struct step_arg {
 	const char *help;
 };
 
+enum step_flag {
+	STEP_DESTROYS = 1, /* both locks are asked before it runs */
+	STEP_ONCE = 2,	   /* what it finds out is kept under fixed names: a scenario has one of it at most */
+};
+
 struct step_def {
 	const char *verb;  /* "run-policy" */
 	const char *about; /* one sentence */
 	const struct step_arg *args;
-	bool destructive; /* both locks are asked before it runs */
+	unsigned flags; /* of enum step_flag */
 	/* What it does, to which objects: one line, lower case; the step's title. */
 	bool (*describe)(struct drill *d, const json_node *args, struct buf *out, struct err *err);
 	/* Before anything runs, and for --dry-run: may ask the API, changes nothing. NULL: nothing to look at. */

@@ -140,25 +140,24 @@ void kasten_policy_profile(const json_node *policy, char *ret, size_t size)
 	text_copy(ret, size, json_text_at(policy_action(policy, "backup"), "backupParameters/profile/name"));
 }
 
-bool kasten_make_run(const char *namespace_, const char *policy, struct json **ret, struct err *err)
+bool kasten_make_run(const char *namespace_, const char *name, const char *policy, struct json **ret, struct err *err)
 {
 	return json_format(ret, err,
 	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP
-	    "/v1alpha1','kind':'RunAction','metadata':{'generateName':'run-drill-','namespace':%s},"
+	    "/v1alpha1','kind':'RunAction','metadata':{'name':%s,'namespace':%s},"
 	    "'spec':{'subject':{'apiVersion':'" KASTEN_CONFIG_GROUP
 	    "/v1alpha1','kind':'Policy','name':%s,'namespace':%s}}}",
-	    namespace_, policy, namespace_);
+	    name, namespace_, policy, namespace_);
 }
 
-bool kasten_make_restore(
-    const char *namespace_, const char *restore_point, const char *cluster, struct json **ret, struct err *err)
+bool kasten_make_restore(const char *namespace_, const char *name, const char *restore_point, const char *cluster,
+    struct json **ret, struct err *err)
 {
 	return json_format(ret, err,
-	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP
-	    "/v1alpha1','kind':'RestoreAction','metadata':{'generateName':'restore-drill-',"
+	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP "/v1alpha1','kind':'RestoreAction','metadata':{'name':%s,"
 	    "'namespace':%s},'spec':{'subject':{'apiVersion':'" KASTEN_APPS_GROUP
 	    "/v1alpha1','kind':'RestorePoint','name':%s,"
 	    "'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[{'group':'psmdb.percona.com',"
 	    "'resource':'perconaservermongodbs','name':%s}]}}}",
-	    namespace_, restore_point, namespace_, namespace_, cluster);
+	    name, namespace_, restore_point, namespace_, namespace_, cluster);
 }

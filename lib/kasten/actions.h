@@ -52,9 +52,10 @@ bool kasten_policy_has(const json_node *policy, const char *action);
 /* The profile that its backup action names; "" if none: Kasten then refuses blueprints. */
 void kasten_policy_profile(const json_node *policy, char *ret, size_t size);
 
-bool kasten_make_run(const char *namespace_, const char *policy, struct json **ret, struct err *err);
+/* name: the action's. */
+bool kasten_make_run(const char *namespace_, const char *name, const char *policy, struct json **ret, struct err *err);
 /* Only the psmdb of this name. */
-bool kasten_make_restore(
-    const char *namespace_, const char *restore_point, const char *cluster, struct json **ret, struct err *err);
+bool kasten_make_restore(const char *namespace_, const char *name, const char *restore_point, const char *cluster,
+    struct json **ret, struct err *err);
 
 #endif

@@ -34,6 +34,13 @@ struct kube_options {
 /* The config is copied. Connects lazily. */
 bool kube_new(const struct kube_config *config, const struct kube_options *options, struct kube **ret, struct err *err);
 void kube_free(struct kube *k);
+/*
+ * From now on GET and DELETE are asked again for ms while the server is away or overloaded, longer than the few retries of
+ * every call: a control plane that changes its leader takes that long. on_away (may be NULL) is told each time, about once in
+ * a second or more. Not for kube_wait, which has a limit of its own. 0 ends it.
+ */
+void kube_be_patient(
+    struct kube *k, int64_t ms, void (*on_away)(void *ctx, int64_t away_ms, const char *why), void *ctx);
 CLEANUP_PTR(kube, struct kube, kube_free)
 const struct kube_config *kube_config_of(const struct kube *k);
 

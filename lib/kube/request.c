@@ -10,6 +10,7 @@
 
 #define TIMEOUT_MS_DEFAULT 30000
 #define WARNING_MAX 4096
+#define PATIENT_PAUSE_MS 1000
 
 static bool make_client(struct kube *k, struct kube_http *http, struct err *err)
 {
@@ -209,7 +210,8 @@ static bool take_answer(
 	    err, "check that \"%s\" is the address of an API server and not of something before it", k->config.server);
 }
 
-bool kube_call(struct kube *k, const struct call *call, struct json **ret, struct err *err)
+/* attempts: those of earlier rounds. */
+static bool call_once(struct kube *k, const struct call *call, int *attempts, struct json **ret, struct err *err)
 {
 	HTTP_HEADERS_CLEANUP struct http_headers headers = HTTP_HEADERS_INIT;
 	HTTP_RESPONSE_CLEANUP struct http_response res = HTTP_RESPONSE_INIT;
@@ -217,6 +219,7 @@ bool kube_call(struct kube *k, const struct call *call, struct json **ret, struc
 	BUF_CLEANUP struct buf body = BUF_INIT(KUBE_BODY_MAX);
 	struct http_request req;
 	char subject[KUBE_SUBJECT_MAX];
+	bool ok;
 
 	k->status = 0;
 	if (!set_request(k, call, &headers, &url, &body, &req, err))
@@ -225,13 +228,62 @@ bool kube_call(struct kube *k, const struct call *call, struct json **ret, struc
 	req.retry.max_attempts = call->max_attempts;
 	req.retry.always = call->harmless;
 	req.retry.unsent = true;
-	if (!perform(k, &k->requests, &req, &res, err))
+	ok = perform(k, &k->requests, &req, &res, err);
+	*attempts += res.attempts;
+	if (!ok)
 		return err_wrap(err, "%s", kube_subject(call, subject));
 	if (call->ret_attempts)
-		*call->ret_attempts = res.attempts;
+		*call->ret_attempts = *attempts;
 	if (call->ret_date_ms)
 		*call->ret_date_ms = date_of(&res.headers);
 	return take_answer(k, call, &res, ret, err);
+}
+
+/* away_ms: when it was last away, -1: never. Just back, a server may not know yet what its callers may do. */
+static bool ask_again(
+    struct kube *k, const struct call *call, const struct err *why, int64_t began_ms, int64_t *away_ms)
+{
+	int64_t now_ms = clock_mono_ms(k->clock);
+
+	if (!k->patience.ms || call->max_attempts || now_ms - began_ms >= k->patience.ms ||
+	    (strcmp(call->method, "GET") != 0 && strcmp(call->method, "DELETE") != 0))
+		return false;
+	if (kube_is_away(k, why))
+		*away_ms = now_ms;
+	else if (why->code != ERR_AUTH || *away_ms < 0 || now_ms - *away_ms > KUBE_SETTLE_MS)
+		return false;
+	if (k->patience.on_away)
+		k->patience.on_away(k->patience.ctx, now_ms - began_ms, why->msg);
+	return clock_sleep_until(k->clock, (now_ms + PATIENT_PAUSE_MS) * 1000000, k->stop);
+}
+
+bool kube_call(struct kube *k, const struct call *call, struct json **ret, struct err *err)
+{
+	int64_t began_ms = clock_mono_ms(k->clock), away_ms = -1;
+	int attempts = 0;
+
+	for (;;) {
+		struct err why = ERR_INIT;
+
+		if (call_once(k, call, &attempts, ret, &why))
+			return true;
+		if (ask_again(k, call, &why, began_ms, &away_ms))
+			continue;
+		if (err)
+			*err = why;
+		return away_ms < 0 || !kube_is_away(k, &why)
+			   ? false
+			   : err_wrap(err, "the API server is away for %lld s",
+				 (long long)(clock_mono_ms(k->clock) - began_ms) / 1000);
+	}
+}
+
+void kube_be_patient(
+    struct kube *k, int64_t ms, void (*on_away)(void *ctx, int64_t away_ms, const char *why), void *ctx)
+{
+	k->patience.ms = ms;
+	k->patience.on_away = on_away;
+	k->patience.ctx = ctx;
 }
 
 static bool stream_bytes(void *ctx, const char *bytes, size_t len, struct err *err)

@@ -34,6 +34,11 @@ struct kube {
 	bool streaming;
 	struct discovery discovery;
 	int status; /* of the last answer; 0: there was none */
+	struct {
+		int64_t ms;
+		void (*on_away)(void *ctx, int64_t away_ms, const char *why);
+		void *ctx;
+	} patience;
 };
 
 /* One request, and how messages name it: verb kind "namespace/name". */
@@ -87,6 +92,8 @@ bool kube_refused_status(const struct call *call, const json_node *status, struc
 /* verb kind "namespace/name" */
 const char *kube_subject(const struct call *call, char text[static KUBE_SUBJECT_MAX]);
 
+/* Just back, a server may still refuse what its callers may do: so long an ERR_AUTH after an absence says nothing. */
+#define KUBE_SETTLE_MS 10000
 /* The last call failed for a server that is away or overloaded, not for what was asked. */
 bool kube_is_away(const struct kube *k, const struct err *err);
 

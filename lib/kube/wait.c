@@ -9,7 +9,6 @@
 #define WATCH_MS 30000
 #define CALL_MS 10000
 /* A server that has just started may not know its users and roles yet. */
-#define SETTLE_MS 10000
 
 struct waiting {
 	struct kube *k;
@@ -158,7 +157,8 @@ static bool survive(struct waiting *w, const struct err *why, struct err *err)
 		w->poll = true;
 		return true;
 	}
-	if (!kube_is_away(w->k, why) && !(why->code == ERR_AUTH && w->back_ms && now_ms(w) - w->back_ms < SETTLE_MS)) {
+	if (!kube_is_away(w->k, why) &&
+	    !(why->code == ERR_AUTH && w->back_ms && now_ms(w) - w->back_ms < KUBE_SETTLE_MS)) {
 		if (err)
 			*err = *why;
 		return err_wrap(err, "wait for %s", w->wait->what);

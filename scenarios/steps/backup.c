@@ -65,29 +65,43 @@ static bool nobody_else(struct drill *d, struct err *err)
 	return true;
 }
 
+static void run_action(struct drill *d, struct part_action *ret)
+{
+	*ret = (struct part_action){.namespace_ = drill_kasten(d),
+	    .prefix = "run-drill",
+	    .asked = "run-asked",
+	    .made = "run-action",
+	    .event = "backup.requested"};
+	kind_kasten(&ret->kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+}
+
+/* What goes on may be this run's own, if that was asked for. */
 static bool run_check(struct drill *d, const json_node *args, struct err *err)
 {
 	(void)args;
-	return drill_value(d, "run-action") || nobody_else(d, err);
+	return drill_found(d, "run-asked") || nobody_else(d, err);
 }
 
 static bool start_policy(struct drill *d, const json_node *args, struct err *err)
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
-	CLEANUP(json) struct json *action = NULL, *made = NULL;
-	struct kube_kind kind, jobs;
+	CLEANUP(json) struct json *action = NULL;
+	struct part_action run;
+	struct kube_kind jobs;
+	const char *name;
+	bool there;
 
-	if (drill_value(d, "run-action"))
+	if (drill_found(d, "run-action"))
 		return true;
+	run_action(d, &run);
 	kind_backups(&jobs);
-	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	if (!part_action_look(d, &run, &there, err) || there)
+		return there;
 	return nobody_else(d, err) && part_names(d, &jobs, &before, err) &&
 	       drill_set_value(d, "backups-before", buf_str(&before), err) &&
-	       kasten_make_run(drill_kasten(d), policy_of(d, args), &action, err) &&
-	       drill_event(d, err, "backup.requested", NULL) &&
-	       kube_create(drill_kube(d), &kind, drill_kasten(d), json_root(action), &made, err) &&
-	       drill_created(d, &kind, json_root(made), err) &&
-	       drill_set_value(d, "run-action", kube_name(json_root(made)), err);
+	       (name = part_action_name(d, &run, err)) != NULL &&
+	       kasten_make_run(drill_kasten(d), name, policy_of(d, args), &action, err) &&
+	       part_action_send(d, &run, json_root(action), err);
 }
 
 /*
@@ -98,17 +112,19 @@ static bool new_backup(
     struct drill *d, struct psmdb_job *ret, bool *ret_there, char other[static PSMDB_NAME_MAX], struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
-	const char *before = drill_value(d, "backups-before");
+	const char *before = drill_found(d, "backups-before");
 	struct psmdb_job *job = calloc(1, sizeof *job);
 	struct kube_kind kind;
 	bool ok;
 
-	*ret_there = false;
-	other[0] = '\0';
 	if (!job)
 		return err_nomem(err);
 	kind_backups(&kind);
 	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
+	if (ok) {
+		*ret_there = false;
+		other[0] = '\0';
+	}
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
 		if (part_is_named(before, kube_name(o)) || !psmdb_job_read(o, job, NULL))
 			continue;
@@ -145,12 +161,12 @@ static bool look_at_action(struct run_seen *s, struct err *err)
 	char object[300];
 
 	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	if (!kube_get(drill_kube(s->d), &kind, drill_kasten(s->d), drill_value(s->d, "run-action"), &action, err))
+	if (!kube_get(drill_kube(s->d), &kind, drill_kasten(s->d), drill_found(s->d, "run-action"), &action, err))
 		return false;
 	s->action_state = kasten_state(json_root(action));
 	kasten_state_text(json_root(action), s->action, sizeof s->action);
 	kasten_error(json_root(action), s->error, sizeof s->error);
-	snprintf(object, sizeof object, "RunAction %.200s", drill_value(s->d, "run-action"));
+	snprintf(object, sizeof object, "RunAction %.200s", drill_found(s->d, "run-action"));
 	return drill_saw(s->d, object, s->action, err);
 }
 
@@ -213,7 +229,7 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 	}
 	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
 		snprintf(what, sizeof what, "RunAction \"%s/%s\" has ended with %s", drill_kasten(s->d),
-		    drill_value(s->d, "run-action"), s->action);
+		    drill_found(s->d, "run-action"), s->action);
 		return part_fail(s->d, err, what, s->error);
 	}
 	if (kasten_state_good(s->action_state) && !s->there) {
@@ -222,7 +238,7 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 		    "missing, or another blueprint was called",
 		    "annotate the psmdb with kanister.kasten.io/blueprint, and run the policy again");
 		err_set(err, ERR_STATE, "RunAction \"%s/%s\" is Complete, but no psmdb-backup has appeared in \"%s\"",
-		    drill_kasten(s->d), drill_value(s->d, "run-action"), drill_namespace(s->d));
+		    drill_kasten(s->d), drill_found(s->d, "run-action"), drill_namespace(s->d));
 		return err_hint(err, "the annotation " PSMDB_BLUEPRINT_ANNOTATION
 				     " of the psmdb is missing, so Kasten has snapshot volumes instead");
 	}
@@ -262,7 +278,7 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 		    s->there ? psmdb_job_phrase(s->job.state) : "");
 		if (part_now_ms(d) - begun_ms > limit_ms) {
 			ok = err_set(err, ERR_TIMEOUT, "waited %lld s for RunAction \"%s/%s\": it is %s",
-			    (long long)limit_ms / 1000, drill_kasten(d), drill_value(d, "run-action"), s->action);
+			    (long long)limit_ms / 1000, drill_kasten(d), drill_found(d, "run-action"), s->action);
 			break;
 		}
 		ok = part_pause(d, POLL_MS, err);
@@ -275,7 +291,7 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_run_policy = {"run-policy",
-    "runs Kasten's policy once, and watches the backup that it makes", run_args, false, run_describe, run_check,
+    "runs Kasten's policy once, and watches the backup that it makes", run_args, STEP_ONCE, run_describe, run_check,
     run_run};
 
 /* --- find-restore-point ------------------------------------------------------------------------------------------- */
@@ -325,20 +341,22 @@ static bool fits_choice(const json_node *point, const char *which, const char *a
 static bool backup_of_point(struct drill *d, const json_node *point, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
-	struct psmdb_job *job = calloc(2, sizeof *job);
+	struct psmdb_job *job;
 	struct kube_kind kind;
-	int64_t at_ms = INT64_MAX;
+	int64_t at_ms;
 	bool found = false, ok;
 
+	if (!time_of(point) || !time_parse(time_of(point), &at_ms))
+		return err_set(err, ERR_PARSE, "restore point \"%s\" does not say when it was made", kube_name(point));
+	job = calloc(2, sizeof *job);
 	if (!job)
 		return err_nomem(err);
-	time_parse(time_of(point) ? time_of(point) : "", &at_ms);
 	kind_backups(&kind);
 	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
 		if (!psmdb_job_read(o, &job[0], NULL) || !psmdb_job_good(job[0].state) ||
 		    strcmp(job[0].cluster, part_cluster(d, NULL)) != 0 || job[0].completed_at_ms < 0 ||
-		    job[0].completed_at_ms > at_ms + 60000)
+		    job[0].completed_at_ms - 60000 > at_ms)
 			continue;
 		if (!found || job[0].completed_at_ms > job[1].completed_at_ms)
 			job[1] = job[0];
@@ -365,7 +383,7 @@ static bool find_run(struct drill *d, const json_node *args, struct err *err)
 	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (fits_choice(o, which, drill_value(d, "run-action")) &&
+		if (fits_choice(o, which, drill_found(d, "run-action")) &&
 		    (!best || better(o, best, !strcmp(which, "oldest"))))
 			best = o;
 	if (!best) {
@@ -379,8 +397,8 @@ static bool find_run(struct drill *d, const json_node *args, struct err *err)
 	       (!strcmp(which, "of-this-run") || backup_of_point(d, best, err));
 }
 
-const struct step_def step_find_restore_point = {"find-restore-point", "finds the restore point that will be restored",
-    find_args, false, find_describe, NULL, find_run};
+const struct step_def step_find_restore_point = {
+    "find-restore-point", "finds the restore point that will be restored", find_args, 0, find_describe, NULL, find_run};
 
 /* --- pin-bound ---------------------------------------------------------------------------------------------------- */
 
@@ -390,7 +408,7 @@ static bool pin_describe(struct drill *d, const json_node *args, struct buf *out
 {
 	(void)args;
 	return buf_printf(out, err, "pin the restore point from the backup's own files in the bucket%s%s",
-	    drill_value(d, "pbm-backup") ? ": " : "", drill_value(d, "pbm-backup") ? drill_value(d, "pbm-backup") : "");
+	    drill_found(d, "pbm-backup") ? ": " : "", drill_found(d, "pbm-backup") ? drill_found(d, "pbm-backup") : "");
 }
 
 static bool keep_bound(struct drill *d, struct err *err)
@@ -418,7 +436,7 @@ static bool pin_run(struct drill *d, const json_node *args, struct err *err)
 {
 	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
 	BUF_CLEANUP struct buf out = BUF_INIT(1u << 20);
-	const char *backup = drill_value(d, "pbm-backup");
+	const char *backup = drill_found(d, "pbm-backup");
 	const char *options[] = {"--backup", backup, "--out", drill_path(d, "bound.json"), NULL};
 	int status;
 
@@ -442,5 +460,5 @@ static bool pin_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_pin_bound = {"pin-bound",
-    "reads the restore point out of the backup's own metadata, and checks its files", pin_args, false, pin_describe,
-    NULL, pin_run};
+    "reads the restore point out of the backup's own metadata, and checks its files", pin_args, 0, pin_describe, NULL,
+    pin_run};

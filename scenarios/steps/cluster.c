@@ -70,7 +70,7 @@ static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 	char what[600];
 	bool ok;
 
-	if (drill_value(d, "restore-failed")) {
+	if (drill_found(d, "restore-failed")) {
 		drill_say(d, "the restore has failed: the cluster is not waited for");
 		return true;
 	}
@@ -83,7 +83,7 @@ static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 	snprintf(what, sizeof what, "psmdb \"%s/%s\" to be ready", drill_namespace(d), part_cluster(d, args));
 	ok = drill_wait(d, &kind, drill_namespace(d), part_cluster(d, args), what,
 	    step_duration_ms(args, "timeout", READY_LIMIT_MS), cluster_ready, w, NULL, err);
-	if (ok && !drill_value(d, "versions-noted")) {
+	if (ok && !drill_found(d, "versions-noted")) {
 		if (*w->cluster.note)
 			drill_say(d, "note: %s", w->cluster.note);
 		ok = note_versions(d, &w->cluster, err) && drill_set_value(d, "versions-noted", "yes", err);
@@ -92,8 +92,8 @@ static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 	return ok;
 }
 
-const struct step_def step_wait_cluster = {"wait-cluster", "waits until the operator calls the cluster ready",
-    wait_args, false, wait_describe, NULL, wait_run};
+const struct step_def step_wait_cluster = {
+    "wait-cluster", "waits until the operator calls the cluster ready", wait_args, 0, wait_describe, NULL, wait_run};
 
 /* --- check-blueprint ---------------------------------------------------------------------------------------------- */
 
@@ -224,8 +224,8 @@ static bool blueprint_run(struct drill *d, const json_node *args, struct err *er
 }
 
 const struct step_def step_check_blueprint = {"check-blueprint",
-    "looks whether Kasten will call the blueprint: annotation, actions, storage, policy, profile", blueprint_args,
-    false, blueprint_describe, blueprint_run, blueprint_run};
+    "looks whether Kasten will call the blueprint: annotation, actions, storage, policy, profile", blueprint_args, 0,
+    blueprint_describe, blueprint_run, blueprint_run};
 
 /* --- prove-restorable --------------------------------------------------------------------------------------------- */
 
@@ -290,9 +290,9 @@ static bool prove_coverage(struct drill *d, struct err *err)
 	char why[COVERAGE_WHY_MAX];
 	bool enough;
 
-	if (!drill_value(d, "ticker") || !drill_value(d, "bound-b1"))
-		return true;
 	bound_init(&bound);
+	if (!drill_found(d, "ticker") || !drill_found(d, "bound-b1"))
+		return true;
 	if (!bound_read(drill_path(d, "bound.json"), &bound, err) || !coverage_now(d, &bound, &enough, why, err))
 		return false;
 	if (enough)
@@ -301,20 +301,20 @@ static bool prove_coverage(struct drill *d, struct err *err)
 	return err_hint(err, "let ticks go on behind pin-bound (step \"tick\") before anything is destroyed");
 }
 
-static bool prove_run(struct drill *d, const json_node *args, struct err *err)
+bool part_prove(struct drill *d, struct err *err)
 {
 	const struct psmdb_deletion deletion = {.clusters = true};
 	CLEANUP(json) struct json *doc = NULL;
-	const char *name = drill_value(d, "backup");
+	const char *name = drill_found(d, "backup");
 	struct psmdb_consequences *all;
 	const struct psmdb_consequence *bad;
 	struct psmdb_job job;
 	struct kube_kind kind;
 	bool ok = true;
 
-	if (!prove_check(d, args, err) || !prove_coverage(d, err))
+	if (!prove_check(d, NULL, err) || !prove_coverage(d, err))
 		return false;
-	if (!name || !drill_value(d, "bound-b1"))
+	if (!name || !drill_found(d, "bound-b1"))
 		return err_set(
 		    err, ERR_STATE, "refused: no backup was pinned in this run: its files were not looked at");
 	kind_backups(&kind);
@@ -334,13 +334,19 @@ static bool prove_run(struct drill *d, const json_node *args, struct err *err)
 		err_hint(err, "the restore needs this backup");
 	}
 	free(all);
-	if (ok)
-		drill_say(d,
-		    "backup %s is ready, its files are all in the bucket, and nothing that is deleted takes it along",
-		    name);
 	return ok;
 }
 
+static bool prove_run(struct drill *d, const json_node *args, struct err *err)
+{
+	(void)args;
+	if (!part_prove(d, err))
+		return false;
+	drill_say(d, "backup %s is ready, its files are all in the bucket, and nothing that is deleted takes it along",
+	    drill_found(d, "backup"));
+	return true;
+}
+
 const struct step_def step_prove_restorable = {"prove-restorable",
-    "refuses to go on unless the backup is ready, pinned, and survives what is going to be deleted", prove_args, false,
+    "refuses to go on unless the backup is ready, pinned, and survives what is going to be deleted", prove_args, 0,
     prove_describe, prove_check, prove_run};

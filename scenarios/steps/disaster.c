@@ -39,31 +39,37 @@ static bool list(struct drill *d, void (*kind_of)(struct kube_kind *), struct js
 static bool disaster_check(struct drill *d, const json_node *args, struct err *err)
 {
 	(void)args;
-	return drill_value(d, "volumes-gone") || part_volumes_agreed(d, NULL, NULL, err);
+	return drill_found(d, "volumes-gone") || part_volumes_agreed(d, NULL, NULL, NULL, err);
 }
 
 /* --- the cluster -------------------------------------------------------------------------------------------------- */
 
-static bool delete_all(struct drill *d, void (*kind_of)(struct kube_kind *), struct err *err)
+static bool delete_listed(struct drill *d, void (*kind_of)(struct kube_kind *), const struct json *doc, struct err *err)
 {
-	CLEANUP(json) struct json *doc = NULL;
 	struct kube_kind kind;
 
 	kind_of(&kind);
-	if (!list(d, kind_of, &doc, err))
-		return false;
 	EACH_ITEM(o, doc)
 	{
-		struct err each = ERR_INIT;
-
-		if (!kube_deleting(o) &&
-		    !kube_delete(drill_kube(d), &kind, drill_namespace(d), kube_name(o), NULL, &each) &&
-		    each.code != ERR_NOT_FOUND) {
-			*err = each;
+		if (!part_delete(d, &kind, o, err))
 			return false;
-		}
 	}
 	return true;
+}
+
+static bool delete_clusters(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *clusters = NULL;
+
+	return list(d, kind_clusters, &clusters, err) && delete_listed(d, kind_clusters, clusters, err);
+}
+
+/* Only what was just agreed on, never what has been made since. */
+static bool delete_volumes(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *volumes = NULL;
+
+	return part_volumes_agreed(d, NULL, NULL, &volumes, err) && delete_listed(d, kind_volumes, volumes, err);
 }
 
 static bool has_component(const json_node *pod)
@@ -136,9 +142,9 @@ static bool keep_volumes(struct drill *d, struct err *err)
 	BUF_CLEANUP struct buf claims = BUF_INIT(VOLUMES_MAX), names = BUF_INIT(VOLUMES_MAX);
 	CLEANUP(json) struct json *volumes = NULL;
 
-	if (drill_value(d, "volumes"))
+	if (drill_found(d, "volumes"))
 		return true;
-	if (!list(d, kind_volumes, &volumes, err) || !buf_add_char(&names, ' ', err) ||
+	if (!part_volumes_agreed(d, NULL, NULL, &volumes, err) || !buf_add_char(&names, ' ', err) ||
 	    !buf_add_char(&claims, ' ', err))
 		return false;
 	EACH_ITEM(o, volumes)
@@ -164,7 +170,7 @@ static const char *user_of(const json_node *pods, const char *claim)
 static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
 {
 	CLEANUP(json) struct json *claims = NULL, *pods = NULL, *volumes = NULL;
-	const char *ours = drill_value(d, "volumes");
+	const char *ours = drill_found(d, "volumes");
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
 	size_t left = 0;
@@ -178,12 +184,14 @@ static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_
 
 		if (!left++)
 			snprintf(text, size, "PVC %s is not gone: %s%s", kube_name(o),
-			    user   ? "used by pod "
-			    : held ? "held by finalizer "
-				   : "",
-			    user   ? user
-			    : held ? held
-				   : "being deleted");
+			    !kube_deleting(o) ? "it was made meanwhile"
+			    : user	      ? "used by pod "
+			    : held	      ? "held by finalizer "
+					      : "being deleted",
+			    !kube_deleting(o) ? ""
+			    : user	      ? user
+			    : held	      ? held
+					      : "");
 	}
 	/* behind the claims: what really holds the data. Without the right to look, the claims must do. */
 	kind_real_volumes(&kind);
@@ -210,14 +218,13 @@ static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_
 
 static bool end_cluster(struct drill *d, int64_t limit_ms, struct err *err)
 {
-	if (drill_value(d, "disaster"))
+	if (drill_found(d, "disaster"))
 		return true;
-	if (!drill_value(d, "outage") &&
+	if (!drill_found(d, "outage") &&
 	    (!drill_event(d, err, "outage.start", "why", "the disaster begins: every psmdb is deleted", NULL) ||
 		!drill_set_value(d, "outage", "yes", err)))
 		return false;
-	return delete_all(d, kind_clusters, err) &&
-	       wait_gone(d, left_of_clusters, "every psmdb and its pods", limit_ms, err) &&
+	return delete_clusters(d, err) && wait_gone(d, left_of_clusters, "every psmdb and its pods", limit_ms, err) &&
 	       drill_event(d, err, "disaster", "what", "every psmdb deleted, and its last database pod gone", NULL) &&
 	       drill_set_value(d, "disaster", "yes", err);
 }
@@ -225,7 +232,7 @@ static bool end_cluster(struct drill *d, int64_t limit_ms, struct err *err)
 static bool end_ticker(struct drill *d, struct err *err)
 {
 	const struct kube_delete how = {.grace_seconds = 1};
-	const char *name = drill_value(d, "ticker");
+	const char *name = drill_found(d, "ticker");
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
@@ -242,13 +249,15 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 {
 	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
 
-	if (drill_value(d, "volumes-gone"))
+	if (drill_found(d, "volumes-gone"))
 		return true;
-	if (!disaster_check(d, args, err) || !keep_volumes(d, err) || !end_cluster(d, limit_ms, err))
+	/* right before: a run may have been taken up again a day later */
+	if ((!drill_found(d, "outage") && !part_prove(d, err)) || !keep_volumes(d, err) ||
+	    !end_cluster(d, limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
 	/* asked again: a PVC may have been made meanwhile, or while the run was interrupted */
-	if (!part_volumes_agreed(d, NULL, NULL, err) || !end_ticker(d, err) || !delete_all(d, kind_volumes, err) ||
+	if (!part_volumes_agreed(d, NULL, NULL, NULL, err) || !end_ticker(d, err) || !delete_volumes(d, err) ||
 	    !wait_gone(d, left_of_volumes, "every PVC and its volume",
 		limit_ms < VOLUME_LIMIT_MS ? limit_ms : VOLUME_LIMIT_MS, err) ||
 	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||
@@ -259,5 +268,5 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 }
 
 const struct step_def step_disaster = {"disaster",
-    "deletes every psmdb, the ticker and every PVC, and waits until they are gone", disaster_args, true,
-    disaster_describe, disaster_check, disaster_run};
+    "deletes every psmdb, the ticker and every PVC, and waits until they are gone", disaster_args,
+    STEP_DESTROYS | STEP_ONCE, disaster_describe, disaster_check, disaster_run};

@@ -54,5 +54,5 @@ static bool fault_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_fault = {"fault",
-    "deletes files of the pinned backup from the bucket, to see the drill fail", fault_args, true, fault_describe,
-    fault_check, fault_run};
+    "deletes files of the pinned backup from the bucket, to see the drill fail", fault_args, STEP_DESTROYS,
+    fault_describe, fault_check, fault_run};

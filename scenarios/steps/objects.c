@@ -41,6 +41,16 @@ static bool may_change(struct drill *d, const json_node *now, const struct kube_
 	    now && d->state.doc && drill_is_ours(d, kube_uid(now)), err);
 }
 
+/* Both locks of the namespace whose data are overwritten: the object's own, and the one that it names. */
+static bool may_overwrite(struct drill *d, const json_node *object, struct err *err)
+{
+	const char *ns = kube_namespace(object), *target = json_text_at(object, "spec/targetNamespace");
+	const char *confirmed = d->options->confirm_destroy;
+
+	return lock_namespace(drill_kube(d), ns ? ns : drill_namespace(d), confirmed, err) &&
+	       (!target || lock_namespace(drill_kube(d), target, confirmed, err));
+}
+
 static bool may_apply(
     struct drill *d, const json_node *object, struct kube_kind *ret_kind, bool *ret_new, struct err *err)
 {
@@ -54,8 +64,7 @@ static bool may_apply(
 	    !lock_object(object, ret_kind, d->options->allow_cluster_changes, err) ||
 	    !lock_place(object, ret_kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err))
 		return false;
-	if (lock_overwrites(ret_kind) &&
-	    !lock_namespace(drill_kube(d), drill_namespace(d), d->options->confirm_destroy, err))
+	if (lock_overwrites(ret_kind) && !may_overwrite(d, object, err))
 		return false;
 	if (!part_look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err) ||
 	    !may_change(d, now ? json_root(now) : NULL, ret_kind, err))
@@ -99,8 +108,8 @@ static bool apply_run(struct drill *d, const json_node *args, struct err *err)
 	return true;
 }
 
-const struct step_def step_apply = {"apply", "applies a manifest, as kubectl apply --server-side does", apply_args,
-    false, apply_describe, apply_check, apply_run};
+const struct step_def step_apply = {"apply", "applies a manifest, as kubectl apply --server-side does", apply_args, 0,
+    apply_describe, apply_check, apply_run};
 
 /* --- delete ------------------------------------------------------------------------------------------------------- */
 
@@ -142,7 +151,7 @@ static bool delete_check(struct drill *d, const json_node *args, struct err *err
 	    !lock_crd(drill_kube(d), &kind, d->options->confirm_destroy, err))
 		return false;
 	if (!kind.group[0] && !strcmp(kind.plural, "persistentvolumeclaims"))
-		return part_volumes_agreed(d, step_text(args, "name", NULL), &select, err);
+		return part_volumes_agreed(d, step_text(args, "name", NULL), &select, NULL, err);
 	if (kind.namespaced)
 		return true;
 	err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
@@ -173,20 +182,14 @@ static bool is_gone(void *ctx, const json_node *object, struct err *err)
 static bool delete_one(
     struct drill *d, const struct kube_kind *kind, const json_node *object, const json_node *args, struct err *err)
 {
-	const struct kube_delete how = {.uid = kube_uid(object), .grace_seconds = -1};
 	const char *name = kube_name(object);
 	struct gone gone = {d, kind->kind, name, kube_uid(object)};
-	struct err each = ERR_INIT;
 	char what[640];
 
 	if (!object)
 		return true;
-	if (!may_change(d, object, kind, err))
+	if (!may_change(d, object, kind, err) || !part_delete(d, kind, object, err))
 		return false;
-	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, &how, &each) && each.code != ERR_NOT_FOUND) {
-		*err = each;
-		return false;
-	}
 	if (!step_bool(args, "wait", true))
 		return true;
 	snprintf(what, sizeof what, "%s \"%s/%s\" to be gone", kind->kind, drill_namespace(d), name);
@@ -215,7 +218,7 @@ static bool delete_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_delete = {"delete", "deletes objects of the namespace and waits until they are gone",
-    delete_args, true, delete_describe, delete_check, delete_run};
+    delete_args, STEP_DESTROYS, delete_describe, delete_check, delete_run};
 
 /* --- annotate ----------------------------------------------------------------------------------------------------- */
 
@@ -258,5 +261,5 @@ static bool annotate_run(struct drill *d, const json_node *args, struct err *err
 		   json_root(patch), NULL, err);
 }
 
-const struct step_def step_annotate = {"annotate", "sets annotations of an object of the namespace", annotate_args,
-    false, annotate_describe, annotate_check, annotate_run};
+const struct step_def step_annotate = {"annotate", "sets annotations of an object of the namespace", annotate_args, 0,
+    annotate_describe, annotate_check, annotate_run};

@@ -1,5 +1,6 @@
 #include "scenarios/steps/parts.h"
 
+#include "base/uuid.h"
 #include "doc/yaml.h"
 #include "kasten/actions.h"
 #include "kasten/blueprint.h"
@@ -158,11 +159,78 @@ bool part_look(struct drill *d, const struct kube_kind *kind, const char *namesp
 	return false;
 }
 
+bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err)
+{
+	const struct kube_delete how = {.uid = kube_uid(object), .grace_seconds = -1};
+	struct err each = ERR_INIT;
+
+	if (kube_deleting(object) ||
+	    kube_delete(drill_kube(d), kind, drill_namespace(d), kube_name(object), &how, &each) ||
+	    each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
+
+/* --- Kasten's actions --------------------------------------------------------------------------------------------- */
+
+static bool adopt(struct drill *d, const struct part_action *a, const json_node *action, struct err *err)
+{
+	return (drill_is_ours(d, kube_uid(action)) || drill_created(d, &a->kind, action, err)) &&
+	       drill_set_value(d, a->made, kube_name(action), err);
+}
+
+bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_there, struct err *err)
+{
+	CLEANUP(json) struct json *now = NULL;
+	const char *name = drill_found(d, a->asked);
+
+	*ret_there = false;
+	if (!name)
+		return true;
+	if (!part_look(d, &a->kind, a->namespace_, name, &now, err))
+		return false;
+	*ret_there = now != NULL;
+	return !now || adopt(d, a, json_root(now), err);
+}
+
+const char *part_action_name(struct drill *d, const struct part_action *a, struct err *err)
+{
+	char text[UUID_TEXT_MAX], name[64];
+	struct uuid id;
+
+	if (!drill_found(d, a->asked)) {
+		if (!uuid_random(&id, err))
+			return NULL;
+		uuid_format(&id, text);
+		snprintf(name, sizeof name, "%s-%.8s", a->prefix, text);
+		if (!drill_set_value(d, a->asked, name, err))
+			return NULL;
+	}
+	return drill_found(d, a->asked);
+}
+
+bool part_action_send(struct drill *d, const struct part_action *a, const json_node *action, struct err *err)
+{
+	CLEANUP(json) struct json *made = NULL;
+	struct err each = ERR_INIT;
+
+	if (!drill_event(d, err, a->event, NULL))
+		return false;
+	if (kube_create(drill_kube(d), &a->kind, a->namespace_, action, &made, &each))
+		return adopt(d, a, json_root(made), err);
+	/* the name is this run's alone: the answer of an earlier attempt was lost */
+	if (each.code == ERR_EXISTS && kube_get(drill_kube(d), &a->kind, a->namespace_, kube_name(action), &made, NULL))
+		return adopt(d, a, json_root(made), err);
+	*err = each;
+	return false;
+}
+
 /* --- PVCs --------------------------------------------------------------------------------------------------------- */
 
 static bool agreed(struct drill *d, const json_node *clusters, const json_node *pvc)
 {
-	const char *name = kube_name(pvc), *claims = d->state.doc ? drill_value(d, PART_CLAIMS) : NULL;
+	const char *name = kube_name(pvc), *claims = d->state.doc ? drill_found(d, PART_CLAIMS) : NULL;
 	char mark[PSMDB_NAME_MAX + 2];
 
 	for (const json_node *c = json_first(json_at(clusters, "items")); c; c = json_next(c))
@@ -173,7 +241,8 @@ static bool agreed(struct drill *d, const json_node *clusters, const json_node *
 	       (name && drill_pvc_confirmed(d, name));
 }
 
-bool part_volumes_agreed(struct drill *d, const char *name, const struct kube_select *select, struct err *err)
+bool part_volumes_agreed(
+    struct drill *d, const char *name, const struct kube_select *select, struct json **ret, struct err *err)
 {
 	BUF_CLEANUP struct buf names = BUF_INIT(4096);
 	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
@@ -191,8 +260,11 @@ bool part_volumes_agreed(struct drill *d, const char *name, const struct kube_se
 		first = first ? first : kube_name(o);
 		buf_printf(&names, NULL, "%s\"%s\"", names.len ? ", " : "", kube_name(o));
 	}
-	if (!first)
+	if (!first) {
+		if (ret)
+			*ret = TAKE(volumes);
 		return true;
+	}
 	err_set(err, ERR_STATE, "refused: PVCs in \"%s\" that are no psmdb's would be lost: %s", drill_namespace(d),
 	    buf_str(&names));
 	return err_hint(err, "say yes to each with --confirm-pvc %s, or move them to another namespace", first);
@@ -210,7 +282,7 @@ void part_bucket_clear(struct part_bucket *b)
 static bool backup_storage(struct drill *d, struct psmdb_storage *ret, struct err *err)
 {
 	CLEANUP(json) struct json *doc = NULL, *cluster = NULL;
-	const char *name = drill_value(d, "backup");
+	const char *name = drill_found(d, "backup");
 	struct psmdb_job job;
 	struct kube_kind kind;
 
@@ -241,7 +313,7 @@ bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err)
 		return false;
 	if (!b.storage.credentials_secret[0]) {
 		err_set(err, ERR_UNSUPPORTED, "storage of backup \"%s\" names no secret with keys",
-		    drill_value(d, "backup"));
+		    drill_found(d, "backup"));
 		return err_hint(
 		    err, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and pin by hand with psmdb-verify bound");
 	}

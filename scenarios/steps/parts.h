@@ -46,12 +46,37 @@ bool part_look(struct drill *d, const struct kube_kind *kind, const char *namesp
     struct json **ret, struct err *err);
 
 /*
+ * An action of Kasten's that a run asks for once, whatever interrupts it: it is named before it is sent, so that the same run
+ * finds it again. made: the value that holds its name once it is known to be there; asked: the one that holds it before.
+ */
+struct part_action {
+	struct kube_kind kind;
+	const char *namespace_;
+	const char *prefix, *asked, *made;
+	const char *event; /* of the timeline, when it is sent */
+};
+/* One sent by an attempt that was interrupted; *ret_there: it is there. */
+bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_there, struct err *err);
+/* Its name, made up at the first call. NULL: err. */
+const char *part_action_name(struct drill *d, const struct part_action *a, struct err *err);
+bool part_action_send(struct drill *d, const struct part_action *a, const json_node *action, struct err *err);
+
+/*
+ * Refuses (ERR_STATE) unless the backup is ready, was pinned by this run, survives what is going to be deleted, and the
+ * evidence is enough for a verdict.
+ */
+bool part_prove(struct drill *d, struct err *err);
+
+/*
  * May these PVCs of the namespace be lost (name: one; select: those; neither: all)? A psmdb's own may, others only with
  * --confirm-pvc. Once the run has begun with the disaster, what was agreed then stays agreed (value PART_CLAIMS): whose
- * a PVC is cannot be seen without its psmdb.
+ * a PVC is cannot be seen without its psmdb. ret (may be NULL): the list that was judged; what is deleted is what it holds.
  */
 #define PART_CLAIMS "claims"
-bool part_volumes_agreed(struct drill *d, const char *name, const struct kube_select *select, struct err *err);
+bool part_volumes_agreed(
+    struct drill *d, const char *name, const struct kube_select *select, struct json **ret, struct err *err);
+/* Deletes this very object (by uid). One that is gone, or being deleted already, is no error. */
+bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
 
 /*
  * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by

@@ -46,25 +46,37 @@ struct seen {
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
+static void restore_action(struct drill *d, struct part_action *ret)
+{
+	*ret = (struct part_action){.namespace_ = drill_namespace(d),
+	    .prefix = "restore-drill",
+	    .asked = "restore-asked",
+	    .made = "restore-action",
+	    .event = "cluster.requested"};
+	kind_kasten(&ret->kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
+}
+
 static bool ask(struct drill *d, struct err *err)
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
-	CLEANUP(json) struct json *action = NULL, *made = NULL;
-	const char *point = drill_value(d, "restore-point");
-	struct kube_kind kind, jobs;
+	CLEANUP(json) struct json *action = NULL;
+	const char *point = drill_found(d, "restore-point"), *name;
+	struct part_action restore;
+	struct kube_kind jobs;
+	bool there;
 
-	if (drill_value(d, "restore-action"))
+	if (drill_found(d, "restore-action"))
 		return true;
+	restore_action(d, &restore);
+	if (!part_action_look(d, &restore, &there, err) || there)
+		return there;
 	if (!point)
 		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
 	kind_restores(&jobs);
-	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
 	return part_names(d, &jobs, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
-	       kasten_make_restore(drill_namespace(d), point, part_cluster(d, NULL), &action, err) &&
-	       drill_event(d, err, "cluster.requested", NULL) &&
-	       kube_create(drill_kube(d), &kind, drill_namespace(d), json_root(action), &made, err) &&
-	       drill_created(d, &kind, json_root(made), err) &&
-	       drill_set_value(d, "restore-action", kube_name(json_root(made)), err);
+	       (name = part_action_name(d, &restore, err)) != NULL &&
+	       kasten_make_restore(drill_namespace(d), name, point, part_cluster(d, NULL), &action, err) &&
+	       part_action_send(d, &restore, json_root(action), err);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */
@@ -77,14 +89,14 @@ static bool look_at_action(struct seen *s, struct err *err)
 
 	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
 	if (!kube_get(
-		drill_kube(s->d), &kind, drill_namespace(s->d), drill_value(s->d, "restore-action"), &action, err))
+		drill_kube(s->d), &kind, drill_namespace(s->d), drill_found(s->d, "restore-action"), &action, err))
 		return false;
 	s->action_state = kasten_state(json_root(action));
 	kasten_state_text(json_root(action), s->action, sizeof s->action);
 	kasten_error(json_root(action), s->action_error, sizeof s->action_error);
 	if (kasten_state_good(s->action_state) && s->complete_ms < 0)
 		s->complete_ms = part_now_ms(s->d);
-	snprintf(object, sizeof object, "RestoreAction %.200s", drill_value(s->d, "restore-action"));
+	snprintf(object, sizeof object, "RestoreAction %.200s", drill_found(s->d, "restore-action"));
 	return drill_saw(s->d, object, s->action, err);
 }
 
@@ -101,7 +113,7 @@ static bool look_at_cluster(struct seen *s, struct err *err)
 	snprintf(object, sizeof object, "psmdb %.200s", s->cluster.name);
 	if (!drill_saw(s->d, object, s->cluster.state_text, err))
 		return false;
-	if (s->cluster.state != PSMDB_CLUSTER_READY || drill_value(s->d, "cluster-ready"))
+	if (s->cluster.state != PSMDB_CLUSTER_READY || drill_found(s->d, "cluster-ready"))
 		return true;
 	return drill_event(s->d, err, "cluster.ready", NULL) && drill_set_value(s->d, "cluster-ready", "yes", err);
 }
@@ -109,7 +121,7 @@ static bool look_at_cluster(struct seen *s, struct err *err)
 static bool new_restore(struct seen *s, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
-	const char *before = drill_value(s->d, "restores-before");
+	const char *before = drill_found(s->d, "restores-before");
 	struct psmdb_job *job = calloc(1, sizeof *job);
 	struct kube_kind kind;
 	bool ok, was_there = s->job_there;
@@ -118,7 +130,7 @@ static bool new_restore(struct seen *s, struct err *err)
 		return err_nomem(err);
 	kind_restores(&kind);
 	ok = kube_list(drill_kube(s->d), &kind, drill_namespace(s->d), NULL, &list, err);
-	s->job_there = false;
+	s->job_there &= !ok;
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
 		if (part_is_named(before, kube_name(o)) || !psmdb_job_read(o, job, NULL) ||
 		    strcmp(job->cluster, part_cluster(s->d, NULL)) != 0)
@@ -135,6 +147,17 @@ static bool new_restore(struct seen *s, struct err *err)
 	return ok;
 }
 
+/* What the restore itself says it restores, by PBM's name; "" if it does not say. Never what it should. */
+static const char *restored(struct seen *s)
+{
+	const char *ours = drill_found(s->d, "backup"), *pbm = drill_found(s->d, "pbm-backup"), *slash;
+
+	if (s->job.backup[0])
+		return ours && pbm && !strcmp(s->job.backup, ours) ? pbm : s->job.backup;
+	slash = strrchr(s->job.destination, '/');
+	return slash ? slash + 1 : s->job.destination;
+}
+
 static bool look_at_restore(struct seen *s, struct err *err)
 {
 	char object[300];
@@ -146,8 +169,8 @@ static bool look_at_restore(struct seen *s, struct err *err)
 	snprintf(object, sizeof object, "psmdb-restore %.200s", s->job.name);
 	if (!drill_saw(s->d, object, s->job.state_text, err))
 		return false;
-	if (!drill_value(s->d, "restore-requested") &&
-	    (!drill_event(s->d, err, "restore.requested", "backup", drill_value(s->d, "pbm-backup"), NULL) ||
+	if (!drill_found(s->d, "restore-requested") &&
+	    (!drill_event(s->d, err, "restore.requested", "backup", restored(s), NULL) ||
 		!drill_set_value(s->d, "restore-requested", "yes", err)))
 		return false;
 	return true;
@@ -159,12 +182,11 @@ static bool finished(struct seen *s, bool good, struct err *err)
 {
 	char who[320];
 
-	if (drill_value(s->d, "restore-finished"))
+	if (drill_found(s->d, "restore-finished"))
 		return true;
 	snprintf(who, sizeof who, "psmdb-restore %.253s", s->job.name);
-	return drill_event(s->d, err, "restore.finished", "backup", drill_value(s->d, "pbm-backup"), "state",
-		   good ? "done" : "error", "reported_by", who, "detail", good ? s->job.state_text : s->job.error,
-		   NULL) &&
+	return drill_event(s->d, err, "restore.finished", "backup", restored(s), "state", good ? "done" : "error",
+		   "reported_by", who, "detail", good ? s->job.state_text : s->job.error, NULL) &&
 	       drill_set_value(s->d, "restore-finished", "yes", err);
 }
 
@@ -211,7 +233,7 @@ static bool nothing_came(struct seen *s, struct err *err)
 		    "point",
 		    "see what the restore point holds");
 		err_set(err, ERR_STATE, "RestoreAction \"%s/%s\" is Complete, but psmdb \"%s\" has not appeared",
-		    drill_namespace(s->d), drill_value(s->d, "restore-action"), part_cluster(s->d, NULL));
+		    drill_namespace(s->d), drill_found(s->d, "restore-action"), part_cluster(s->d, NULL));
 		err_hint(err,
 		    "a filter that matches nothing is no error to Kasten: does the restore point hold this psmdb?");
 	} else {
@@ -220,10 +242,24 @@ static bool nothing_came(struct seen *s, struct err *err)
 		    "action",
 		    "look at the psmdb's annotation and the blueprint");
 		err_set(err, ERR_STATE, "RestoreAction \"%s/%s\" is Complete, but no psmdb-restore has appeared",
-		    drill_namespace(s->d), drill_value(s->d, "restore-action"));
+		    drill_namespace(s->d), drill_found(s->d, "restore-action"));
 		err_hint(
 		    err, "the restored psmdb has no blueprint annotation, or the blueprint has no action \"restore\"");
 	}
+	return true;
+}
+
+/* The data are back, whatever Kasten thinks of it: that is told, and no error. */
+static bool kasten_ended(struct seen *s, struct err *err)
+{
+	char text[1100];
+
+	if (kasten_state_good(s->action_state))
+		return true;
+	snprintf(text, sizeof text, "the restore is done, but RestoreAction %.200s has ended with %s%s%s",
+	    drill_found(s->d, "restore-action"), s->action, s->action_error[0] ? ": " : "", s->action_error);
+	drill_say(s->d, "%s", text);
+	drill_event(s->d, err, "note", "text", text, NULL);
 	return true;
 }
 
@@ -237,13 +273,13 @@ static bool over(struct seen *s, struct err *err)
 			failed(s, err);
 			return true;
 		}
-		return finished(s, true, err) ? kasten_state_final(s->action_state) : true;
+		return finished(s, true, err) ? kasten_state_final(s->action_state) && kasten_ended(s, err) : true;
 	}
 	if (stuck(s, err) || nothing_came(s, err))
 		return true;
 	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
 		snprintf(what, sizeof what, "RestoreAction \"%s/%s\" has ended with %s", drill_namespace(s->d),
-		    drill_value(s->d, "restore-action"), s->action);
+		    drill_found(s->d, "restore-action"), s->action);
 		part_fail(s->d, err, what, s->action_error);
 		return true;
 	}
@@ -300,5 +336,5 @@ static bool restore_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_restore = {"restore",
-    "restores the psmdb alone from the restore point, and watches what follows from it", restore_args, true,
-    restore_describe, NULL, restore_run};
+    "restores the psmdb alone from the restore point, and watches what follows from it", restore_args,
+    STEP_DESTROYS | STEP_ONCE, restore_describe, NULL, restore_run};

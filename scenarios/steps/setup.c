@@ -67,7 +67,7 @@ static bool namespace_run(struct drill *d, const json_node *args, struct err *er
 }
 
 const struct step_def step_create_namespace = {"create-namespace", "makes a namespace if it is not there",
-    namespace_args, false, namespace_describe, namespace_check, namespace_run};
+    namespace_args, 0, namespace_describe, namespace_check, namespace_run};
 
 /* --- secret ------------------------------------------------------------------------------------------------------- */
 
@@ -175,4 +175,4 @@ static bool secret_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_secret = {"secret", "makes a Secret from environment variables that --secret-env allows",
-    secret_args, false, secret_describe, secret_check, secret_run};
+    secret_args, 0, secret_describe, secret_check, secret_run};

@@ -142,7 +142,7 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 	struct ending e;
 	char what[600], last[600];
 
-	if (drill_value(d, "restore-failed")) {
+	if (drill_found(d, "restore-failed")) {
 		drill_say(d, "the restore has failed: there is nothing to read");
 		return true;
 	}
@@ -164,7 +164,7 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_collect = {"collect",
-    "reads the restored database in a pod, and brings the observation here", collect_args, false, collect_describe,
+    "reads the restored database in a pod, and brings the observation here", collect_args, 0, collect_describe,
     part_pod_free, collect_run};
 
 /* --- recheck-bucket ----------------------------------------------------------------------------------------------- */
@@ -223,7 +223,7 @@ static bool recheck_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_recheck_bucket = {"recheck-bucket", "compares the bucket with the pinned list of files",
-    recheck_args, false, recheck_describe, NULL, recheck_run};
+    recheck_args, 0, recheck_describe, NULL, recheck_run};
 
 /* --- judge -------------------------------------------------------------------------------------------------------- */
 
@@ -267,4 +267,4 @@ static bool judge_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_judge = {"judge", "judges the evidence: the run's exit status is the verdict's", judge_args,
-    false, judge_describe, NULL, judge_run};
+    0, judge_describe, NULL, judge_run};

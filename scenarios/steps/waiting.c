@@ -68,7 +68,7 @@ static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_wait = {
-    "wait", "waits until a field of an object has a value", wait_args, false, wait_describe, NULL, wait_run};
+    "wait", "waits until a field of an object has a value", wait_args, 0, wait_describe, NULL, wait_run};
 
 /* --- pause -------------------------------------------------------------------------------------------------------- */
 
@@ -120,7 +120,7 @@ static bool pause_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_pause = {
-    "pause", "waits for a person, or for a time", pause_args, false, pause_describe, pause_check, pause_run};
+    "pause", "waits for a person, or for a time", pause_args, 0, pause_describe, pause_check, pause_run};
 
 /* --- note --------------------------------------------------------------------------------------------------------- */
 
@@ -141,4 +141,4 @@ static bool note_run(struct drill *d, const json_node *args, struct err *err)
 }
 
 const struct step_def step_note = {
-    "note", "writes a line into the timeline", note_args, false, note_describe, NULL, note_run};
+    "note", "writes a line into the timeline", note_args, 0, note_describe, NULL, note_run};

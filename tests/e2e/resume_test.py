@@ -2,11 +2,12 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
 import harness
-from cluster import NAMESPACE, Cluster, kube, verdict
+from cluster import KASTEN, NAMESPACE, Cluster, kube, verdict
 from harness import ERROR, INTERRUPTED, PASS, Tap, reasons
 
 tap = Tap()
@@ -71,12 +72,22 @@ def story(cluster, run_dir):
         done = cluster.resume(run_dir, *CONFIRM)
         assert done.returncode == ERROR and "somebody-elses" in done.stderr and "--confirm-pvc" in done.stderr, done.stdout + done.stderr
         assert "deletionTimestamp" not in cluster.api.get(kube.core("persistentvolumeclaims", name="somebody-elses"))["metadata"]
+    with tap.check("against another cluster it is not taken up again"):
+        state = (run_dir / "state.json").read_text()
+        (run_dir / "state.json").write_text(re.sub(r'"cluster-uid":\s*"[^"]+"', '"cluster-uid":"of-another"', state, count=1))
+        done = cluster.resume(run_dir, *CONFIRM, "--confirm-pvc", "somebody-elses")
+        assert done.returncode == ERROR and "another cluster than the one that the run began with" in done.stderr, done.stdout + done.stderr
+        (run_dir / "state.json").write_text(state)
     with tap.check("with a yes to it the run ends: PASS, from a whole journal"):
         done = cluster.resume(run_dir, *CONFIRM, "--confirm-pvc", "somebody-elses")
         assert done.returncode == PASS, done.stdout + done.stderr
         judged = verdict(run_dir)
         assert judged["result"] == "PASS" and set(reasons(judged)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN"}, judged["reasons"]
         assert int(judged["counts"]["ok"]) > 10 and int(judged["counts"]["lost"]) == 0, judged["counts"]
+    with tap.check("each of Kasten's actions was asked for once, whatever was interrupted"):
+        for plural, namespace in (("runactions", KASTEN), ("restoreactions", NAMESPACE)):
+            names = [o["metadata"]["name"] for o in cluster.api.items(kube.kasten("actions", plural, namespace))]
+            assert len(names) == 1, names
     with tap.check("what the run has made is gone or cleaned up, and what is left is named, with the reason"):
         for _ in range(2):
             done = harness.run(harness.DRILL, "cleanup", run_dir, "--kubeconfig", cluster.kubeconfig)

@@ -148,8 +148,9 @@ Test(kasten_actions, a_restore_names_the_psmdb_alone)
 	CLEANUP(json) struct json *doc = NULL;
 	struct err err = ERR_INIT;
 
-	cr_assert(kasten_make_restore("mongo-ns", "rp-1", "my-cluster-name", &doc, &err), "%s", err.msg);
+	cr_assert(kasten_make_restore("mongo-ns", "restore-1", "rp-1", "my-cluster-name", &doc, &err), "%s", err.msg);
 	cr_expect(json_is_at(json_root(doc), "apiVersion", "actions.kio.kasten.io/v1alpha1"));
+	cr_expect(json_is_at(json_root(doc), "metadata/name", "restore-1"));
 	/* the namespace of the action is its target, or Kasten refuses it */
 	cr_expect(json_is_at(json_root(doc), "metadata/namespace", "mongo-ns"));
 	cr_expect(json_is_at(json_root(doc), "spec/targetNamespace", "mongo-ns"));
@@ -167,7 +168,8 @@ Test(kasten_actions, a_run_names_its_policy_in_kastens_namespace)
 	CLEANUP(json) struct json *doc = NULL;
 	struct err err = ERR_INIT;
 
-	cr_assert(kasten_make_run("kasten-io", "mongo-drill", &doc, &err), "%s", err.msg);
+	cr_assert(kasten_make_run("kasten-io", "run-1", "mongo-drill", &doc, &err), "%s", err.msg);
+	cr_expect(json_is_at(json_root(doc), "metadata/name", "run-1"));
 	cr_expect(json_is_at(json_root(doc), "metadata/namespace", "kasten-io"));
 	cr_expect(json_is_at(json_root(doc), "spec/subject/kind", "Policy"));
 	cr_expect(json_is_at(json_root(doc), "spec/subject/name", "mongo-drill"));

@@ -71,7 +71,9 @@ Test(scenario, what_is_not_known_is_refused_by_name_with_what_is)
 	    {STEPS("- pause: {for: soon}\n"), "argument \"for\" of step \"pause\" is not a time", NULL},
 	    {STEPS("- note: {text: [a]}\n"), "is not a text", NULL},
 	    {STEPS("- delete: {kind: pod, all: perhaps}\n"), "is not true or false", NULL},
-	    {STEPS("- note: {text: a}\n  title: [b]\n"), "title is no text", NULL});
+	    {STEPS("- note: {text: a}\n  title: [b]\n"), "title is no text", NULL},
+	    {STEPS("- disaster: {}\n- note: {text: a}\n- disaster: {}\n"), "step 3: step 1 is a \"disaster\" already",
+		NULL});
 }
 
 Test(scenario, a_file_that_is_no_scenario_is_refused)
