@@ -24,6 +24,7 @@ struct run_args {
 	const char *run, *resume;
 	bool dry_run;
 	int64_t timeout_ms; /* 0: no limit */
+	char operator_path[PATH_MAX];
 	struct drill_options options;
 };
 
@@ -88,7 +89,8 @@ static bool keep_options(struct drill *d, struct err *err)
 	return cluster_uid(d, uid, err) && (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
 	       json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
 	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
-	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) && run_state_save(&d->state, err);
+	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) &&
+	       run_state_put(&d->state, "options/operator", o->operator_file, err) && run_state_save(&d->state, err);
 }
 
 static bool begin(struct drill *d, const char *run, const struct buf *text, struct err *err)
@@ -158,6 +160,7 @@ static bool take_up(
 	strcpy(d->namespace_, drill_value(d, "namespace"));
 	options->max_rpo = kept(d, "options/max-rpo", options->max_rpo);
 	options->max_rto = kept(d, "options/max-rto", options->max_rto);
+	options->operator_file = kept(d, "options/operator", options->operator_file);
 	return true;
 }
 
@@ -371,6 +374,11 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->secret_env,
 		.arg = "NAME",
 		.help = "an environment variable that a step \"secret\" may read; its value is never shown or kept"},
+	    {.name = "operator",
+		.kind = OPT_STRING,
+		.ret = &o->operator_file,
+		.arg = "FILE",
+		.help = "the operator's manifest (its bundle), for scenarios that install it again"},
 	    {.name = "max-rpo",
 		.kind = OPT_STRING,
 		.ret = &o->max_rpo,
@@ -439,6 +447,12 @@ int cmd_run(int argc, char **argv)
 		    o->set.count ? "--set" : "--namespace");
 		return err_print(argv[0], &err);
 	}
+	if (o->operator_file && !realpath(o->operator_file, a.operator_path)) {
+		err_errno(&err, ERR_NOT_FOUND, errno, "--operator \"%s\"", o->operator_file);
+		return err_print(argv[0], &err);
+	}
+	if (o->operator_file)
+		o->operator_file = a.operator_path;
 	ok = a.resume ? take_up(d, o, a.resume, &text, &err)
 		      : scenario_find(args[0], path, &err) && drill_open(d, path, &text, &err);
 	status = ok ? go(d, &a, &text) : err_print(argv[0], &err);

@@ -115,6 +115,8 @@ const char *drill_option(struct drill *d, const char *name)
 {
 	if (!strcmp(name, "max-rpo"))
 		return d->options->max_rpo;
+	if (!strcmp(name, "operator"))
+		return d->options->operator_file;
 	return !strcmp(name, "max-rto") ? d->options->max_rto : NULL;
 }
 

@@ -28,7 +28,7 @@ const char *drill_value(struct drill *d, const char *name); /* what was found ou
 /* Only what this run has found out or done: a parameter of the same name never passes for it. */
 const char *drill_found(struct drill *d, const char *name);
 bool drill_set_value(struct drill *d, const char *name, const char *text, struct err *err);
-/* An option of the command line: "max-rpo", "max-rto" (NULL: not given), and the flags below. */
+/* An option of the command line: "max-rpo", "max-rto", "operator" (NULL: not given), and the flags below. */
 const char *drill_option(struct drill *d, const char *name);
 bool drill_allows_faults(struct drill *d);
 bool drill_pvc_confirmed(struct drill *d, const char *name);

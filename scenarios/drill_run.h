@@ -16,7 +16,8 @@ struct drill_options {
 	const char *kubeconfig, *context;
 	const char *confirm_destroy;
 	const char *max_rpo, *max_rto;
-	const char *namespace_; /* the parameter of that name */
+	const char *operator_file; /* the manifest that step install-operator applies */
+	const char *namespace_;	   /* the parameter of that name */
 	struct opt_list set, confirm_pvc, secret_env;
 	bool allow_faults, allow_cluster_changes;
 };

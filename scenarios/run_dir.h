@@ -13,6 +13,7 @@
 #include <limits.h>
 
 #define RUN_TIMELINE "timeline.jsonl"
+#define RUN_RECEIVE_STRING "receive-string" /* a secret */
 #define RUN_JOURNAL "journal.jsonl"
 #define RUN_LOGS "logs"
 #define RUN_TICKER_LOG "logs/ticker.log"

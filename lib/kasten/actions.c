@@ -150,14 +150,68 @@ bool kasten_make_run(const char *namespace_, const char *name, const char *polic
 	    name, namespace_, policy, namespace_);
 }
 
-bool kasten_make_restore(const char *namespace_, const char *name, const char *restore_point, const char *cluster,
+static bool add_filter(json_node *root, const char *group, const char *resource, const char *name, struct err *err)
+{
+	return json_set_format(root, "spec/filters/includeResources/-", err, "{'group':%s,'resource':%s,'name':%s}",
+	    group, resource, name);
+}
+
+bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, struct err *err)
+{
+	CLEANUP(json) struct json *doc = NULL;
+
+	if (!r->cluster && !json_count(r->secrets))
+		return err_set(err, ERR_USAGE, "a restore of nothing would restore everything");
+	if (!json_format(&doc, err,
+		"{'apiVersion':'" KASTEN_ACTIONS_GROUP "/v1alpha1','kind':'RestoreAction','metadata':{'name':%s,"
+		"'namespace':%s},'spec':{'subject':{'apiVersion':'" KASTEN_APPS_GROUP
+		"/v1alpha1','kind':'RestorePoint','name':%s,"
+		"'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[]}}}",
+		r->name, r->namespace_, r->restore_point, r->namespace_, r->namespace_))
+		return false;
+	for (const json_node *n = json_first(r->secrets); n; n = json_next(n))
+		if (!json_string(n) || !add_filter(json_edit(doc), "", "secrets", json_string(n), err))
+			return false;
+	if (r->cluster && !add_filter(json_edit(doc), "psmdb.percona.com", "perconaservermongodbs", r->cluster, err))
+		return false;
+	if (r->plain && !json_set_format(json_edit(doc), "spec/transforms", err,
+			    "[{'subject':{'group':'psmdb.percona.com','resource':'perconaservermongodbs'},'name':'"
+			    "without-blueprint',"
+			    "'json':[{'op':'remove','path':'/metadata/annotations/kanister.kasten.io~1blueprint'}]}]"))
+		return false;
+	*ret = TAKE(doc);
+	return true;
+}
+
+bool kasten_receive_string(const json_node *policy, struct buf *ret, struct err *err)
+{
+	const char *text = json_text_at(policy_action(policy, "export"), "exportParameters/receiveString");
+
+	return buf_add_str(ret, text ? text : "", err);
+}
+
+void kasten_export_profile(const json_node *policy, char *ret, size_t size)
+{
+	text_copy(ret, size, json_text_at(policy_action(policy, "export"), "exportParameters/profile/name"));
+}
+
+bool kasten_make_import(const char *namespace_, const char *name, const char *profile, const char *receive_string,
     struct json **ret, struct err *err)
 {
 	return json_format(ret, err,
-	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP "/v1alpha1','kind':'RestoreAction','metadata':{'name':%s,"
-	    "'namespace':%s},'spec':{'subject':{'apiVersion':'" KASTEN_APPS_GROUP
-	    "/v1alpha1','kind':'RestorePoint','name':%s,"
-	    "'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[{'group':'psmdb.percona.com',"
-	    "'resource':'perconaservermongodbs','name':%s}]}}}",
-	    name, namespace_, restore_point, namespace_, namespace_, cluster);
+	    "{'apiVersion':'" KASTEN_CONFIG_GROUP "/v1alpha1','kind':'Policy','metadata':{'name':%s,'namespace':%s},"
+	    "'spec':{'comment':'made by "
+	    "psmdb-drill','frequency':'@onDemand','actions':[{'action':'import','importParameters':"
+	    "{'profile':{'name':%s,'namespace':%s},'receiveString':%s}}]}}",
+	    name, namespace_, profile, namespace_, receive_string);
+}
+
+bool kasten_make_point(
+    const char *namespace_, const char *name, const char *content, struct json **ret, struct err *err)
+{
+	return json_format(ret, err,
+	    "{'apiVersion':'" KASTEN_APPS_GROUP
+	    "/v1alpha1','kind':'RestorePoint','metadata':{'name':%s,'namespace':%s},"
+	    "'spec':{'restorePointContentRef':{'name':%s}}}",
+	    name, namespace_, content);
 }

@@ -54,8 +54,28 @@ void kasten_policy_profile(const json_node *policy, char *ret, size_t size);
 
 /* name: the action's. */
 bool kasten_make_run(const char *namespace_, const char *name, const char *policy, struct json **ret, struct err *err);
-/* Only the psmdb of this name. */
-bool kasten_make_restore(const char *namespace_, const char *name, const char *restore_point, const char *cluster,
+/*
+ * What a restore takes out of a restore point: the psmdb of this name (NULL: none), and Secrets (a JSON list of names; NULL: none).
+ * Nothing of both is refused, since an empty filter means everything. plain: the psmdb comes without the annotation that names
+ * its blueprint, so that Kasten calls none.
+ */
+struct kasten_restore {
+	const char *namespace_, *name; /* of the action */
+	const char *restore_point;
+	const char *cluster;
+	const json_node *secrets;
+	bool plain;
+};
+bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, struct err *err);
+
+/* What an import on any cluster needs of a policy that exports: "" until Kasten has filled it in. It is a secret. */
+bool kasten_receive_string(const json_node *policy, struct buf *ret, struct err *err);
+void kasten_export_profile(const json_node *policy, char *ret, size_t size);
+/* A policy that imports what the receive string leads to. */
+bool kasten_make_import(const char *namespace_, const char *name, const char *profile, const char *receive_string,
     struct json **ret, struct err *err);
+/* A restore point that leads to a content. */
+bool kasten_make_point(
+    const char *namespace_, const char *name, const char *content, struct json **ret, struct err *err);
 
 #endif

@@ -84,7 +84,8 @@ void psmdb_deletion_of_cluster(
 			effect = PSMDB_EFFECT_ORDERS;
 			break;
 		case PSMDB_FINALIZER_PVC:
-			effect = PSMDB_EFFECT_ERASES_SECRETS;
+			/* with the namespace they go anyway, and come back from the restore point */
+			effect = d->namespace_ ? PSMDB_EFFECT_NOTHING : PSMDB_EFFECT_ERASES_SECRETS;
 			break;
 		case PSMDB_FINALIZER_PITR_CHUNKS:
 			effect = d->needs_pitr ? PSMDB_EFFECT_ERASES_PITR : PSMDB_EFFECT_NOTHING;

@@ -252,7 +252,7 @@ static bool backup_there(struct run_seen *s)
 
 static bool keep_backup(struct run_seen *s, struct err *err)
 {
-	return drill_set_value(s->d, "backup", s->job.name, err) &&
+	return drill_set_value(s->d, "backup", s->job.name, err) && part_keep_place(s->d, &s->job, err) &&
 	       drill_set_value(s->d, "pbm-backup", s->job.pbm_name, err) &&
 	       drill_event(s->d, err, "backup.finished", "backup", s->job.pbm_name, "state", "done", "detail",
 		   s->job.name, NULL);
@@ -366,7 +366,7 @@ static bool backup_of_point(struct drill *d, const json_node *point, struct err 
 		ok = err_set(err, ERR_NOT_FOUND,
 		    "no ready psmdb-backup of the time of restore point \"%s\" is in \"%s\"", kube_name(point),
 		    drill_namespace(d));
-	ok = ok && drill_set_value(d, "backup", job[1].name, err) &&
+	ok = ok && drill_set_value(d, "backup", job[1].name, err) && part_keep_place(d, &job[1], err) &&
 	     drill_set_value(d, "pbm-backup", job[1].pbm_name, err);
 	free(job);
 	return ok;

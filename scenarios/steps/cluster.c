@@ -239,10 +239,9 @@ static bool prove_describe(struct drill *d, const json_node *args, struct buf *o
 	    drill_namespace(d));
 }
 
-/* Every psmdb is deleted, the backups stay. */
-static bool consequences_of_clusters(struct drill *d, struct psmdb_consequences *ret, struct err *err)
+static bool consequences_of_clusters(
+    struct drill *d, const struct psmdb_deletion *deletion, struct psmdb_consequences *ret, struct err *err)
 {
-	const struct psmdb_deletion deletion = {.clusters = true};
 	CLEANUP(json) struct json *list = NULL;
 	struct psmdb_cluster *c;
 	struct kube_kind kind;
@@ -257,28 +256,36 @@ static bool consequences_of_clusters(struct drill *d, struct psmdb_consequences 
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); ok && o; o = json_next(o)) {
 		ok = psmdb_cluster_read(o, c, err);
 		if (ok)
-			psmdb_deletion_of_cluster(&deletion, c, ret);
+			psmdb_deletion_of_cluster(deletion, c, ret);
 	}
 	free(c);
 	return ok;
 }
 
+static bool refuse(const struct psmdb_consequences *all, const char *hint, struct err *err)
+{
+	const struct psmdb_consequence *bad = psmdb_deletion_forbids(all);
+
+	if (!bad)
+		return true;
+	err_set(err, ERR_STATE, "refused: %s", bad->text);
+	return bad->finalizer[0]
+		   ? err_hint(err, "take finalizer \"%s\" off %s \"%s\" first, if the drill is to go on%s",
+			 bad->finalizer, bad->kind, bad->object, hint)
+		   : err_hint(err, "the restore needs this backup");
+}
+
+/* The disaster takes every psmdb; the backups stay. */
 static bool prove_check(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct psmdb_deletion deletion = {.clusters = true};
 	struct psmdb_consequences *all = calloc(1, sizeof *all);
-	const struct psmdb_consequence *bad;
 	bool ok;
 
 	(void)args;
 	if (!all)
 		return err_nomem(err);
-	ok = consequences_of_clusters(d, all, err);
-	bad = ok ? psmdb_deletion_forbids(all) : NULL;
-	if (bad) {
-		ok = err_set(err, ERR_STATE, "refused: %s", bad->text);
-		err_hint(err, "take finalizer \"%s\" off %s \"%s\" first, if the drill is to go on", bad->finalizer,
-		    bad->kind, bad->object);
-	}
+	ok = consequences_of_clusters(d, &deletion, all, err) && refuse(all, "", err);
 	free(all);
 	return ok;
 }
@@ -301,19 +308,36 @@ static bool prove_coverage(struct drill *d, struct err *err)
 	return err_hint(err, "let ticks go on behind pin-bound (step \"tick\") before anything is destroyed");
 }
 
-bool part_prove(struct drill *d, struct err *err)
+/* Of this one backup, or of every one that is there. */
+static bool consequences_of_backups(struct drill *d, const struct psmdb_deletion *deletion, const char *name,
+    struct psmdb_consequences *ret, struct err *err)
 {
-	const struct psmdb_deletion deletion = {.clusters = true};
+	CLEANUP(json) struct json *list = NULL;
+	struct psmdb_job *job = calloc(1, sizeof *job);
+	struct kube_kind kind;
+	bool ok;
+
+	if (!job)
+		return err_nomem(err);
+	kind_backups(&kind);
+	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
+	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; ok && o; o = json_next(o))
+		if (!name || json_is_at(o, "metadata/name", name)) {
+			ok = psmdb_job_read(o, job, err);
+			if (ok)
+				psmdb_deletion_of_backup(deletion, job, ret);
+		}
+	free(job);
+	return ok;
+}
+
+static bool backup_ready(struct drill *d, struct err *err)
+{
 	CLEANUP(json) struct json *doc = NULL;
 	const char *name = drill_found(d, "backup");
-	struct psmdb_consequences *all;
-	const struct psmdb_consequence *bad;
 	struct psmdb_job job;
 	struct kube_kind kind;
-	bool ok = true;
 
-	if (!prove_check(d, NULL, err) || !prove_coverage(d, err))
-		return false;
 	if (!name || !drill_found(d, "bound-b1"))
 		return err_set(
 		    err, ERR_STATE, "refused: no backup was pinned in this run: its files were not looked at");
@@ -321,18 +345,25 @@ bool part_prove(struct drill *d, struct err *err)
 	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &doc, err) ||
 	    !psmdb_job_read(json_root(doc), &job, err))
 		return false;
-	if (!psmdb_job_good(job.state))
-		return err_set(
-		    err, ERR_STATE, "refused: backup \"%s\" is %s, not ready", name, psmdb_job_phrase(job.state));
+	return psmdb_job_good(job.state) ||
+	       err_set(err, ERR_STATE, "refused: backup \"%s\" is %s, not ready", name, psmdb_job_phrase(job.state));
+}
+
+bool part_prove(struct drill *d, bool whole_namespace, struct err *err)
+{
+	const struct psmdb_deletion deletion = {.clusters = true, .namespace_ = whole_namespace};
+	struct psmdb_consequences *all;
+	bool ok;
+
+	if (!prove_coverage(d, err) || !backup_ready(d, err))
+		return false;
 	all = calloc(1, sizeof *all);
 	if (!all)
 		return err_nomem(err);
-	psmdb_deletion_of_backup(&deletion, &job, all);
-	bad = psmdb_deletion_forbids(all);
-	if (bad) {
-		ok = err_set(err, ERR_STATE, "refused: %s", bad->text);
-		err_hint(err, "the restore needs this backup");
-	}
+	/* with the namespace every backup goes, and what one erases is somebody's */
+	ok = consequences_of_clusters(d, &deletion, all, err) &&
+	     consequences_of_backups(d, &deletion, whole_namespace ? NULL : drill_found(d, "backup"), all, err) &&
+	     refuse(all, whole_namespace ? ": step \"release-backups\" does" : "", err);
 	free(all);
 	return ok;
 }
@@ -340,7 +371,7 @@ bool part_prove(struct drill *d, struct err *err)
 static bool prove_run(struct drill *d, const json_node *args, struct err *err)
 {
 	(void)args;
-	if (!part_prove(d, err))
+	if (!part_prove(d, false, err))
 		return false;
 	drill_say(d, "backup %s is ready, its files are all in the bucket, and nothing that is deleted takes it along",
 	    drill_found(d, "backup"));

@@ -167,62 +167,64 @@ static const char *user_of(const json_node *pods, const char *claim)
 	return NULL;
 }
 
-static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+/* Behind the claims: what really holds the data. Without the right to look, the claims must do. */
+static bool left_of_real_volumes(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
 {
-	CLEANUP(json) struct json *claims = NULL, *pods = NULL, *volumes = NULL;
+	CLEANUP(json) struct json *volumes = NULL;
 	const char *ours = drill_found(d, "volumes");
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
-	size_t left = 0;
+
+	*ret_left = 0;
+	kind_real_volumes(&kind);
+	if (!kube_list(drill_kube(d), &kind, NULL, NULL, &volumes, &each)) {
+		*err = each;
+		return each.code == ERR_AUTH;
+	}
+	EACH_ITEM(o, volumes)
+	{
+		if (part_is_named(ours, kube_name(o)) &&
+		    !json_is_at(o, "spec/persistentVolumeReclaimPolicy", "Retain") && !(*ret_left)++)
+			snprintf(text, size, "PersistentVolume %s is %s", kube_name(o),
+			    json_text_at(o, "status/phase") ? json_text_at(o, "status/phase") : "not gone");
+	}
+	return true;
+}
+
+static bool left_of_volumes(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *claims = NULL, *pods = NULL;
 
 	if (!list(d, kind_volumes, &claims, err) || !list(d, kind_pods, &pods, err))
 		return false;
+	*ret_left = json_count(json_at(json_root(claims), "items"));
 	EACH_ITEM(o, claims)
 	{
 		const char *user = user_of(json_root(pods), kube_name(o)),
 			   *held = json_text_at(o, "metadata/finalizers/0");
 
-		if (!left++)
-			snprintf(text, size, "PVC %s is not gone: %s%s", kube_name(o),
-			    !kube_deleting(o) ? "it was made meanwhile"
-			    : user	      ? "used by pod "
-			    : held	      ? "held by finalizer "
-					      : "being deleted",
-			    !kube_deleting(o) ? ""
-			    : user	      ? user
-			    : held	      ? held
-					      : "");
+		snprintf(text, size, "PVC %s is not gone: %s%s", kube_name(o),
+		    !kube_deleting(o) ? "it was made meanwhile"
+		    : user	      ? "used by pod "
+		    : held	      ? "held by finalizer "
+				      : "being deleted",
+		    !kube_deleting(o) ? ""
+		    : user	      ? user
+		    : held	      ? held
+				      : "");
+		return true;
 	}
-	/* behind the claims: what really holds the data. Without the right to look, the claims must do. */
-	kind_real_volumes(&kind);
-	if (!left && kube_list(drill_kube(d), &kind, NULL, NULL, &volumes, &each)) {
-		EACH_ITEM(o, volumes)
-		{
-			char mark[PSMDB_NAME_MAX + 2];
-
-			snprintf(mark, sizeof mark, " %.253s ", kube_name(o));
-			if (ours && strstr(ours, mark) &&
-			    !json_is_at(o, "spec/persistentVolumeReclaimPolicy", "Retain") && !left++)
-				snprintf(text, size, "PersistentVolume %s is %s", kube_name(o),
-				    json_text_at(o, "status/phase") ? json_text_at(o, "status/phase") : "not gone");
-		}
-	} else if (!left && each.code && each.code != ERR_AUTH) {
-		*err = each;
-		return false;
-	}
-	*ret_left = left;
-	return true;
+	return left_of_real_volumes(d, ret_left, text, size, err);
 }
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
-static bool end_cluster(struct drill *d, int64_t limit_ms, struct err *err)
+static bool end_cluster(struct drill *d, const char *why, int64_t limit_ms, struct err *err)
 {
 	if (drill_found(d, "disaster"))
 		return true;
 	if (!drill_found(d, "outage") &&
-	    (!drill_event(d, err, "outage.start", "why", "the disaster begins: every psmdb is deleted", NULL) ||
-		!drill_set_value(d, "outage", "yes", err)))
+	    (!drill_event(d, err, "outage.start", "why", why, NULL) || !drill_set_value(d, "outage", "yes", err)))
 		return false;
 	return delete_clusters(d, err) && wait_gone(d, left_of_clusters, "every psmdb and its pods", limit_ms, err) &&
 	       drill_event(d, err, "disaster", "what", "every psmdb deleted, and its last database pod gone", NULL) &&
@@ -252,8 +254,8 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 	if (drill_found(d, "volumes-gone"))
 		return true;
 	/* right before: a run may have been taken up again a day later */
-	if ((!drill_found(d, "outage") && !part_prove(d, err)) || !keep_volumes(d, err) ||
-	    !end_cluster(d, limit_ms, err))
+	if ((!drill_found(d, "outage") && !part_prove(d, false, err)) || !keep_volumes(d, err) ||
+	    !end_cluster(d, "the disaster begins: every psmdb is deleted", limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
 	/* asked again: a PVC may have been made meanwhile, or while the run was interrupted */
@@ -270,3 +272,129 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 const struct step_def step_disaster = {"disaster",
     "deletes every psmdb, the ticker and every PVC, and waits until they are gone", disaster_args,
     STEP_DESTROYS | STEP_ONCE, disaster_describe, disaster_check, disaster_run};
+
+/* --- lose-namespace ----------------------------------------------------------------------------------------------- */
+
+static bool lose_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(
+	    out, err, "the disaster: delete namespace %s with everything in it, every psmdb first", drill_namespace(d));
+}
+
+static bool read_namespace(struct drill *d, struct json **ret, struct err *err)
+{
+	struct kube_kind kind;
+
+	kind_namespaces(&kind);
+	return part_look(d, &kind, NULL, drill_namespace(d), ret, err);
+}
+
+/* Its uid, and the labels and annotations with which the run may make it again. Kept before it is deleted. */
+static bool keep_namespace(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(65536);
+	CLEANUP(json) struct json *ns = NULL, *like = NULL;
+
+	if (drill_found(d, PART_LOST_NAMESPACE))
+		return true;
+	if (!read_namespace(d, &ns, err))
+		return false;
+	if (!ns || !kube_uid(json_root(ns)))
+		return err_set(err, ERR_NOT_FOUND, "there is no namespace \"%s\"", drill_namespace(d));
+	return json_format(&like, err, "{'labels':%j,'annotations':%j}", json_at(json_root(ns), "metadata/labels"),
+		   json_at(json_root(ns), "metadata/annotations")) &&
+	       json_print(json_root(like), false, &text, err) &&
+	       drill_set_value(d, "namespace-like", buf_str(&text), err) &&
+	       drill_set_value(d, PART_LOST_NAMESPACE, kube_uid(json_root(ns)), err);
+}
+
+/* Who holds a namespace that ends, by object and finalizer: its own conditions name kinds alone. */
+static bool holder(struct drill *d, char *text, size_t size)
+{
+	static void (*const kinds[])(struct kube_kind *) = {
+	    kind_backups, kind_clusters, kind_restores, kind_volumes, kind_pods};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		CLEANUP(json) struct json *objects = NULL;
+		struct kube_kind kind;
+
+		kinds[i](&kind);
+		if (!list(d, kinds[i], &objects, NULL))
+			continue;
+		EACH_ITEM(o, objects)
+		{
+			const char *held = json_text_at(o, "metadata/finalizers/0");
+
+			if (!held)
+				continue;
+			snprintf(text, size, "%s %s is held by finalizer %s", kind.kind, kube_name(o), held);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool left_of_namespace(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *ns = NULL;
+	const char *uid = drill_found(d, PART_LOST_NAMESPACE), *message = NULL;
+
+	if (!read_namespace(d, &ns, err))
+		return false;
+	*ret_left = ns && kube_uid(json_root(ns)) && !strcmp(kube_uid(json_root(ns)), uid);
+	if (!*ret_left)
+		return left_of_real_volumes(d, ret_left, text, size, err);
+	for (const json_node *c = json_first(json_at(json_root(ns), "status/conditions")); c; c = json_next(c))
+		if (json_is_at(c, "status", "True"))
+			message = json_text_at(c, "message");
+	if (!holder(d, text, size))
+		snprintf(text, size, "namespace %s is Terminating%s%.500s", drill_namespace(d), message ? ": " : "",
+		    message ? message : "");
+	return true;
+}
+
+static bool delete_namespace(struct drill *d, struct err *err)
+{
+	const struct kube_delete how = {.uid = drill_found(d, PART_LOST_NAMESPACE), .grace_seconds = -1};
+	CLEANUP(json) struct json *ns = NULL;
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	kind_namespaces(&kind);
+	if (!read_namespace(d, &ns, err))
+		return false;
+	/* one of another uid is another's, or made again */
+	if (!ns || strcmp(kube_uid(json_root(ns)), how.uid) != 0 || kube_deleting(json_root(ns)) ||
+	    kube_delete(drill_kube(d), &kind, NULL, drill_namespace(d), &how, &each) || each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
+
+/*
+ * The psmdb goes first, while its operator is still there: deleted with its namespace it may outlive the operator's pod, and then
+ * nobody does what its finalizers wait for.
+ */
+static bool lose_run(struct drill *d, const json_node *args, struct err *err)
+{
+	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
+
+	if (drill_found(d, "volumes-gone"))
+		return true;
+	if ((!drill_found(d, "outage") && !part_prove(d, true, err)) || !keep_volumes(d, err) ||
+	    !keep_namespace(d, err) || !end_cluster(d, "the disaster begins: the namespace is deleted", limit_ms, err))
+		return false;
+	drill_say(d, "every psmdb is gone, and its pods");
+	if (!part_volumes_agreed(d, NULL, NULL, NULL, err) || !delete_namespace(d, err) ||
+	    !wait_gone(d, left_of_namespace, "the namespace", limit_ms, err) ||
+	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||
+	    !drill_unfollow(d, err))
+		return false;
+	drill_say(d, "namespace %s is gone, with everything in it", drill_namespace(d));
+	return true;
+}
+
+const struct step_def step_lose_namespace = {"lose-namespace",
+    "deletes the namespace with everything in it, every psmdb first, and waits until it is gone", disaster_args,
+    STEP_DESTROYS | STEP_ONCE, lose_describe, disaster_check, lose_run};

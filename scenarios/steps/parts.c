@@ -55,6 +55,11 @@ void kind_secrets(struct kube_kind *ret)
 	core(ret, "secrets", "Secret", true);
 }
 
+void kind_namespaces(struct kube_kind *ret)
+{
+	core(ret, "namespaces", "Namespace", false);
+}
+
 /* Kasten's own: polled, since the actions have no watch. */
 void kind_kasten(struct kube_kind *ret, const char *group, const char *plural, const char *kind)
 {
@@ -215,7 +220,7 @@ bool part_action_send(struct drill *d, const struct part_action *a, const json_n
 	CLEANUP(json) struct json *made = NULL;
 	struct err each = ERR_INIT;
 
-	if (!drill_event(d, err, a->event, NULL))
+	if (a->event && !drill_event(d, err, a->event, NULL))
 		return false;
 	if (kube_create(drill_kube(d), &a->kind, a->namespace_, action, &made, &each))
 		return adopt(d, a, json_root(made), err);
@@ -279,26 +284,67 @@ void part_bucket_clear(struct part_bucket *b)
 }
 
 /* From the backup object, which outlives the cluster, not from the cluster's present spec. */
-static bool backup_storage(struct drill *d, struct psmdb_storage *ret, struct err *err)
+static bool storage_of(struct drill *d, const struct psmdb_job *backup, struct psmdb_storage *ret, struct err *err)
 {
-	CLEANUP(json) struct json *doc = NULL, *cluster = NULL;
-	const char *name = drill_found(d, "backup");
-	struct psmdb_job job;
+	CLEANUP(json) struct json *cluster = NULL;
 	struct kube_kind kind;
 
-	if (!name)
-		return err_set(err, ERR_STATE, "no backup is known to this run yet");
-	kind_backups(&kind);
-	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &doc, err) ||
-	    !psmdb_job_read(json_root(doc), &job, err))
-		return false;
-	if (job.has_s3) {
-		*ret = job.s3;
+	if (backup->has_s3) {
+		*ret = backup->s3;
 		return true;
 	}
 	kind_clusters(&kind);
-	return kube_get(drill_kube(d), &kind, drill_namespace(d), job.cluster, &cluster, err) &&
-	       psmdb_storage_of_cluster(json_root(cluster), job.storage, ret, err);
+	return kube_get(drill_kube(d), &kind, drill_namespace(d), backup->cluster, &cluster, err) &&
+	       psmdb_storage_of_cluster(json_root(cluster), backup->storage, ret, err);
+}
+
+static bool kept_storage(const char *text, struct psmdb_storage *ret, struct err *err)
+{
+	const struct json_limits limits = {.max_bytes = 8192, .max_depth = 4, .unique_keys = true};
+	CLEANUP(json) struct json *s3 = NULL;
+
+	return json_parse(text, strlen(text), &limits, &s3, err) && psmdb_storage_read(json_root(s3), ret, err);
+}
+
+static bool backup_storage(struct drill *d, struct psmdb_storage *ret, struct err *err)
+{
+	CLEANUP(json) struct json *doc = NULL;
+	const char *name = drill_found(d, "backup"), *kept = drill_found(d, "backup-s3");
+	struct psmdb_job job;
+	struct kube_kind kind;
+
+	if (kept)
+		return kept_storage(kept, ret, err);
+	if (!name)
+		return err_set(err, ERR_STATE, "no backup is known to this run yet");
+	kind_backups(&kind);
+	return kube_get(drill_kube(d), &kind, drill_namespace(d), name, &doc, err) &&
+	       psmdb_job_read(json_root(doc), &job, err) && storage_of(d, &job, ret, err);
+}
+
+bool part_keep_place(struct drill *d, const struct psmdb_job *backup, struct err *err)
+{
+	BUF_CLEANUP struct buf url = BUF_INIT(4096), text = BUF_INIT(8192);
+	CLEANUP(json) struct json *s3 = NULL;
+	struct psmdb_storage storage;
+	struct pbm_destination place;
+	static const char *const optional[] = {"prefix", "region", "endpointUrl", "credentialsSecret", NULL};
+
+	if (!psmdb_job_place(backup, &place, err) || !storage_of(d, backup, &storage, err) ||
+	    !pbm_destination_url(&place, storage.bucket, &url, err) ||
+	    /* what the destination says: an operator derives no prefix from it, and a wrong one finds no data */
+	    !json_format(&s3, err,
+		"{'bucket':%s,'prefix':%s,'region':%s,'endpointUrl':%s,'credentialsSecret':%s,'insecureSkipTLSVerify':%"
+		"b}",
+		storage.bucket, place.prefix, storage.region, storage.endpoint, storage.credentials_secret,
+		storage.insecure))
+		return false;
+	for (const char *const *o = optional; *o; o++)
+		if (json_is_at(json_root(s3), *o, ""))
+			json_remove_at(json_edit(s3), *o);
+	return json_print(json_root(s3), false, &text, err) && drill_set_value(d, "destination", buf_str(&url), err) &&
+	       drill_set_value(d, "backup-s3", buf_str(&text), err) &&
+	       drill_set_value(d, "backup-type", backup->type, err);
 }
 
 bool part_bucket_open(struct drill *d, struct part_bucket *ret, struct err *err)

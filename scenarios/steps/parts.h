@@ -10,7 +10,9 @@
 
 extern const struct step_def step_wait_cluster, step_check_blueprint, step_start_ticker, step_tick, step_run_policy,
     step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
-    step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret;
+    step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
+    step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
+    step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -19,6 +21,7 @@ void kind_pods(struct kube_kind *ret);
 void kind_volumes(struct kube_kind *ret);      /* PersistentVolumeClaims */
 void kind_real_volumes(struct kube_kind *ret); /* PersistentVolumes */
 void kind_secrets(struct kube_kind *ret);
+void kind_namespaces(struct kube_kind *ret);
 void kind_kasten(struct kube_kind *ret, const char *group, const char *plural, const char *kind);
 void kind_blueprints(struct kube_kind *ret);
 
@@ -35,6 +38,8 @@ bool part_fail(struct drill *d, struct err *err, const char *what, const char *t
 /* What of a kind is in the namespace, by name, as " a b c ": to know what is new later. */
 bool part_names(struct drill *d, const struct kube_kind *kind, struct buf *out, struct err *err);
 bool part_is_named(const char *names, const char *name); /* names may be NULL */
+/* The uid of the namespace under test that this run itself has deleted: only then may it make it again, with its lock's label. */
+#define PART_LOST_NAMESPACE "lost-namespace"
 /* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */
@@ -53,7 +58,7 @@ struct part_action {
 	struct kube_kind kind;
 	const char *namespace_;
 	const char *prefix, *asked, *made;
-	const char *event; /* of the timeline, when it is sent */
+	const char *event; /* of the timeline, when it is sent; NULL: none */
 };
 /* One sent by an attempt that was interrupted; *ret_there: it is there. */
 bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_there, struct err *err);
@@ -65,7 +70,12 @@ bool part_action_send(struct drill *d, const struct part_action *a, const json_n
  * Refuses (ERR_STATE) unless the backup is ready, was pinned by this run, survives what is going to be deleted, and the
  * evidence is enough for a verdict.
  */
-bool part_prove(struct drill *d, struct err *err);
+bool part_prove(struct drill *d, bool whole_namespace, struct err *err);
+/*
+ * Keeps where the backup is, for when its object is gone: values "destination" (s3://BUCKET/PREFIX/NAME), "backup-s3" (as JSON, in
+ * the shape of spec.backupSource.s3) and "backup-type".
+ */
+bool part_keep_place(struct drill *d, const struct psmdb_job *backup, struct err *err);
 
 /*
  * May these PVCs of the namespace be lost (name: one; select: those; neither: all)? A psmdb's own may, others only with

@@ -34,6 +34,7 @@ static bool restore_describe(struct drill *d, const json_node *args, struct buf 
 struct seen {
 	struct drill *d;
 	const json_node *args;
+	bool by_hand; /* the psmdb-restore is this run's own: there is no action behind it */
 	char action[64], action_error[900];
 	enum kasten_state action_state;
 	struct psmdb_cluster cluster;
@@ -75,7 +76,11 @@ static bool ask(struct drill *d, struct err *err)
 	kind_restores(&jobs);
 	return part_names(d, &jobs, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
 	       (name = part_action_name(d, &restore, err)) != NULL &&
-	       kasten_make_restore(drill_namespace(d), name, point, part_cluster(d, NULL), &action, err) &&
+	       kasten_make_restore(&(struct kasten_restore){.namespace_ = drill_namespace(d),
+				       .name = name,
+				       .restore_point = point,
+				       .cluster = part_cluster(d, NULL)},
+		   &action, err) &&
 	       part_action_send(d, &restore, json_root(action), err);
 }
 
@@ -273,7 +278,9 @@ static bool over(struct seen *s, struct err *err)
 			failed(s, err);
 			return true;
 		}
-		return finished(s, true, err) ? kasten_state_final(s->action_state) && kasten_ended(s, err) : true;
+		if (!finished(s, true, err) || s->by_hand)
+			return true;
+		return kasten_state_final(s->action_state) && kasten_ended(s, err);
 	}
 	if (stuck(s, err) || nothing_came(s, err))
 		return true;
@@ -292,26 +299,33 @@ static void progress(struct seen *s)
 
 	if (s->cluster_there)
 		psmdb_cluster_progress(&s->cluster, text, sizeof text);
-	drill_progress(s->d, "RestoreAction %s; psmdb %s; psmdb-restore %s", s->action, text,
+	drill_progress(s->d, "%s%s%spsmdb %s; psmdb-restore %s", s->by_hand ? "" : "RestoreAction ",
+	    s->by_hand ? "" : s->action, s->by_hand ? "" : "; ", text,
 	    s->job_there ? psmdb_job_phrase(s->job.state) : "not there yet");
 }
 
-static bool restore_run(struct drill *d, const json_node *args, struct err *err)
+static bool look(struct seen *s, struct err *err)
+{
+	return (s->by_hand || look_at_action(s, err)) && look_at_cluster(s, err) && look_at_restore(s, err);
+}
+
+/* Until it is over: true also for a restore that has failed, which is for the judge. */
+static bool watch(struct drill *d, const json_node *args, bool by_hand, struct err *err)
 {
 	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RESTORE_LIMIT_MS);
 	struct seen *s = calloc(1, sizeof *s);
-	bool ok;
+	bool ok = s != NULL;
 
 	if (!s)
 		return err_nomem(err);
 	s->d = d;
 	s->args = args;
+	s->by_hand = by_hand;
 	s->complete_ms = -1;
-	ok = ask(d, err);
 	while (ok) {
 		struct err each = ERR_INIT;
 
-		ok = look_at_action(s, err) && look_at_cluster(s, err) && look_at_restore(s, err);
+		ok = look(s, err);
 		if (!ok)
 			break;
 		if (over(s, &each)) {
@@ -322,9 +336,9 @@ static bool restore_run(struct drill *d, const json_node *args, struct err *err)
 		}
 		progress(s);
 		if (part_now_ms(d) - begun_ms > limit_ms) {
-			ok = err_set(err, ERR_TIMEOUT,
-			    "waited %lld s for the restore: RestoreAction is %s, psmdb-restore is %s",
-			    (long long)limit_ms / 1000, s->action, s->job_there ? s->job.state_text : "not there");
+			ok = err_set(err, ERR_TIMEOUT, "waited %lld s for the restore: %s%s%spsmdb-restore is %s",
+			    (long long)limit_ms / 1000, by_hand ? "" : "RestoreAction is ", by_hand ? "" : s->action,
+			    by_hand ? "" : ", ", s->job_there ? s->job.state_text : "not there");
 			break;
 		}
 		ok = part_pause(d, POLL_MS, err);
@@ -335,6 +349,73 @@ static bool restore_run(struct drill *d, const json_node *args, struct err *err)
 	return ok;
 }
 
+static bool restore_run(struct drill *d, const json_node *args, struct err *err)
+{
+	return ask(d, err) && watch(d, args, false, err);
+}
+
 const struct step_def step_restore = {"restore",
     "restores the psmdb alone from the restore point, and watches what follows from it", restore_args,
     STEP_DESTROYS | STEP_ONCE, restore_describe, NULL, restore_run};
+
+/* --- restore-data ------------------------------------------------------------------------------------------------- */
+
+static bool data_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err, "restore the data of psmdb %s by hand: a psmdb-restore from %s",
+	    part_cluster(d, NULL),
+	    drill_found(d, "destination") ? drill_found(d, "destination") : "the backup's destination");
+}
+
+static bool make_object(struct drill *d, const char *name, struct json **ret, struct err *err)
+{
+	const struct json_limits limits = {.max_bytes = 8192, .max_depth = 4, .unique_keys = true};
+	const char *s3 = drill_found(d, "backup-s3"), *type = drill_found(d, "backup-type");
+	CLEANUP(json) struct json *storage = NULL, *doc = NULL;
+
+	if (!s3 || !drill_found(d, "destination"))
+		return err_set(err, ERR_STATE, "this run does not know where the backup is");
+	if (!json_parse(s3, strlen(s3), &limits, &storage, err) ||
+	    !json_format(&doc, err,
+		"{'apiVersion':'" PSMDB_GROUP "/" PSMDB_VERSION "','kind':'" PSMDB_RESTORE_KIND
+		"','metadata':{'name':%s,'namespace':%s},'spec':{'clusterName':%s,'backupSource':{'destination':%s,'s3'"
+		":%j}}}",
+		name, drill_namespace(d), part_cluster(d, NULL), drill_found(d, "destination"), json_root(storage)) ||
+	    (type && *type && !json_set_text(json_edit(doc), "spec/backupSource/type", type, err)))
+		return false;
+	*ret = TAKE(doc);
+	return true;
+}
+
+static bool ask_by_hand(struct drill *d, struct err *err)
+{
+	struct part_action restore = {.namespace_ = drill_namespace(d),
+	    .prefix = "restore-drill",
+	    .asked = "data-asked",
+	    .made = "restore-object"};
+	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
+	CLEANUP(json) struct json *object = NULL;
+	const char *name;
+	bool there;
+
+	if (drill_found(d, restore.made))
+		return true;
+	kind_restores(&restore.kind);
+	restore.kind.verbs |= KUBE_CREATE;
+	if (!part_action_look(d, &restore, &there, err) || there)
+		return there;
+	return part_names(d, &restore.kind, &before, err) &&
+	       drill_set_value(d, "restores-before", buf_str(&before), err) &&
+	       (name = part_action_name(d, &restore, err)) != NULL && make_object(d, name, &object, err) &&
+	       part_action_send(d, &restore, json_root(object), err);
+}
+
+static bool data_run(struct drill *d, const json_node *args, struct err *err)
+{
+	return ask_by_hand(d, err) && watch(d, args, true, err);
+}
+
+const struct step_def step_restore_data = {"restore-data",
+    "makes the psmdb-restore by hand, from the backup's destination, and watches it", restore_args,
+    STEP_DESTROYS | STEP_ONCE, data_describe, NULL, data_run};

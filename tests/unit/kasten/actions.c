@@ -148,7 +148,10 @@ Test(kasten_actions, a_restore_names_the_psmdb_alone)
 	CLEANUP(json) struct json *doc = NULL;
 	struct err err = ERR_INIT;
 
-	cr_assert(kasten_make_restore("mongo-ns", "restore-1", "rp-1", "my-cluster-name", &doc, &err), "%s", err.msg);
+	const struct kasten_restore r = {
+	    .namespace_ = "mongo-ns", .name = "restore-1", .restore_point = "rp-1", .cluster = "my-cluster-name"};
+
+	cr_assert(kasten_make_restore(&r, &doc, &err), "%s", err.msg);
 	cr_expect(json_is_at(json_root(doc), "apiVersion", "actions.kio.kasten.io/v1alpha1"));
 	cr_expect(json_is_at(json_root(doc), "metadata/name", "restore-1"));
 	/* the namespace of the action is its target, or Kasten refuses it */
@@ -175,4 +178,45 @@ Test(kasten_actions, a_run_names_its_policy_in_kastens_namespace)
 	cr_expect(json_is_at(json_root(doc), "spec/subject/name", "mongo-drill"));
 	/* from Kasten 8 on it is wanted there */
 	cr_expect(json_is_at(json_root(doc), "spec/subject/namespace", "kasten-io"));
+}
+
+Test(kasten_actions, a_restore_takes_what_is_named_and_never_everything)
+{
+	CLEANUP(json) struct json *names = NULL, *doc = NULL, *none = NULL;
+	struct err err = ERR_INIT;
+	struct kasten_restore r = {
+	    .namespace_ = "ns", .name = "a", .restore_point = "rp", .cluster = "c", .plain = true};
+
+	cr_assert(json_format(&names, &err, "['s3-secret','c-secrets']"));
+	r.secrets = json_root(names);
+	cr_assert(kasten_make_restore(&r, &doc, &err), "%s", err.msg);
+	cr_expect_eq(json_count(json_at(json_root(doc), "spec/filters/includeResources")), 3);
+	cr_expect(json_is_at(json_root(doc), "spec/filters/includeResources/0/group", ""));
+	cr_expect(json_is_at(json_root(doc), "spec/filters/includeResources/1/name", "c-secrets"));
+	cr_expect(json_is_at(json_root(doc), "spec/filters/includeResources/2/resource", "perconaservermongodbs"));
+	cr_expect(json_is_at(json_root(doc), "spec/transforms/0/json/0/op", "remove"));
+	r = (struct kasten_restore){.namespace_ = "ns", .name = "a", .restore_point = "rp"};
+	cr_assert_not(kasten_make_restore(&r, &none, &err));
+	cr_expect(strstr(err.msg, "would restore everything"), "%s", err.msg);
+}
+
+Test(kasten_actions, an_import_holds_what_the_export_has_left)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(1000);
+	CLEANUP(json) struct json *policy = NULL, *import = NULL, *point = NULL;
+	struct err err = ERR_INIT;
+	char profile[64];
+
+	cr_assert(json_format(&policy, &err,
+	    "{'spec':{'actions':[{'action':'backup'},{'action':'export','exportParameters':{'profile':{'name':'s3'},"
+	    "'receiveString':'hush'}}]}}"));
+	cr_assert(kasten_receive_string(json_root(policy), &text, &err), "%s", err.msg);
+	cr_expect_str_eq(buf_str(&text), "hush");
+	kasten_export_profile(json_root(policy), profile, sizeof profile);
+	cr_expect_str_eq(profile, "s3");
+	cr_assert(kasten_make_import("kasten-io", "i", profile, buf_str(&text), &import, &err), "%s", err.msg);
+	cr_expect(json_is_at(json_root(import), "spec/actions/0/importParameters/receiveString", "hush"));
+	cr_expect(json_is_at(json_root(import), "spec/actions/0/importParameters/profile/namespace", "kasten-io"));
+	cr_assert(kasten_make_point("ns", "p", "content", &point, &err), "%s", err.msg);
+	cr_expect(json_is_at(json_root(point), "spec/restorePointContentRef/name", "content"));
 }

@@ -261,7 +261,7 @@ Test(psmdb_deletion, forbids_what_erases_what_the_restore_needs)
 	    {"delete-psmdb-pods-in-order", {.clusters = true}, false},
 	    {"percona.com/delete-psmdb-pods-in-order", {.namespace_ = true}, false},
 	    {"delete-psmdb-pvc", {.clusters = true}, true},
-	    {"percona.com/delete-psmdb-pvc", {.namespace_ = true}, true},
+	    {"percona.com/delete-psmdb-pvc", {.namespace_ = true}, false},
 	    {"percona.com/delete-pitr-chunks", {.clusters = true}, false},
 	    {"percona.com/delete-pitr-chunks", {.clusters = true, .needs_pitr = true}, true},
 	    {"example.com/other", {.clusters = true}, false},

@@ -1,0 +1,444 @@
+/* keep-import, release-backups, import-point, find-destination: how a restore point outlives its namespace. */
+#include "base/file.h"
+#include "kasten/actions.h"
+#include "psmdb/deletion.h"
+#include "scenarios/run_dir.h"
+#include "scenarios/steps/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define POLL_MS 500
+#define RECEIVE_LIMIT_MS 120000
+#define IMPORT_LIMIT_MS 900000
+#define RECEIVE_MAX 65536
+#define BACKUPS_MAX 100000
+
+/* --- keep-import -------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg keep_args[] = {
+    STEP_ARG("policy", ARG_TEXT, .help = "the policy that exports (default: the parameter policy)"),
+    {0},
+};
+
+static const char *policy_of(struct drill *d, const json_node *args)
+{
+	const char *name = step_text(args, "policy", NULL);
+
+	if (!name)
+		name = drill_value(d, "policy");
+	return name ? name : "";
+}
+
+static bool keep_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	return buf_printf(out, err, "keep what an import needs: the receive string of policy %s/%s", drill_kasten(d),
+	    policy_of(d, args));
+}
+
+static bool read_policy(struct drill *d, const char *name, struct json **ret, struct err *err)
+{
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
+	return kube_get(drill_kube(d), &kind, drill_kasten(d), name, ret, err);
+}
+
+static bool keep_check(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *policy = NULL;
+
+	if (!read_policy(d, policy_of(d, args), &policy, err))
+		return false;
+	if (kasten_policy_has(json_root(policy), "export"))
+		return true;
+	err_set(err, ERR_STATE, "policy \"%s/%s\" has no action \"export\"", drill_kasten(d), policy_of(d, args));
+	return err_hint(err,
+	    "a restore point that is not exported does not outlive its cluster: add one, as manifests/policy.yaml has");
+}
+
+/* Kasten writes it into the policy when it has looked at it. It is a secret: a file of its own, never the state. */
+static bool keep_run(struct drill *d, const json_node *args, struct err *err)
+{
+	BUF_CLEANUP struct buf text = BUF_INIT(RECEIVE_MAX);
+	int64_t begun_ms = part_now_ms(d);
+	char profile[PSMDB_NAME_MAX];
+	bool ok;
+
+	for (;;) {
+		CLEANUP(json) struct json *policy = NULL;
+
+		if (!read_policy(d, policy_of(d, args), &policy, err))
+			return false;
+		kasten_export_profile(json_root(policy), profile, sizeof profile);
+		if (!kasten_receive_string(json_root(policy), &text, err))
+			return false;
+		if (text.len)
+			break;
+		drill_progress(d, "policy %s has no receive string yet", policy_of(d, args));
+		if (part_now_ms(d) - begun_ms > RECEIVE_LIMIT_MS) {
+			err_set(err, ERR_TIMEOUT, "policy \"%s/%s\" has got no receive string for %d s",
+			    drill_kasten(d), policy_of(d, args), RECEIVE_LIMIT_MS / 1000);
+			return err_hint(
+			    err, "Kasten writes it after it has validated the export: look at the policy's status");
+		}
+		if (!part_pause(d, POLL_MS, err))
+			return false;
+	}
+	ok = file_write_atomic(drill_path(d, RUN_RECEIVE_STRING), buf_str(&text), text.len, 0600, err) &&
+	     drill_set_value(d, "import-profile", profile, err);
+	explicit_bzero(text.data, text.len);
+	return ok;
+}
+
+const struct step_def step_keep_import = {"keep-import",
+    "keeps the policy's receive string, without which no other cluster can import the restore point", keep_args, 0,
+    keep_describe, keep_check, keep_run};
+
+/* --- release-backups ---------------------------------------------------------------------------------------------- */
+
+static const struct step_arg release_args[] = {{0}};
+
+static bool release_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err,
+	    "take finalizer delete-backup off every psmdb-backup of %s: else the namespace's end erases the backups in "
+	    "the bucket",
+	    drill_namespace(d));
+}
+
+/* Without those that erase; *ret_taken: how many these were. */
+static bool other_finalizers(const json_node *backup, struct json **ret, size_t *ret_taken, struct err *err)
+{
+	CLEANUP(json) struct json *patch = NULL;
+
+	*ret_taken = 0;
+	if (!json_format(&patch, err, "{'metadata':{'resourceVersion':%s,'finalizers':[]}}", kube_version(backup)))
+		return false;
+	for (const json_node *f = json_first(json_at(backup, "metadata/finalizers")); f; f = json_next(f)) {
+		if (json_string(f) && psmdb_finalizer(json_string(f)) == PSMDB_FINALIZER_BACKUP)
+			++*ret_taken;
+		else if (!json_set_copy(json_edit(patch), "metadata/finalizers/-", f, err))
+			return false;
+	}
+	*ret = TAKE(patch);
+	return true;
+}
+
+static bool release_run(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	(void)args;
+	kind_backups(&kind);
+	kind.verbs |= KUBE_PATCH;
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o)) {
+		CLEANUP(json) struct json *patch = NULL;
+		size_t taken;
+
+		if (!other_finalizers(o, &patch, &taken, err))
+			return false;
+		if (!taken)
+			continue;
+		if (!kube_patch(drill_kube(d), &kind, drill_namespace(d), kube_name(o), NULL, KUBE_PATCH_MERGE,
+			json_root(patch), NULL, err))
+			return false;
+		drill_say(d, "psmdb-backup %s keeps its files in the bucket", kube_name(o));
+	}
+	return true;
+}
+
+const struct step_def step_release_backups = {"release-backups",
+    "takes finalizer delete-backup off every psmdb-backup of the namespace, so that its end does not erase them",
+    release_args, STEP_DESTROYS, release_describe, NULL, release_run};
+
+/* --- import-point ------------------------------------------------------------------------------------------------- */
+
+static const struct step_arg import_args[] = {
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "until Kasten must have imported it"),
+    {0},
+};
+
+static bool import_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err, "import the restore point through a policy of this run's own, and bind it in %s",
+	    drill_namespace(d));
+}
+
+/* The policy of this run; made once. */
+static bool make_policy(struct drill *d, struct err *err)
+{
+	struct part_action a = {.namespace_ = drill_kasten(d),
+	    .prefix = "drill-import",
+	    .asked = "import-policy-asked",
+	    .made = "import-policy"};
+	BUF_CLEANUP struct buf text = BUF_INIT(RECEIVE_MAX);
+	CLEANUP(json) struct json *policy = NULL;
+	const char *name, *profile = drill_found(d, "import-profile");
+	bool there, ok;
+
+	if (drill_found(d, a.made))
+		return true;
+	if (!profile)
+		return err_set(err, ERR_STATE, "no receive string was kept by this run (step \"keep-import\")");
+	kind_kasten(&a.kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
+	if (!part_action_look(d, &a, &there, err) || there)
+		return there;
+	ok = file_read_secret(drill_path(d, RUN_RECEIVE_STRING), &text, err) &&
+	     (name = part_action_name(d, &a, err)) != NULL &&
+	     kasten_make_import(drill_kasten(d), name, profile, buf_str(&text), &policy, err) &&
+	     part_action_send(d, &a, json_root(policy), err);
+	explicit_bzero(text.data, text.len);
+	return ok;
+}
+
+static bool policy_valid(void *ctx, const json_node *object, struct err *err)
+{
+	struct drill *d = ctx;
+	char state[64] = "", why[900] = "";
+
+	if (!object)
+		return err_set(err, ERR_NOT_FOUND, "policy \"%s\" is gone", drill_found(d, "import-policy"));
+	kasten_validation(object, state, sizeof state, why, sizeof why);
+	drill_progress(d, "policy %s: validation %s", drill_found(d, "import-policy"), state[0] ? state : "pending");
+	if (!strcmp(state, "Failed")) {
+		part_fail(d, err, "Kasten refuses the import policy", why);
+		return false;
+	}
+	return !strcmp(state, "Success");
+}
+
+static bool wait_valid(struct drill *d, int64_t limit_ms, struct err *err)
+{
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
+	kind.verbs |= KUBE_WATCH;
+	return drill_wait(d, &kind, drill_kasten(d), drill_found(d, "import-policy"),
+	    "the import policy to be validated", limit_ms, policy_valid, d, NULL, err);
+}
+
+static bool start_import(struct drill *d, struct err *err)
+{
+	struct part_action a = {
+	    .namespace_ = drill_kasten(d), .prefix = "import-drill", .asked = "import-asked", .made = "import-action"};
+	CLEANUP(json) struct json *action = NULL;
+	const char *name;
+	bool there;
+
+	if (drill_found(d, a.made))
+		return true;
+	kind_kasten(&a.kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	if (!part_action_look(d, &a, &there, err) || there)
+		return there;
+	return (name = part_action_name(d, &a, err)) != NULL &&
+	       kasten_make_run(drill_kasten(d), name, drill_found(d, "import-policy"), &action, err) &&
+	       part_action_send(d, &a, json_root(action), err);
+}
+
+static bool later(const json_node *a, const json_node *b)
+{
+	const char *x = json_text_at(a, "status/actionTime"), *y = json_text_at(b, "status/actionTime");
+
+	return strcmp(x ? x : "", y ? y : "") > 0;
+}
+
+/* Exported by the run that made the backup: its label comes along. */
+static bool find_content(struct drill *d, char *ret, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+	const char *run = drill_found(d, "run-action");
+	const json_node *best = NULL;
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_APPS_GROUP, "restorepointcontents", "RestorePointContent");
+	kind.namespaced = false;
+	if (!kube_list(drill_kube(d), &kind, NULL, NULL, &list, err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (kube_label(o, KASTEN_EXPORT_LABEL) && kube_label(o, KASTEN_RUN_LABEL) && run &&
+		    !strcmp(kube_label(o, KASTEN_RUN_LABEL), run) && (!best || later(o, best)))
+			best = o;
+	if (!best) {
+		err_set(err, ERR_NOT_FOUND, "the import is done, but there is no RestorePointContent of run \"%s\"",
+		    run ? run : "?");
+		return err_hint(
+		    err, "\"kubectl get restorepointcontents.apps.kio.kasten.io --show-labels\" lists what there is");
+	}
+	snprintf(ret, size, "%s", kube_name(best));
+	return true;
+}
+
+static bool wait_import(struct drill *d, int64_t limit_ms, struct err *err)
+{
+	int64_t begun_ms = part_now_ms(d);
+	const char *name = drill_found(d, "import-action");
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	for (;;) {
+		CLEANUP(json) struct json *action = NULL;
+		char state[64], error[900], what[400];
+
+		if (!kube_get(drill_kube(d), &kind, drill_kasten(d), name, &action, err))
+			return false;
+		kasten_state_text(json_root(action), state, sizeof state);
+		kasten_error(json_root(action), error, sizeof error);
+		snprintf(what, sizeof what, "RunAction %.200s", name);
+		if (!drill_saw(d, what, state, err))
+			return false;
+		if (kasten_state_good(kasten_state(json_root(action))))
+			return true;
+		snprintf(
+		    what, sizeof what, "RunAction \"%s/%s\" (import) has ended with %s", drill_kasten(d), name, state);
+		if (kasten_state_final(kasten_state(json_root(action))))
+			return part_fail(d, err, what, error);
+		drill_progress(d, "RunAction %s (import)", state);
+		if (part_now_ms(d) - begun_ms > limit_ms)
+			return err_set(err, ERR_TIMEOUT, "waited %lld s for the import: RunAction \"%s/%s\" is %s",
+			    (long long)limit_ms / 1000, drill_kasten(d), name, state);
+		if (!part_pause(d, POLL_MS, err))
+			return false;
+	}
+}
+
+/* The restore point went with the namespace; its content did not. */
+static bool bind_point(struct drill *d, struct err *err)
+{
+	struct part_action a = {
+	    .namespace_ = drill_namespace(d), .prefix = "from-import", .asked = "point-asked", .made = "restore-point"};
+	CLEANUP(json) struct json *point = NULL;
+	char content[PSMDB_NAME_MAX];
+	const char *name;
+	bool there;
+
+	kind_kasten(&a.kind, KASTEN_APPS_GROUP, "restorepoints", "RestorePoint");
+	if (!find_content(d, content, sizeof content, err) || !part_action_look(d, &a, &there, err))
+		return false;
+	if (!there && (!(name = part_action_name(d, &a, err)) ||
+			  !kasten_make_point(drill_namespace(d), name, content, &point, err) ||
+			  !part_action_send(d, &a, json_root(point), err)))
+		return false;
+	drill_say(d, "restore point %s, of content %s", drill_found(d, a.made), content);
+	/* nothing needs it any more */
+	unlink(drill_path(d, RUN_RECEIVE_STRING));
+	return true;
+}
+
+static bool import_run(struct drill *d, const json_node *args, struct err *err)
+{
+	int64_t limit_ms = step_duration_ms(args, "timeout", IMPORT_LIMIT_MS);
+
+	return make_policy(d, err) && wait_valid(d, limit_ms, err) && start_import(d, err) &&
+	       wait_import(d, limit_ms, err) && bind_point(d, err);
+}
+
+const struct step_def step_import_point = {"import-point",
+    "imports the exported restore point by the receive string that was kept, and binds it in the namespace",
+    import_args, STEP_ONCE, import_describe, NULL, import_run};
+
+/* --- find-destination --------------------------------------------------------------------------------------------- */
+
+static const struct step_arg destination_args[] = {
+    STEP_ARG("from", ARG_TEXT, .otherwise = "status",
+	.help = "status (what the backup object said before the disaster) or bucket (a listing of it, now)"),
+    {0},
+};
+
+static bool destination_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)d;
+	return buf_printf(out, err, "find where the backup is: from its %s", step_text(args, "from", "status"));
+}
+
+static bool destination_check(struct drill *d, const json_node *args, struct err *err)
+{
+	const char *from = step_text(args, "from", "status");
+
+	(void)d;
+	if (!strcmp(from, "status") || !strcmp(from, "bucket"))
+		return true;
+	return err_set(err, ERR_USAGE, "find-destination takes \"status\" or \"bucket\", not \"%.64s\"", from);
+}
+
+struct newest {
+	char name[PBM_NAME_MAX];
+	size_t count, skip; /* of the key: what stands before the name */
+};
+
+/* PBM's names are times, so the greatest is the newest. */
+static bool on_metadata(void *ctx, const struct s3_object *object, struct err *err)
+{
+	struct newest *n = ctx;
+	const char *name = object->key + n->skip, *end = strstr(name, PBM_METADATA_SUFFIX);
+	char text[PBM_NAME_MAX];
+
+	(void)err;
+	if (strlen(object->key) <= n->skip || !end || end[strlen(PBM_METADATA_SUFFIX)] ||
+	    (size_t)(end - name) >= sizeof text)
+		return true;
+	snprintf(text, sizeof text, "%.*s", (int)(end - name), name);
+	n->count++;
+	if (strcmp(text, n->name) > 0)
+		strcpy(n->name, text);
+	return true;
+}
+
+static bool list_bucket(struct drill *d, struct newest *ret, struct psmdb_storage *ret_storage, struct err *err)
+{
+	PART_BUCKET_CLEANUP struct part_bucket bucket = {.env = {NULL}};
+	CLEANUP(s3) struct s3 *s3 = NULL;
+	char folder[sizeof bucket.storage.prefix + 2];
+
+	if (!part_bucket_open(d, &bucket, err) || !part_bucket_client(d, &bucket, &s3, err))
+		return false;
+	snprintf(folder, sizeof folder, "%s%s", bucket.storage.prefix, bucket.storage.prefix[0] ? "/" : "");
+	ret->skip = strlen(folder);
+	*ret_storage = bucket.storage;
+	return s3_list_folder(s3, folder, BACKUPS_MAX, on_metadata, ret, err);
+}
+
+/* The newest in the bucket must be the pinned one: a person who restores from a listing would take it. */
+static bool from_bucket(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf url = BUF_INIT(4096);
+	const char *pinned = drill_found(d, "pbm-backup");
+	struct newest n = {.count = 0};
+	struct psmdb_storage storage;
+	struct pbm_destination place = {.bucket = ""};
+
+	if (!list_bucket(d, &n, &storage, err))
+		return false;
+	if (!n.count)
+		return err_set(
+		    err, ERR_NOT_FOUND, "bucket \"%s\" holds no backup below \"%s\"", storage.bucket, storage.prefix);
+	if (!pinned || strcmp(pinned, n.name) != 0) {
+		err_set(err, ERR_STATE, "the newest backup in bucket \"%s\" is %s, not %s, which was pinned",
+		    storage.bucket, n.name, pinned ? pinned : "one");
+		return err_hint(err, "somebody has made another since: restore from the status, or begin a new run");
+	}
+	snprintf(place.prefix, sizeof place.prefix, "%s", storage.prefix);
+	snprintf(place.name, sizeof place.name, "%s", n.name);
+	return pbm_destination_url(&place, storage.bucket, &url, err) &&
+	       drill_set_value(d, "destination", buf_str(&url), err);
+}
+
+static bool destination_run(struct drill *d, const json_node *args, struct err *err)
+{
+	if (!strcmp(step_text(args, "from", "status"), "bucket") && !from_bucket(d, err))
+		return false;
+	if (!drill_found(d, "destination"))
+		return err_set(err, ERR_STATE, "this run has seen no backup that tells where it is");
+	drill_say(d, "destination %s", drill_found(d, "destination"));
+	return true;
+}
+
+const struct step_def step_find_destination = {"find-destination",
+    "finds the backup's destination for restore-data: from its status, or from a listing of the bucket",
+    destination_args, 0, destination_describe, destination_check, destination_run};

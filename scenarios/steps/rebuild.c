@@ -1,0 +1,316 @@
+/* recreate-namespace, install-operator, restore-secrets, restore-cluster: what the cluster's data need before they can come back. */
+#include "doc/yaml.h"
+#include "kasten/actions.h"
+#include "scenarios/locks.h"
+#include "scenarios/steps/parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_MS 250
+#define ACTION_LIMIT_MS 900000
+#define OPERATOR_LIMIT_MS 600000
+#define LIKE_MAX 65536
+
+/* --- recreate-namespace ------------------------------------------------------------------------------------------- */
+
+static const struct step_arg recreate_args[] = {{0}};
+
+static bool recreate_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err, "make namespace %s again, with the labels that it had", drill_namespace(d));
+}
+
+static bool namespace_again(struct drill *d, struct json **ret, struct err *err)
+{
+	const struct json_limits limits = {.max_bytes = LIKE_MAX, .max_depth = 8, .unique_keys = true};
+	const char *like = drill_found(d, "namespace-like");
+	CLEANUP(json) struct json *was = NULL, *doc = NULL;
+
+	if (!like || !drill_found(d, PART_LOST_NAMESPACE)) {
+		err_set(err, ERR_STATE, "refused: this run has not deleted namespace \"%s\"", drill_namespace(d));
+		return err_hint(err, "step \"create-namespace\" makes one that was never there");
+	}
+	if (!json_parse(like, strlen(like), &limits, &was, err) ||
+	    !json_format(
+		&doc, err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':%s}}", drill_namespace(d)))
+		return false;
+	for (const json_node *m = json_first(json_root(was)); m; m = json_next(m)) {
+		char path[64];
+
+		snprintf(path, sizeof path, "metadata/%.40s", json_key(m));
+		if (json_is_object(m) && !json_set_copy(json_edit(doc), path, m, err))
+			return false;
+	}
+	*ret = TAKE(doc);
+	return true;
+}
+
+/* One that is there already is another's, unless this run has made it. */
+static bool recreate_run(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *object = NULL, *now = NULL, *made = NULL;
+	struct kube_kind kind;
+
+	(void)args;
+	kind_namespaces(&kind);
+	if (!namespace_again(d, &object, err) || !part_look(d, &kind, NULL, drill_namespace(d), &now, err))
+		return false;
+	if (now && drill_is_ours(d, kube_uid(json_root(now))))
+		return true;
+	if (now) {
+		err_set(err, ERR_EXISTS, "namespace \"%s\" is there again, and this run has not made it",
+		    drill_namespace(d));
+		return err_hint(err, "somebody else needs the name: clean up, and begin a new run");
+	}
+	return kube_create(drill_kube(d), &kind, NULL, json_root(object), &made, err) &&
+	       drill_created(d, &kind, json_root(made), err);
+}
+
+const struct step_def step_recreate_namespace = {"recreate-namespace",
+    "makes the namespace again that this run has deleted, with its labels, the lock's among them", recreate_args,
+    STEP_ONCE, recreate_describe, NULL, recreate_run};
+
+/* --- install-operator --------------------------------------------------------------------------------------------- */
+
+static const struct step_arg operator_args[] = {
+    STEP_ARG("file", ARG_TEXT, .help = "the operator's manifest, beside the scenario (default: the option --operator)"),
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "10m", .help = "until its Deployment must be available"),
+    {0},
+};
+
+static bool operator_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	const char *file = step_text(args, "file", NULL);
+
+	return buf_printf(out, err, "install the operator in %s from %s", drill_namespace(d),
+	    file			  ? file
+	    : drill_option(d, "operator") ? drill_option(d, "operator")
+					  : "the file that --operator names");
+}
+
+static bool read_operator(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
+{
+	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	const char *file = step_text(args, "file", NULL), *given = drill_option(d, "operator");
+	char path[PATH_MAX];
+
+	limits.max_bytes = 16u << 20;
+	limits.max_nodes = 1000000;
+	if (file)
+		return drill_file(d, file, path, err) && yaml_read(path, &limits, docs, err);
+	if (given)
+		return yaml_read(given, &limits, docs, err);
+	err_set(err, ERR_USAGE, "the operator's manifest is not known");
+	return err_hint(err, "give --operator FILE, the bundle that it was installed from");
+}
+
+/* Rules as for apply. What belongs to the whole cluster and is there already (the custom kinds) stays as it is. */
+static bool install_one(struct drill *d, const json_node *object, bool dry, struct err *err)
+{
+	CLEANUP(json) struct json *now = NULL, *made = NULL;
+	const char *version = json_text_at(object, "apiVersion"), *kind_name = json_text_at(object, "kind");
+	struct kube_kind kind;
+
+	if (!version || !kind_name || !kube_name(object))
+		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
+	if (!kube_kind_of(drill_kube(d), version, kind_name, &kind, err) ||
+	    !lock_place(object, &kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err) ||
+	    !part_look(d, &kind, drill_namespace(d), kube_name(object), &now, err))
+		return false;
+	if (!kind.namespaced && now)
+		return true;
+	if (!lock_object(object, &kind, d->options->allow_cluster_changes, err))
+		return false;
+	if (dry)
+		return true;
+	return kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err) &&
+	       (now || drill_created(d, &kind, json_root(made), err));
+}
+
+static bool operator_check(struct drill *d, const json_node *args, struct err *err)
+{
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+
+	if (!read_operator(d, args, &docs, err))
+		return false;
+	for (size_t i = 0; i < docs.count; i++)
+		if (!install_one(d, json_root(docs.items[i]), true, err))
+			return false;
+	return true;
+}
+
+static bool is_available(void *ctx, const json_node *object, struct err *err)
+{
+	struct drill *d = ctx;
+
+	(void)err;
+	drill_progress(d, "Deployment %s: %lld available", object && kube_name(object) ? kube_name(object) : "?",
+	    (long long)json_int_at(object, "status/availableReplicas", 0));
+	return object && json_int_at(object, "status/availableReplicas", 0) >= 1;
+}
+
+static bool operator_run(struct drill *d, const json_node *args, struct err *err)
+{
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	struct kube_kind kind;
+
+	kube_kind_set(&kind, "apps", "v1", "deployments", "Deployment", true);
+	kind.verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH;
+	if (!read_operator(d, args, &docs, err))
+		return false;
+	for (size_t i = 0; i < docs.count; i++)
+		if (!install_one(d, json_root(docs.items[i]), false, err))
+			return err_wrap(err, "install the operator");
+	for (size_t i = 0; i < docs.count; i++) {
+		const json_node *o = json_root(docs.items[i]);
+		char what[400];
+
+		if (!json_is_at(o, "kind", "Deployment"))
+			continue;
+		snprintf(
+		    what, sizeof what, "Deployment \"%s/%.253s\" to be available", drill_namespace(d), kube_name(o));
+		if (!drill_wait(d, &kind, drill_namespace(d), kube_name(o), what,
+			step_duration_ms(args, "timeout", OPERATOR_LIMIT_MS), is_available, d, NULL, err))
+			return false;
+	}
+	return true;
+}
+
+const struct step_def step_install_operator = {"install-operator",
+    "applies the operator's manifest in the namespace, and waits until its Deployment is available", operator_args, 0,
+    operator_describe, operator_check, operator_run};
+
+/* --- restore-secrets, restore-cluster ----------------------------------------------------------------------------- */
+
+static const struct step_arg secrets_args[] = {
+    STEP_ARG("names", ARG_LIST, .required = true, .help = "Secrets of the restore point, before the psmdb is there"),
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "how long"),
+    {0},
+};
+
+static const struct step_arg cluster_args[] = {
+    STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "until the psmdb must be there"),
+    {0},
+};
+
+static bool secrets_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	if (!buf_printf(out, err, "restore these Secrets of %s from the restore point:", drill_namespace(d)))
+		return false;
+	for (const json_node *n = json_first(step_node(args, "names")); n; n = json_next(n))
+		if (!buf_printf(out, err, " %s", json_string(n) ? json_string(n) : "?"))
+			return false;
+	return true;
+}
+
+static bool cluster_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err,
+	    "restore psmdb %s from the restore point, without its blueprint: the data come by hand",
+	    part_cluster(d, NULL));
+}
+
+/* A RestoreAction, asked for once, until it has ended well. */
+static bool take_out(
+    struct drill *d, struct part_action *a, const struct kasten_restore *what, int64_t limit_ms, struct err *err)
+{
+	struct kasten_restore r = *what;
+	CLEANUP(json) struct json *action = NULL;
+	int64_t begun_ms = part_now_ms(d);
+	bool there;
+
+	kind_kasten(&a->kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
+	r.namespace_ = a->namespace_ = drill_namespace(d);
+	r.restore_point = drill_found(d, "restore-point");
+	if (!r.restore_point)
+		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
+	if (!drill_found(d, a->made)) {
+		if (!part_action_look(d, a, &there, err))
+			return false;
+		if (!there && (!(r.name = part_action_name(d, a, err)) || !kasten_make_restore(&r, &action, err) ||
+				  !part_action_send(d, a, json_root(action), err)))
+			return false;
+	}
+	for (;;) {
+		CLEANUP(json) struct json *now = NULL;
+		char state[64], error[900], object[400];
+
+		if (!kube_get(drill_kube(d), &a->kind, a->namespace_, drill_found(d, a->made), &now, err))
+			return false;
+		kasten_state_text(json_root(now), state, sizeof state);
+		kasten_error(json_root(now), error, sizeof error);
+		snprintf(object, sizeof object, "RestoreAction %.200s", drill_found(d, a->made));
+		if (!drill_saw(d, object, state, err))
+			return false;
+		if (kasten_state_good(kasten_state(json_root(now))))
+			return true;
+		snprintf(object, sizeof object, "RestoreAction \"%s/%s\" has ended with %s", a->namespace_,
+		    drill_found(d, a->made), state);
+		if (kasten_state_final(kasten_state(json_root(now))))
+			return part_fail(d, err, object, error);
+		drill_progress(d, "RestoreAction %s", state);
+		if (part_now_ms(d) - begun_ms > limit_ms)
+			return err_set(err, ERR_TIMEOUT, "waited %lld s for RestoreAction \"%s/%s\": it is %s",
+			    (long long)limit_ms / 1000, a->namespace_, drill_found(d, a->made), state);
+		if (!part_pause(d, POLL_MS, err))
+			return false;
+	}
+}
+
+/* A filter that matches nothing is no error to Kasten. */
+static bool came(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	CLEANUP(json) struct json *object = NULL;
+
+	if (!part_look(d, kind, drill_namespace(d), name, &object, err))
+		return false;
+	if (object)
+		return true;
+	drill_failure(d, "FILTER_MATCHED_NOTHING",
+	    "the restore is Complete and has not restored what was asked for: the filter matches no object of the "
+	    "restore point",
+	    "see what the restore point holds");
+	err_set(err, ERR_STATE, "the RestoreAction is Complete, but %s \"%s/%s\" is not there", kind->kind,
+	    drill_namespace(d), name);
+	return err_hint(err, "a filter that matches nothing is no error to Kasten: does the restore point hold it?");
+}
+
+static bool secrets_run(struct drill *d, const json_node *args, struct err *err)
+{
+	struct part_action a = {.prefix = "secrets-drill", .asked = "secrets-asked", .made = "secrets-action"};
+	const struct kasten_restore what = {.secrets = step_node(args, "names")};
+	struct kube_kind kind;
+
+	kind_secrets(&kind);
+	if (!take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err))
+		return false;
+	for (const json_node *n = json_first(what.secrets); n; n = json_next(n))
+		if (!came(d, &kind, json_string(n) ? json_string(n) : "", err))
+			return false;
+	return true;
+}
+
+static bool cluster_run(struct drill *d, const json_node *args, struct err *err)
+{
+	struct part_action a = {.prefix = "restore-drill",
+	    .asked = "cluster-asked",
+	    .made = "cluster-action",
+	    .event = "cluster.requested"};
+	const struct kasten_restore what = {.cluster = part_cluster(d, NULL), .plain = true};
+	struct kube_kind kind;
+
+	kind_clusters(&kind);
+	return take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err) &&
+	       came(d, &kind, what.cluster, err);
+}
+
+const struct step_def step_restore_secrets = {"restore-secrets",
+    "restores Secrets alone from the restore point: those that the psmdb needs before it is there", secrets_args,
+    STEP_DESTROYS | STEP_ONCE, secrets_describe, NULL, secrets_run};
+
+const struct step_def step_restore_cluster = {"restore-cluster",
+    "restores the psmdb alone from the restore point, without the annotation that calls its blueprint", cluster_args,
+    STEP_DESTROYS | STEP_ONCE, cluster_describe, NULL, cluster_run};
