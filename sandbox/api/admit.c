@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LABEL_LEN_MAX 63
+#define GENERATE_LEN_MAX 58 /* of a generateName, as a real server cuts it: with the suffix it is a label */
+
 /* --- identity ----------------------------------------------------------------------------------------------------- */
 
 static bool mismatch(struct call *c, json_node *root)
@@ -60,9 +63,40 @@ static bool path_name(const char *name)
 	       !strpbrk(name, "/%");
 }
 
-static bool good_name(const struct call *c, const char *name)
+static bool dns_label(const char *name)
 {
-	return strstr(c->res.group, "rbac.") ? path_name(name) : dns_name(name);
+	return dns_name(name) && strlen(name) <= LABEL_LEN_MAX && !strchr(name, '.');
+}
+
+struct name_rule {
+	bool (*fits)(const char *name);
+	const char *text;
+};
+
+static const struct name_rule *name_rule(const struct call *c)
+{
+	static const struct name_rule
+	    role = {path_name,
+		"a name that is part of a path must not be empty, '.' or '..', and must not hold '/' or '%'"},
+	    label = {dns_label, "a lowercase RFC 1123 label must consist of at most 63 lower case "
+				"alphanumeric characters or '-', and must start and end with an alphanumeric "
+				"character"},
+	    subdomain = {dns_name, "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
+				   "characters, '-' or '.', and must start and end with an alphanumeric "
+				   "character"};
+
+	if (strstr(c->res.group, "rbac."))
+		return &role;
+	return strcmp(c->res.key, NAMESPACES_KEY) ? &subdomain : &label;
+}
+
+/* Wherever the name came from: the body, the path, or generateName. */
+static bool check_name(struct call *c, const char *name)
+{
+	const struct name_rule *rule = name_rule(c);
+
+	return rule->fits(name) || status_invalid(c->response, &c->res, name, "FieldValueInvalid", "metadata.name",
+				       "Invalid value: \"%.253s\": %s", name, rule->text);
 }
 
 static bool random_suffix(char ret[static 6])
@@ -93,12 +127,43 @@ static void drop_empty(json_node *root)
 	}
 }
 
+/* ret is what an object gets that does not name itself. */
+static bool make_name(struct call *c, const json_node *root, const char *name, char ret[static NAME_LEN_MAX + 1])
+{
+	const char *generate = json_text_at(root, "metadata/generateName");
+	char suffix[6];
+
+	if (name && strlen(name) <= NAME_LEN_MAX) {
+		snprintf(ret, NAME_LEN_MAX + 1, "%s", name);
+		return true;
+	}
+	if (name)
+		return check_name(c, name);
+	if (!generate || !*generate || !random_suffix(suffix))
+		return status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
+		    "Required value: name or generateName is required");
+	snprintf(ret, NAME_LEN_MAX + 1, "%.*s%s", GENERATE_LEN_MAX, generate, suffix);
+	return true;
+}
+
+static bool admit_name(struct call *c, json_node *root, const char *name)
+{
+	const char *given = json_text_at(root, "metadata/name");
+	char made[NAME_LEN_MAX + 1];
+	struct err err = ERR_INIT;
+
+	if (name && given && strcmp(name, given) != 0)
+		return status_bad_request(c->response,
+		    "the name of the object (%.253s) does not match the name on the URL (%.253s)", given, name);
+	if (given && *given)
+		return check_name(c, given);
+	return make_name(c, root, name, made) && check_name(c, made) &&
+	       (json_set_text(root, "metadata/name", made, &err) || status_internal(c->response, &err));
+}
+
 /* name: from the path (NULL on a collection). */
 bool admit_identity(struct call *c, json_node *root, const char *name)
 {
-	const char *given = json_text_at(root, "metadata/name"),
-		   *generate = json_text_at(root, "metadata/generateName");
-	char made[NAME_LEN_MAX + 8], suffix[6];
 	struct err err = ERR_INIT;
 
 	if (!json_is_object(root))
@@ -108,27 +173,8 @@ bool admit_identity(struct call *c, json_node *root, const char *name)
 	if (json_at(root, "metadata") && !json_is_object(json_at(root, "metadata")))
 		return status_bad_request(c->response, "json: cannot unmarshal metadata");
 	drop_empty(root);
-	if (name && given && strcmp(name, given) != 0)
-		return status_bad_request(c->response,
-		    "the name of the object (%.253s) does not match the name on the URL (%.253s)", given, name);
-	if (!given || !*given) {
-		if (name) {
-			snprintf(made, sizeof made, "%.253s", name);
-		} else if (generate && *generate && random_suffix(suffix)) {
-			snprintf(made, sizeof made, "%.248s%s", generate, suffix);
-		} else {
-			return status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
-			    "Required value: name or generateName is required");
-		}
-		if (!json_set_text(root, "metadata/name", made, &err))
-			return status_internal(c->response, &err);
-	} else if (!good_name(c, given)) {
-		return status_invalid(c->response, &c->res, given, "FieldValueInvalid", "metadata.name",
-		    "Invalid value: \"%.253s\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
-		    "characters, "
-		    "'-' or '.', and must start and end with an alphanumeric character",
-		    given);
-	}
+	if (!admit_name(c, root, name))
+		return false;
 	if ((*c->namespace_ && !json_set_text(root, "metadata/namespace", c->namespace_, &err)) ||
 	    !json_set_text(root, "apiVersion", c->res.api_version, &err) ||
 	    !json_set_text(root, "kind", c->res.kind, &err))
