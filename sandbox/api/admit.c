@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define LABEL_LEN_MAX 63
+#define GROUP_LEN_MAX 127   /* what struct resource holds */
 #define GENERATE_LEN_MAX 58 /* of a generateName, as a real server cuts it: with the suffix it is a label */
 
 /* --- identity ----------------------------------------------------------------------------------------------------- */
@@ -206,6 +207,50 @@ static bool needs(struct call *c, const json_node *root, const char *path, const
 					 "FieldValueRequired", field, "Required value");
 }
 
+static bool bad_definition(struct call *c, const char *name, const char *field, const char *value, const char *rule)
+{
+	return status_invalid(c->response, &c->res, name, "FieldValueInvalid", field, "Invalid value: \"%.253s\": %s",
+	    value ? value : "", rule);
+}
+
+/* A kind is a label but for its capitals. */
+static bool kind_name(const char *kind)
+{
+	char lower[LABEL_LEN_MAX + 2];
+	size_t n = 0;
+
+	for (; kind[n] && n < sizeof lower - 1; n++)
+		lower[n] = (char)tolower((unsigned char)kind[n]);
+	lower[n] = '\0';
+	return dns_label(lower);
+}
+
+/* Its parts become paths, keys of the store and parts of answers. */
+static bool check_definition(struct call *c, const json_node *root)
+{
+	static const char label[] = "must be a lowercase RFC 1123 label, and for a kind one but for its capitals";
+	const char *name = json_text_at(root, "metadata/name"), *group = json_text_at(root, "spec/group"),
+		   *plural = json_text_at(root, "spec/names/plural"), *kind = json_text_at(root, "spec/names/kind"),
+		   *list = json_text_at(root, "spec/names/listKind");
+	size_t len = plural ? strlen(plural) : 0;
+
+	if (!group || !dns_name(group) || strlen(group) > GROUP_LEN_MAX)
+		return bad_definition(
+		    c, name, "spec.group", group, "must be a lowercase RFC 1123 subdomain of at most 127 characters");
+	if (!plural || !dns_label(plural))
+		return bad_definition(c, name, "spec.names.plural", plural, label);
+	if (!kind || !kind_name(kind))
+		return bad_definition(c, name, "spec.names.kind", kind, label);
+	if (json_at(root, "spec/names/listKind") && (!list || !kind_name(list)))
+		return bad_definition(c, name, "spec.names.listKind", list, label);
+	for (const json_node *v = json_first(json_at(root, "spec/versions")); v; v = json_next(v))
+		if (!json_text_at(v, "name") || !dns_label(json_text_at(v, "name")))
+			return bad_definition(c, name, "spec.versions.name", json_text_at(v, "name"), label);
+	if (strncmp(name, plural, len) != 0 || name[len] != '.' || strcmp(name + len + 1, group) != 0)
+		return bad_definition(c, name, "metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
+	return true;
+}
+
 bool admit_validate(struct call *c, json_node *root, const json_node *before)
 {
 	const char *name = json_text_at(root, "metadata/name");
@@ -243,7 +288,7 @@ bool admit_validate(struct call *c, json_node *root, const json_node *before)
 		return needs(c, root, "spec/group", "spec.group") &&
 		       needs(c, root, "spec/names/plural", "spec.names.plural") &&
 		       needs(c, root, "spec/names/kind", "spec.names.kind") &&
-		       needs(c, root, "spec/versions", "spec.versions");
+		       needs(c, root, "spec/versions", "spec.versions") && check_definition(c, root);
 	return true;
 }
 

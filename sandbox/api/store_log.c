@@ -145,10 +145,26 @@ static bool append(int fd, off_t *size, const struct buf *line, const char *path
 	return err_wrap(err, "cannot write the store's log \"%s\"", path);
 }
 
+/* The members that every record begins with; the object stays open. */
+static void begin_record(struct json_writer *w, struct buf *line, const char *key, uint64_t version)
+{
+	json_writer_init(w, line);
+	json_object(w, NULL);
+	json_put_int(w, "rv", (int64_t)version);
+	json_put_string(w, "as", key);
+}
+
 static bool put_line(struct buf *line, const char *key, const struct object *object, struct err *err)
 {
-	return buf_printf(line, err, "{\"rv\":%llu,\"as\":\"%s\",\"put\":", (unsigned long long)object->version, key) &&
-	       buf_add(line, object->text, object->len, err) && buf_add_str(line, "}\n", err);
+	struct json_writer w;
+
+	begin_record(&w, line, key, object->version);
+	json_end_object(&w);
+	if (!json_writer_ok(&w, err))
+		return false;
+	line->len--; /* opened again: the object's text is JSON already */
+	return buf_add_str(line, ",\"put\":", err) && buf_add(line, object->text, object->len, err) &&
+	       buf_add_str(line, "}\n", err);
 }
 
 bool store_log_put(struct store_log *log, const char *key, const struct object *object, struct err *err)
@@ -165,10 +181,7 @@ bool store_log_remove(
 	BUF_CLEANUP struct buf line = BUF_INIT(LINE_MAX_BYTES);
 	struct json_writer w;
 
-	json_writer_init(&w, &line);
-	json_object(&w, NULL);
-	json_put_int(&w, "rv", (int64_t)version);
-	json_put_string(&w, "as", key);
+	begin_record(&w, &line, key, version);
 	json_put_string(&w, "namespace", namespace_);
 	json_put_string(&w, "name", name);
 	json_end_object(&w);

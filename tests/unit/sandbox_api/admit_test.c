@@ -159,3 +159,39 @@ Test(api_admit, definitions_are_established_at_once)
 	expect_code(
 	    422, ask("POST", CRDS_PATH, "{'metadata':{'name':'x.example.org'},'spec':{'group':'example.org'}}"));
 }
+
+/* A definition's name, group, plural, kind and version. */
+static int define(const char *name, const char *group, const char *plural, const char *kind, const char *version)
+{
+	char body[2000];
+
+	snprintf(body, sizeof body,
+	    "{'metadata':{'name':'%s'},'spec':{'group':'%s','scope':'Namespaced','names':{'plural':'%s','kind':'%s'},"
+	    "'versions':[{'name':'%s','served':true,'storage':true}]}}",
+	    name, group, plural, kind, version);
+	return ask("POST", CRDS_PATH, body);
+}
+
+Test(api_admit, a_definition_is_named_by_its_plural_and_group_and_these_are_names)
+{
+	char group[140], name[260];
+
+	expect_code(422, define("x.example.org", "example.org", "y", "Y", "v1"));
+	cr_expect(strstr(text_of("message"), "must be spec.names.plural+\".\"+spec.group"), "%s", text_of("message"));
+	expect_text("details/causes/0/field", "metadata.name");
+	expect_code(422, define("y.example.org.more", "example.org", "y", "Y", "v1"));
+	expect_code(422, define("y", "example.org", "y", "Y", "v1"));
+	/* "a.b" in "c" would have the name of "a" in "b.c" */
+	expect_code(422, define("a.b.c", "c", "a.b", "A", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "\\'y", "Y", "v1"));
+	expect_code(422, define("y.example.org", "example.org/a", "y", "Y", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "y", "Y\\'", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "y", "Y", "v1/x"));
+	memset(group, 'g', 128);
+	group[128] = '\0';
+	snprintf(name, sizeof name, "y.%s", group);
+	expect_code(422, define(name, group, "y", "Y", "v1"));
+	expect_code(201, define("y.example.org", "example.org", "y", "Y", "v1"));
+	expect_code(422, merge(CRDS_PATH "/y.example.org", "{'spec':{'group':'example.com'}}"));
+	expect_code(422, merge(CRDS_PATH "/y.example.org", "{'spec':{'group':5}}"));
+}

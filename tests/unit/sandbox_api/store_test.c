@@ -93,6 +93,21 @@ Test(api_store, a_name_with_quotes_can_be_removed_and_read_again)
 	close_it();
 }
 
+/* The API refuses such a kind; the log does not rely on that. */
+Test(api_store, a_kind_with_quotes_can_be_read_again)
+{
+	struct err err = ERR_INIT;
+	struct json *doc = NULL;
+
+	open_well();
+	cr_assert(json_format(&doc, &err, "{'metadata':{'name':'a'}}"));
+	cr_assert(db_put(store, "a\"b\\/c", doc, NULL, &err), "%s", err.msg);
+	close_it();
+	open_well();
+	cr_expect(db_get(store, "a\"b\\/c", "", "a"));
+	close_it();
+}
+
 Test(api_store, a_watch_from_before_the_restart_is_told_to_list_again)
 {
 	open_well();
