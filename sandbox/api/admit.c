@@ -162,6 +162,28 @@ static bool admit_name(struct call *c, json_node *root, const char *name)
 	       (json_set_text(root, "metadata/name", made, &err) || status_internal(c->response, &err));
 }
 
+static bool deeper_than(const json_node *node, int levels)
+{
+	if (!json_is_object(node) && !json_is_array(node))
+		return false;
+	for (const json_node *m = json_first(node); m && levels; m = json_next(m))
+		if (deeper_than(m, levels - 1))
+			return true;
+	return !levels;
+}
+
+/* managedFields are the server's own. */
+static bool too_deep(const json_node *root)
+{
+	for (const json_node *m = json_first(root); m; m = json_next(m))
+		if (strcmp(json_key(m), "metadata") != 0 && deeper_than(m, OBJECT_DEPTH_MAX - 1))
+			return true;
+	for (const json_node *m = json_first(json_at(root, "metadata")); m; m = json_next(m))
+		if (strcmp(json_key(m), "managedFields") != 0 && deeper_than(m, OBJECT_DEPTH_MAX - 2))
+			return true;
+	return false;
+}
+
 /* name: from the path (NULL on a collection). */
 bool admit_identity(struct call *c, json_node *root, const char *name)
 {
@@ -173,6 +195,9 @@ bool admit_identity(struct call *c, json_node *root, const char *name)
 		return false;
 	if (json_at(root, "metadata") && !json_is_object(json_at(root, "metadata")))
 		return status_bad_request(c->response, "json: cannot unmarshal metadata");
+	if (too_deep(root))
+		return status_bad_request(
+		    c->response, "json: an object nested deeper than %d levels", OBJECT_DEPTH_MAX);
 	drop_empty(root);
 	if (!admit_name(c, root, name))
 		return false;

@@ -8,6 +8,8 @@
 #include "sandbox/api/status.h"
 
 #define NAME_LEN_MAX 253
+/* Levels of an object without its managedFields, which are 5 deeper: what was given out is a good body again. */
+#define OBJECT_DEPTH_MAX (API_BODY_DEPTH_MAX - 6)
 
 struct call {
 	struct api *api;

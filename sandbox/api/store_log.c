@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (20u << 20)
+#define LINE_DEPTH_MAX                                                                                                 \
+	66 /* over the 64 levels of a tree, of which a record is one more: what was written can be read */
 #define LONG_BYTES (8u << 20)
 
 struct store_log {
@@ -24,7 +26,7 @@ struct store_log {
 
 static bool parse_line(const char *line, size_t len, struct json **ret, struct err *err)
 {
-	const struct json_limits limits = {.max_bytes = LINE_MAX_BYTES, .max_depth = 64};
+	const struct json_limits limits = {.max_bytes = LINE_MAX_BYTES, .max_depth = LINE_DEPTH_MAX};
 
 	return json_parse(line, len, &limits, ret, err);
 }

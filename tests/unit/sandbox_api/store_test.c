@@ -108,6 +108,99 @@ Test(api_store, a_kind_with_quotes_can_be_read_again)
 	close_it();
 }
 
+/* "{'a':{'a':...{}}}" of so many levels; "/a/a/..." of so many steps. */
+static const char *nested(int levels)
+{
+	static char text[1000];
+	char *to = text;
+
+	for (int i = 1; i < levels; i++)
+		to = stpcpy(to, "{'a':");
+	to = stpcpy(to, "{}");
+	for (int i = 1; i < levels; i++)
+		*to++ = '}';
+	*to = '\0';
+	return text;
+}
+
+static const char *steps(int count)
+{
+	static char text[500];
+
+	text[0] = '\0';
+	for (int i = 0; i < count; i++)
+		strcpy(text + 2 * i, "/a");
+	return text;
+}
+
+#define NESTED CMS "/nested"
+
+static void need_the_same_after_a_restart(void)
+{
+	CLEANUP(json) struct json *before = NULL;
+	struct err err = ERR_INIT;
+
+	need_code(200, get(NESTED));
+	cr_assert(json_clone(json_root(said), &before, &err), "%s", err.msg);
+	close_it();
+	open_well();
+	need_code(200, get(NESTED));
+	cr_expect(json_equal(json_root(said), json_root(before)));
+}
+
+Test(api_store, whatever_depth_was_taken_can_be_read_again_and_the_rest_is_400)
+{
+	char body[1600];
+	int deepest = 0;
+
+	open_well();
+	make("default");
+	for (int levels = 40; levels < 80; levels++) {
+		int code;
+
+		snprintf(body, sizeof body, "{'metadata':{'name':'nested'},'data':%s}", nested(levels - 1));
+		code = ask(deepest ? "PUT" : "POST", deepest ? NESTED : CMS, body);
+		cr_assert(code == 200 || code == 201 || code == 400, "%d levels: %d %s", levels, code,
+		    buf_str(&response.body));
+		cr_expect(code == 400 || levels <= 60, "%d", levels);
+		if (code == 400)
+			break;
+		deepest = levels;
+		need_the_same_after_a_restart();
+	}
+	cr_expect_gt(deepest, 48);
+	/* what was given out is taken back, with the managedFields that are deeper still */
+	char *whole;
+
+	need_code(200, get(NESTED));
+	whole = strdup(buf_str(&response.body));
+	expect_code(200, ask("PUT", NESTED, whole));
+	free(whole);
+	close_it();
+}
+
+Test(api_store, a_patch_makes_nothing_that_is_deeper)
+{
+	char body[1600];
+	bool refused = false;
+
+	open_well();
+	make("default");
+	snprintf(body, sizeof body, "{'metadata':{'name':'nested'},'data':%s}", nested(30));
+	need_code(201, ask("POST", CMS, body));
+	for (int levels = 10; levels < 50; levels++) {
+		int code;
+
+		snprintf(body, sizeof body, "[{'op':'add','path':'/data%s/b','value':%s}]", steps(29), nested(levels));
+		code = json_patch_it(NESTED, body);
+		cr_assert(code == 200 || code == 400, "%d levels: %d %s", levels, code, buf_str(&response.body));
+		refused |= code == 400;
+		need_the_same_after_a_restart();
+	}
+	cr_expect(refused);
+	close_it();
+}
+
 Test(api_store, a_watch_from_before_the_restart_is_told_to_list_again)
 {
 	open_well();
