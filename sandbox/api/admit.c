@@ -195,6 +195,10 @@ bool admit_identity(struct call *c, json_node *root, const char *name)
 		return false;
 	if (json_at(root, "metadata") && !json_is_object(json_at(root, "metadata")))
 		return status_bad_request(c->response, "json: cannot unmarshal metadata");
+	/* what the server or a controller puts into it would find no place */
+	if (json_at(root, "status") && !json_is_object(json_at(root, "status")) &&
+	    !json_is_null(json_at(root, "status")))
+		return status_bad_request(c->response, "json: cannot unmarshal status: it is no object");
 	if (too_deep(root))
 		return status_bad_request(
 		    c->response, "json: an object nested deeper than %d levels", OBJECT_DEPTH_MAX);

@@ -429,11 +429,16 @@ static bool end_definitions(struct sweep *s)
 
 bool api_sweep(struct api *api, bool *ret_changed, struct err *err)
 {
+	static bool (*const steps[])(struct sweep * s) = {
+	    collect_orphans, finish_deletions, end_namespaces, end_definitions};
 	struct sweep s = {.api = api, .store = api->store, .err = ERR_INIT};
 	bool ok;
 
 	db_lock(api->store);
-	ok = gather(&s) && collect_orphans(&s) && finish_deletions(&s) && end_namespaces(&s) && end_definitions(&s);
+	ok = gather(&s);
+	/* one that fails holds up none of the others */
+	for (size_t i = 0; s.all && i < sizeof steps / sizeof *steps; i++)
+		ok = steps[i](&s) && ok;
 	db_unlock(api->store);
 	forget(&s);
 	*ret_changed = s.changed;
