@@ -195,7 +195,7 @@ static bool replay(void *ctx, const struct store_record *record, struct err *err
 	return true;
 }
 
-static bool rewrite_log(struct store *s, struct err *err)
+static bool write_anew(struct store *s, struct err *err)
 {
 	if (!store_log_rewrite_begin(s->log, s->version, err))
 		return false;
@@ -204,6 +204,15 @@ static bool rewrite_log(struct store *s, struct err *err)
 			if (!store_log_rewrite_put(s->log, s->kinds[i]->key, s->kinds[i]->items[j], err))
 				return false;
 	return store_log_rewrite_end(s->log, err);
+}
+
+/* If it cannot be written anew the old one goes on, and whoever fills the disk is told by the next change. */
+static void rewrite_log(struct store *s)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!write_anew(s, &ignored))
+		store_log_rewrite_drop(s->log);
 }
 
 bool db_new(const struct store_options *options, struct store **ret, struct err *err)
@@ -222,8 +231,10 @@ bool db_new(const struct store_options *options, struct store **ret, struct err 
 		err_nomem(err);
 		goto fail;
 	}
-	if (options->path && (!store_log_open(options->path, replay, s, &s->log, err) || !rewrite_log(s, err)))
+	if (options->path && !store_log_open(options->path, replay, s, &s->log, err))
 		goto fail;
+	if (s->log)
+		rewrite_log(s);
 	s->opened_at = s->version;
 	*ret = s;
 	return true;
@@ -302,11 +313,8 @@ static void record_event(struct store *s, struct store_event event)
 
 static void shorten_log(struct store *s)
 {
-	struct err ignored = ERR_INIT;
-
-	/* If it cannot be written anew the old one goes on, and whoever fills the disk is told by the next change. */
 	if (s->log && store_log_is_long(s->log, s->live_bytes))
-		rewrite_log(s, &ignored);
+		rewrite_log(s);
 }
 
 static bool stamp(struct json *doc, uint64_t version, struct err *err)

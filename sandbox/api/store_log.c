@@ -218,6 +218,13 @@ bool store_log_rewrite_put(struct store_log *log, const char *key, const struct 
 	return put_line(&line, key, object, err) && append(log->fresh_fd, &log->fresh_size, &line, log->fresh, err);
 }
 
+void store_log_rewrite_drop(struct store_log *log)
+{
+	if (log->fresh_fd >= 0)
+		unlink(log->fresh);
+	cleanup_fd(&log->fresh_fd);
+}
+
 bool store_log_rewrite_end(struct store_log *log, struct err *err)
 {
 	if (rename(log->fresh, log->path))

@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -304,4 +306,58 @@ Test(api_store, a_log_that_grows_far_over_what_is_alive_is_written_anew)
 	need_code(200, get("/api/v1/namespaces/default"));
 	expect_text("metadata/labels/i", "79");
 	close_it();
+}
+
+static bool there(const char *name)
+{
+	char target[100];
+
+	snprintf(target, sizeof target, "/api/v1/namespaces/%s", name);
+	return get(target) == 200;
+}
+
+/* The old log goes on, and is whole. */
+static void need_a_store_that_goes_on(const char *old)
+{
+	cr_expect(there(old));
+	make("later");
+	close_it();
+	open_well();
+	cr_expect(there(old) && there("later"));
+	close_it();
+}
+
+Test(api_store, a_log_that_cannot_be_written_anew_stays_in_use)
+{
+	char fresh[140];
+
+	open_well();
+	make("a");
+	close_it();
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	cr_assert(!mkdir(fresh, 0700));
+	open_well();
+	need_a_store_that_goes_on("a");
+}
+
+Test(api_store, a_half_written_new_log_is_taken_away)
+{
+	struct rlimit before, small = {4096, RLIM_INFINITY};
+	char fresh[140], name[16];
+
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	open_well();
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof name, "n%d", i);
+		make(name);
+	}
+	close_it();
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert(!getrlimit(RLIMIT_FSIZE, &before));
+	small.rlim_max = before.rlim_max;
+	cr_assert(!setrlimit(RLIMIT_FSIZE, &small));
+	open_well();
+	cr_assert(!setrlimit(RLIMIT_FSIZE, &before));
+	cr_expect(!file_exists(fresh));
+	need_a_store_that_goes_on("n49");
 }
