@@ -176,6 +176,36 @@ Test(api_delete, a_collection_answers_with_what_was_there)
 	expect_code(200, ask("DELETE", CMS "?labelSelector=n%3Dnone", NULL));
 }
 
+/* As a server leaves it that is killed between the last finalizer's end and the removal. */
+static void leave(const char *key, const char *name, const char *more)
+{
+	char text[400];
+	struct err err = ERR_INIT;
+	struct json *doc = NULL;
+
+	snprintf(text, sizeof text,
+	    "{'apiVersion':'v1','metadata':{'name':'%s','namespace':'default','uid':'%s','deletionTimestamp':"
+	    "'2026-11-28T07:00:00Z'%s}}",
+	    name, name, more);
+	cr_assert(json_format(&doc, &err, text), "%s", err.msg);
+	cr_assert(db_put(store, key, doc, NULL, &err), "%s", err.msg);
+}
+
+Test(api_delete, one_that_a_kill_has_interrupted_is_finished)
+{
+	leave("/configmaps", "a", "");
+	leave("/configmaps", "b", ",'finalizers':['example.org/hold']");
+	leave("/configmaps", "c", "");
+	leave("/pods", "gone", ",'deletionGracePeriodSeconds':0");
+	leave("/pods", "stopping", ",'deletionGracePeriodSeconds':30");
+	settle();
+	expect_code(404, code_of(CMS "/a"));
+	expect_code(200, code_of(CMS "/b"));
+	expect_code(404, code_of(CMS "/c"));
+	expect_code(404, code_of(PODS "/gone"));
+	expect_code(200, code_of(PODS "/stopping"));
+}
+
 /* --- namespaces and definitions ----------------------------------------------------------------------------------- */
 
 #define NS "/api/v1/namespaces/ns"
