@@ -74,6 +74,9 @@ bool write_create(struct call *c, struct json *taken)
 	if (version && *version && strcmp(version, "0") != 0)
 		return status_failure(
 		    c->response, 500, NULL, NULL, "resourceVersion should not be set on objects to be created");
+	/* the definition may have gone since it was looked up; nothing would ever take this object away */
+	if (!resource_is_served(c->store, &c->res))
+		return status_page_not_found(c->response);
 	if (!admit_identity(c, root, c->name))
 		return false;
 	name = json_text_at(root, "metadata/name");
