@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LABEL_LEN_MAX 63
+#define GROUP_LEN_MAX 127   /* what struct resource holds */
+#define GENERATE_LEN_MAX 58 /* of a generateName, as a real server cuts it: with the suffix it is a label */
+
 /* --- identity ----------------------------------------------------------------------------------------------------- */
 
 static bool mismatch(struct call *c, json_node *root)
@@ -60,9 +64,40 @@ static bool path_name(const char *name)
 	       !strpbrk(name, "/%");
 }
 
-static bool good_name(const struct call *c, const char *name)
+static bool dns_label(const char *name)
 {
-	return strstr(c->res.group, "rbac.") ? path_name(name) : dns_name(name);
+	return dns_name(name) && strlen(name) <= LABEL_LEN_MAX && !strchr(name, '.');
+}
+
+struct name_rule {
+	bool (*fits)(const char *name);
+	const char *text;
+};
+
+static const struct name_rule *name_rule(const struct call *c)
+{
+	static const struct name_rule
+	    role = {path_name,
+		"a name that is part of a path must not be empty, '.' or '..', and must not hold '/' or '%'"},
+	    label = {dns_label, "a lowercase RFC 1123 label must consist of at most 63 lower case "
+				"alphanumeric characters or '-', and must start and end with an alphanumeric "
+				"character"},
+	    subdomain = {dns_name, "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
+				   "characters, '-' or '.', and must start and end with an alphanumeric "
+				   "character"};
+
+	if (strstr(c->res.group, "rbac."))
+		return &role;
+	return strcmp(c->res.key, NAMESPACES_KEY) ? &subdomain : &label;
+}
+
+/* Wherever the name came from: the body, the path, or generateName. */
+static bool check_name(struct call *c, const char *name)
+{
+	const struct name_rule *rule = name_rule(c);
+
+	return rule->fits(name) || status_invalid(c->response, &c->res, name, "FieldValueInvalid", "metadata.name",
+				       "Invalid value: \"%.253s\": %s", name, rule->text);
 }
 
 static bool random_suffix(char ret[static 6])
@@ -93,12 +128,65 @@ static void drop_empty(json_node *root)
 	}
 }
 
+/* ret is what an object gets that does not name itself. */
+static bool make_name(struct call *c, const json_node *root, const char *name, char ret[static NAME_LEN_MAX + 1])
+{
+	const char *generate = json_text_at(root, "metadata/generateName");
+	char suffix[6];
+
+	if (name && strlen(name) <= NAME_LEN_MAX) {
+		snprintf(ret, NAME_LEN_MAX + 1, "%s", name);
+		return true;
+	}
+	if (name)
+		return check_name(c, name);
+	if (!generate || !*generate || !random_suffix(suffix))
+		return status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
+		    "Required value: name or generateName is required");
+	snprintf(ret, NAME_LEN_MAX + 1, "%.*s%s", GENERATE_LEN_MAX, generate, suffix);
+	return true;
+}
+
+static bool admit_name(struct call *c, json_node *root, const char *name)
+{
+	const char *given = json_text_at(root, "metadata/name");
+	char made[NAME_LEN_MAX + 1];
+	struct err err = ERR_INIT;
+
+	if (name && given && strcmp(name, given) != 0)
+		return status_bad_request(c->response,
+		    "the name of the object (%.253s) does not match the name on the URL (%.253s)", given, name);
+	if (given && *given)
+		return check_name(c, given);
+	return make_name(c, root, name, made) && check_name(c, made) &&
+	       (json_set_text(root, "metadata/name", made, &err) || status_internal(c->response, &err));
+}
+
+static bool deeper_than(const json_node *node, int levels)
+{
+	if (!json_is_object(node) && !json_is_array(node))
+		return false;
+	for (const json_node *m = json_first(node); m && levels; m = json_next(m))
+		if (deeper_than(m, levels - 1))
+			return true;
+	return !levels;
+}
+
+/* managedFields are the server's own. */
+static bool too_deep(const json_node *root)
+{
+	for (const json_node *m = json_first(root); m; m = json_next(m))
+		if (strcmp(json_key(m), "metadata") != 0 && deeper_than(m, OBJECT_DEPTH_MAX - 1))
+			return true;
+	for (const json_node *m = json_first(json_at(root, "metadata")); m; m = json_next(m))
+		if (strcmp(json_key(m), "managedFields") != 0 && deeper_than(m, OBJECT_DEPTH_MAX - 2))
+			return true;
+	return false;
+}
+
 /* name: from the path (NULL on a collection). */
 bool admit_identity(struct call *c, json_node *root, const char *name)
 {
-	const char *given = json_text_at(root, "metadata/name"),
-		   *generate = json_text_at(root, "metadata/generateName");
-	char made[NAME_LEN_MAX + 8], suffix[6];
 	struct err err = ERR_INIT;
 
 	if (!json_is_object(root))
@@ -107,28 +195,16 @@ bool admit_identity(struct call *c, json_node *root, const char *name)
 		return false;
 	if (json_at(root, "metadata") && !json_is_object(json_at(root, "metadata")))
 		return status_bad_request(c->response, "json: cannot unmarshal metadata");
+	/* what the server or a controller puts into it would find no place */
+	if (json_at(root, "status") && !json_is_object(json_at(root, "status")) &&
+	    !json_is_null(json_at(root, "status")))
+		return status_bad_request(c->response, "json: cannot unmarshal status: it is no object");
+	if (too_deep(root))
+		return status_bad_request(
+		    c->response, "json: an object nested deeper than %d levels", OBJECT_DEPTH_MAX);
 	drop_empty(root);
-	if (name && given && strcmp(name, given) != 0)
-		return status_bad_request(c->response,
-		    "the name of the object (%.253s) does not match the name on the URL (%.253s)", given, name);
-	if (!given || !*given) {
-		if (name) {
-			snprintf(made, sizeof made, "%.253s", name);
-		} else if (generate && *generate && random_suffix(suffix)) {
-			snprintf(made, sizeof made, "%.248s%s", generate, suffix);
-		} else {
-			return status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
-			    "Required value: name or generateName is required");
-		}
-		if (!json_set_text(root, "metadata/name", made, &err))
-			return status_internal(c->response, &err);
-	} else if (!good_name(c, given)) {
-		return status_invalid(c->response, &c->res, given, "FieldValueInvalid", "metadata.name",
-		    "Invalid value: \"%.253s\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric "
-		    "characters, "
-		    "'-' or '.', and must start and end with an alphanumeric character",
-		    given);
-	}
+	if (!admit_name(c, root, name))
+		return false;
 	if ((*c->namespace_ && !json_set_text(root, "metadata/namespace", c->namespace_, &err)) ||
 	    !json_set_text(root, "apiVersion", c->res.api_version, &err) ||
 	    !json_set_text(root, "kind", c->res.kind, &err))
@@ -158,6 +234,50 @@ static bool needs(struct call *c, const json_node *root, const char *path, const
 	return json_at(root, path) ? true
 				   : status_invalid(c->response, &c->res, json_text_at(root, "metadata/name"),
 					 "FieldValueRequired", field, "Required value");
+}
+
+static bool bad_definition(struct call *c, const char *name, const char *field, const char *value, const char *rule)
+{
+	return status_invalid(c->response, &c->res, name, "FieldValueInvalid", field, "Invalid value: \"%.253s\": %s",
+	    value ? value : "", rule);
+}
+
+/* A kind is a label but for its capitals. */
+static bool kind_name(const char *kind)
+{
+	char lower[LABEL_LEN_MAX + 2];
+	size_t n = 0;
+
+	for (; kind[n] && n < sizeof lower - 1; n++)
+		lower[n] = (char)tolower((unsigned char)kind[n]);
+	lower[n] = '\0';
+	return dns_label(lower);
+}
+
+/* Its parts become paths, keys of the store and parts of answers. */
+static bool check_definition(struct call *c, const json_node *root)
+{
+	static const char label[] = "must be a lowercase RFC 1123 label, and for a kind one but for its capitals";
+	const char *name = json_text_at(root, "metadata/name"), *group = json_text_at(root, "spec/group"),
+		   *plural = json_text_at(root, "spec/names/plural"), *kind = json_text_at(root, "spec/names/kind"),
+		   *list = json_text_at(root, "spec/names/listKind");
+	size_t len = plural ? strlen(plural) : 0;
+
+	if (!group || !dns_name(group) || strlen(group) > GROUP_LEN_MAX)
+		return bad_definition(
+		    c, name, "spec.group", group, "must be a lowercase RFC 1123 subdomain of at most 127 characters");
+	if (!plural || !dns_label(plural))
+		return bad_definition(c, name, "spec.names.plural", plural, label);
+	if (!kind || !kind_name(kind))
+		return bad_definition(c, name, "spec.names.kind", kind, label);
+	if (json_at(root, "spec/names/listKind") && (!list || !kind_name(list)))
+		return bad_definition(c, name, "spec.names.listKind", list, label);
+	for (const json_node *v = json_first(json_at(root, "spec/versions")); v; v = json_next(v))
+		if (!json_text_at(v, "name") || !dns_label(json_text_at(v, "name")))
+			return bad_definition(c, name, "spec.versions.name", json_text_at(v, "name"), label);
+	if (strncmp(name, plural, len) != 0 || name[len] != '.' || strcmp(name + len + 1, group) != 0)
+		return bad_definition(c, name, "metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
+	return true;
 }
 
 bool admit_validate(struct call *c, json_node *root, const json_node *before)
@@ -197,7 +317,7 @@ bool admit_validate(struct call *c, json_node *root, const json_node *before)
 		return needs(c, root, "spec/group", "spec.group") &&
 		       needs(c, root, "spec/names/plural", "spec.names.plural") &&
 		       needs(c, root, "spec/names/kind", "spec.names.kind") &&
-		       needs(c, root, "spec/versions", "spec.versions");
+		       needs(c, root, "spec/versions", "spec.versions") && check_definition(c, root);
 	return true;
 }
 

@@ -111,10 +111,11 @@ bool call_unknown_format(struct call *c, bool patch)
 
 bool call_parse_yaml(struct call *c)
 {
-	const struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
 	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
 	struct err err = ERR_INIT;
 
+	limits.max_depth = API_BODY_DEPTH_MAX;
 	if (!yaml_parse(c->request->body ? c->request->body : "", c->request->body_len, &limits, &docs, &err))
 		return status_bad_request(c->response, "error decoding YAML: %s", err.msg);
 	if (docs.count != 1)
@@ -125,7 +126,8 @@ bool call_parse_yaml(struct call *c)
 
 static bool parse_protobuf(struct call *c)
 {
-	const struct json_limits limits = {.max_bytes = 2 * API_BODY_MAX, .max_depth = 48, .unique_keys = true};
+	const struct json_limits limits = {
+	    .max_bytes = 2 * API_BODY_MAX, .max_depth = API_BODY_DEPTH_MAX, .unique_keys = true};
 	BUF_CLEANUP struct buf text = BUF_INIT(2 * API_BODY_MAX);
 	struct err err = ERR_INIT;
 
@@ -138,7 +140,8 @@ static bool parse_protobuf(struct call *c)
 
 bool call_parse_body(struct call *c, bool patch)
 {
-	const struct json_limits limits = {.max_bytes = API_BODY_MAX, .max_depth = 48, .unique_keys = true};
+	const struct json_limits limits = {
+	    .max_bytes = API_BODY_MAX, .max_depth = API_BODY_DEPTH_MAX, .unique_keys = true};
 	const char *text = c->request->body ? c->request->body : "";
 	char media_type[128];
 	struct err err = ERR_INIT;

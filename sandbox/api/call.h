@@ -8,6 +8,8 @@
 #include "sandbox/api/status.h"
 
 #define NAME_LEN_MAX 253
+/* Levels of an object without its managedFields, which are 5 deeper: what was given out is a good body again. */
+#define OBJECT_DEPTH_MAX (API_BODY_DEPTH_MAX - 6)
 
 struct call {
 	struct api *api;
@@ -85,6 +87,8 @@ struct delete_options {
 /* Deletes or begins to. *ret_left: the object as it stays (referenced); NULL: it is gone. The store is locked. */
 bool delete_object(struct store *s, const struct resource *res, struct object *object,
     const struct delete_options *options, struct object **ret_left, struct err *err);
+/* Its deletion has begun, and the last thing that held it is gone. key: the kind's in the store. */
+bool delete_may_go(const char *key, const json_node *root);
 
 /* RFC 3339 in seconds, as metadata has it. */
 const char *call_now(const struct store *s, char text[static 32]);

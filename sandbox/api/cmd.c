@@ -19,6 +19,7 @@
 #define PROGRAM "psmdb-sandbox api"
 #define PEM_MAX 16384
 #define COALESCE_MS 20 /* changes often come together */
+#define SWEEP_RETRY_MS 1000
 
 static bool range_parse(const char *text, struct api *api)
 {
@@ -28,25 +29,45 @@ static bool range_parse(const char *text, struct api *api)
 	       inet_pton(AF_INET, first, &api->service_first) == 1 && inet_pton(AF_INET, last, &api->service_last) == 1;
 }
 
+/* How long to wait for the next one, as poll has it: not at all while it moves something, for a change if it does not. */
+static int sweep_once(struct api *api, const struct log *log, struct err *said)
+{
+	struct err err = ERR_INIT;
+	bool changed;
+
+	if (api_sweep(api, &changed, &err)) {
+		*said = err;
+		return changed ? 0 : -1;
+	}
+	/* The requests are served all the same, and a full disk may have room again. */
+	if (strcmp(err.msg, said->msg) != 0)
+		log_line(log, LOG_WARN, "sweep failed", "error", err.msg, NULL);
+	*said = err;
+	return SWEEP_RETRY_MS;
+}
+
 /* Until a signal: after each change what takes several steps is moved on. */
-static bool sweep_until_stopped(struct api *api, struct err *err)
+static bool sweep_until_stopped(struct api *api, const struct log *log, struct err *err)
 {
 	struct store_watcher watcher = {.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 	struct pollfd fds[] = {{.fd = stop_fd(), .events = POLLIN}, {.fd = watcher.fd, .events = POLLIN}};
-	bool ok = true, changed = true;
+	struct err said = ERR_INIT;
+	int wait_ms = 0;
+	bool ok = true;
 	eventfd_t ignored;
 
 	if (watcher.fd < 0)
 		return err_errno(err, ERR_IO, errno, "watch the store");
 	db_watch(api->store, &watcher);
 	while (ok && !*stop_flag()) {
-		if (poll(fds, 2, changed ? 0 : -1) < 0 && errno != EINTR)
+		if (poll(fds, 2, wait_ms) < 0 && errno != EINTR)
 			ok = err_errno(err, ERR_IO, errno, "poll");
 		if (fds[1].revents) {
 			(void)eventfd_read(watcher.fd, &ignored);
 			poll(fds, 1, COALESCE_MS);
 		}
-		ok = ok && api_sweep(api, &changed, err);
+		if (ok)
+			wait_ms = sweep_once(api, log, &said);
 	}
 	db_unwatch(api->store, &watcher);
 	close(watcher.fd);
@@ -100,7 +121,7 @@ static bool serve(const struct serve_args *a, struct err *err)
 	if (!api_prepare(&api, err) || !server_start(&api, &listen, &server, err))
 		return false;
 	log_line(&log, LOG_INFO, "ready", "msg", "ready", "address", at, NULL);
-	return sweep_until_stopped(&api, err);
+	return sweep_until_stopped(&api, &log, err);
 }
 
 int serve_api(int argc, char **argv)

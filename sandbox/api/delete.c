@@ -84,6 +84,15 @@ static bool mark(struct store *s, const struct resource *res, json_node *root, i
 	       (strcmp(res->key, NAMESPACES_KEY) != 0 || json_set_text(root, "status/phase", "Terminating", err));
 }
 
+bool delete_may_go(const char *key, const json_node *root)
+{
+	if (!root_deleting(root) || json_first(json_at(root, "metadata/finalizers")))
+		return false;
+	if (!strcmp(key, NAMESPACES_KEY))
+		return !json_first(json_at(root, "spec/finalizers"));
+	return !!strcmp(key, "/pods") || json_int_at(root, "metadata/deletionGracePeriodSeconds", 0) == 0;
+}
+
 bool delete_object(struct store *s, const struct resource *res, struct object *object,
     const struct delete_options *options, struct object **ret_left, struct err *err)
 {

@@ -181,7 +181,6 @@ static bool dispatch_collection(struct call *c)
 
 static void handle(struct call *c)
 {
-	const struct status_details too_large = {0};
 	enum auth_result who = AUTH_KNOWN;
 	bool is_object = read_target(c);
 
@@ -202,7 +201,6 @@ static void handle(struct call *c)
 		return;
 	}
 	if (c->request->body_too_large) {
-		(void)too_large;
 		status_failure(c->response, 413, "RequestEntityTooLarge", NULL, "Request entity too large: limit is %d",
 		    API_BODY_MAX);
 		return;

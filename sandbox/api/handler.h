@@ -24,7 +24,7 @@ struct api {
 };
 
 void api_handle(struct api *api, const struct api_request *request, struct api_response *ret);
-/* False only on failure to write. */
+/* False if something could not be moved on or written; all else was, and the next call tries it again. */
 bool api_sweep(struct api *api, bool *ret_changed, struct err *err);
 /* Namespaces "default" and "kube-system", once. */
 bool api_prepare(struct api *api, struct err *err);

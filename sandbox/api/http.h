@@ -18,6 +18,7 @@ struct api_request {
 };
 
 #define API_BODY_MAX 3145728
+#define API_BODY_DEPTH_MAX 60 /* levels */
 #define API_ANSWER_MAX (64u << 20)
 
 /* An answer that goes on: watches and followed logs. */

@@ -195,6 +195,14 @@ static bool safe(const char *name)
 	return *name && *name != '.' && !strchr(name, '/');
 }
 
+/* Wall time; 0, which is all, for one before the clock's beginning. */
+static int64_t seconds_ago(struct call *c, int64_t seconds)
+{
+	int64_t now_ms = clock_wall_ms(db_clock(c->store));
+
+	return seconds < now_ms / 1000 ? now_ms - seconds * 1000 : 0;
+}
+
 static bool begin(struct call *c, const struct object *pod, struct log_stream *l)
 {
 	const char *tail = query_get(&c->query, "tailLines"), *since = query_get(&c->query, "sinceTime");
@@ -215,7 +223,7 @@ static bool begin(struct call *c, const struct object *pod, struct log_stream *l
 	if (since && !time_parse(since, &l->since_ms))
 		return status_bad_request(c->response, "sinceTime is no time");
 	if (seconds && num_parse_i64(seconds, strlen(seconds), &n) && n > 0)
-		l->since_ms = clock_wall_ms(db_clock(c->store)) - n * 1000;
+		l->since_ms = seconds_ago(c, n);
 	l->fd = open(l->path, O_RDONLY | O_CLOEXEC);
 	if (l->fd < 0 && errno != ENOENT)
 		return status_bad_request(

@@ -192,6 +192,13 @@ bool resource_find(struct store *s, const char *group, const char *version, cons
 	return true;
 }
 
+bool resource_is_served(struct store *s, const struct resource *r)
+{
+	RESOURCE_CLEANUP struct resource now = {0};
+
+	return resource_find(s, r->group, r->version, r->plural, &now);
+}
+
 bool resource_of_key(struct store *s, const char *key, struct resource *ret)
 {
 	const char *slash = strchr(key, '/');

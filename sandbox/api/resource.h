@@ -43,6 +43,8 @@ void resource_clear(struct resource *r);
 
 /* The store is locked for all of these. */
 bool resource_find(struct store *s, const char *group, const char *version, const char *plural, struct resource *ret);
+/* It is still there: what was found before the store was locked may be gone. */
+bool resource_is_served(struct store *s, const struct resource *r);
 /* By the store's key, in the version in which it is stored; false if nothing serves it any more. */
 bool resource_of_key(struct store *s, const char *key, struct resource *ret);
 /* The group has this version, built in or by a definition. */

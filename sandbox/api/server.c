@@ -19,6 +19,7 @@ struct server {
 	struct api *api;
 	struct MHD_Daemon *daemon;
 	int stop_fd; /* readable once it ends */
+	unsigned idle_s;
 };
 
 /* One request while its body comes in. */
@@ -216,11 +217,12 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
 static void end_request(
     void *cls, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
 {
+	struct server *s = cls;
 	struct target *t = *con_cls;
 
-	(void)cls;
-	(void)connection;
 	(void)code;
+	/* a stream has set it to none; the connection goes on */
+	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, s->idle_s);
 	if (!t)
 		return;
 	buf_clear(&t->exchange.body);
@@ -246,6 +248,7 @@ bool server_start(struct api *api, const struct server_options *o, struct server
 	if (!s)
 		return err_nomem(err);
 	s->api = api;
+	s->idle_s = o->idle_s ? o->idle_s : SERVER_IDLE_S;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->stop_fd < 0 || inet_pton(AF_INET, o->address, &at.sin_addr) != 1) {
 		err_set(err, ERR_USAGE, "\"%s\" is no address", o->address);
@@ -255,7 +258,7 @@ bool server_start(struct api *api, const struct server_options *o, struct server
 	s->daemon = MHD_start_daemon(flags, o->port, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
 	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_URI_LOG_CALLBACK, begin_request, s,
 	    MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
-	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SERVER_IDLE_S, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+	    MHD_OPTION_CONNECTION_TIMEOUT, s->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 	    o->cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, o->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, o->key_pem,
 	    MHD_OPTION_END);
 	if (!s->daemon) {

@@ -1,6 +1,7 @@
 /*
  * The API behind HTTPS (libmicrohttpd): a thread a connection, so that a watch may wait where it is. A client that has
- * gone is noticed at once, also in a quiet watch; a slow sender is cut after SERVER_IDLE_S.
+ * gone is noticed at once, also in a quiet watch; a slow sender is cut after SERVER_IDLE_S, and so is a connection on
+ * which nothing more is asked.
  */
 #ifndef API_SERVER_H
 #define API_SERVER_H
@@ -17,6 +18,7 @@ struct server_options {
 	const char *address;
 	uint16_t port;
 	const char *cert_pem, *key_pem; /* NULL: plain HTTP */
+	unsigned idle_s;		/* 0: SERVER_IDLE_S */
 };
 
 /* api must outlive it. ERR_EXISTS: the address is taken. */

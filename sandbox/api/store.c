@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define HISTORY_DEFAULT 5000
+#define HISTORY_BYTES_DEFAULT ((size_t)128 << 20)
 #define KINDS_MAX 1024
 
 struct store {
@@ -20,10 +21,11 @@ struct store {
 	size_t kind_count;
 	size_t live_bytes;
 	uint64_t version;
-	uint64_t opened_at; /* the version when the history began */
-	struct store_event *events;
+	struct store_event *events; /* a ring of `history`: those of the positions first to position */
 	size_t history;
-	uint64_t position;
+	size_t history_bytes, history_bytes_max;
+	uint64_t first, position;
+	uint64_t oldest; /* the version before the first event */
 	pthread_mutex_t watchers_lock;
 	struct store_watcher *watchers;
 };
@@ -195,7 +197,7 @@ static bool replay(void *ctx, const struct store_record *record, struct err *err
 	return true;
 }
 
-static bool rewrite_log(struct store *s, struct err *err)
+static bool write_anew(struct store *s, struct err *err)
 {
 	if (!store_log_rewrite_begin(s->log, s->version, err))
 		return false;
@@ -206,6 +208,15 @@ static bool rewrite_log(struct store *s, struct err *err)
 	return store_log_rewrite_end(s->log, err);
 }
 
+/* If it cannot be written anew the old one goes on, and whoever fills the disk is told by the next change. */
+static void rewrite_log(struct store *s)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!write_anew(s, &ignored))
+		store_log_rewrite_drop(s->log);
+}
+
 bool db_new(const struct store_options *options, struct store **ret, struct err *err)
 {
 	struct store *s = calloc(1, sizeof *s);
@@ -214,6 +225,7 @@ bool db_new(const struct store_options *options, struct store **ret, struct err 
 		return err_nomem(err);
 	s->clock = options->clock ? options->clock : clock_system();
 	s->history = options->history ? options->history : HISTORY_DEFAULT;
+	s->history_bytes_max = options->history_bytes ? options->history_bytes : HISTORY_BYTES_DEFAULT;
 	s->version = 1;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->watchers_lock, NULL);
@@ -222,9 +234,11 @@ bool db_new(const struct store_options *options, struct store **ret, struct err 
 		err_nomem(err);
 		goto fail;
 	}
-	if (options->path && (!store_log_open(options->path, replay, s, &s->log, err) || !rewrite_log(s, err)))
+	if (options->path && !store_log_open(options->path, replay, s, &s->log, err))
 		goto fail;
-	s->opened_at = s->version;
+	if (s->log)
+		rewrite_log(s);
+	s->oldest = s->version;
 	*ret = s;
 	return true;
 fail:
@@ -290,23 +304,36 @@ static void wake(struct store *s, const char *key)
 	pthread_mutex_unlock(&s->watchers_lock);
 }
 
+/* Also of what it replaced, which may be in no other event any more. */
+static size_t event_bytes(const struct store_event *event)
+{
+	return event->object->len + (event->before ? event->before->len : 0);
+}
+
+static void drop_oldest(struct store *s)
+{
+	struct store_event *event = &s->events[s->first++ % s->history];
+
+	s->oldest = event->version;
+	s->history_bytes -= event_bytes(event);
+	drop_event(event);
+}
+
 static void record_event(struct store *s, struct store_event event)
 {
-	struct store_event *slot = &s->events[s->position % s->history];
-
-	drop_event(slot);
-	*slot = event;
-	s->position++;
+	if (s->position - s->first == s->history)
+		drop_oldest(s);
+	s->events[s->position++ % s->history] = event;
+	s->history_bytes += event_bytes(&event);
+	while (s->history_bytes > s->history_bytes_max)
+		drop_oldest(s);
 	wake(s, event.key);
 }
 
 static void shorten_log(struct store *s)
 {
-	struct err ignored = ERR_INIT;
-
-	/* If it cannot be written anew the old one goes on, and whoever fills the disk is told by the next change. */
 	if (s->log && store_log_is_long(s->log, s->live_bytes))
-		rewrite_log(s, &ignored);
+		rewrite_log(s);
 }
 
 static bool stamp(struct json *doc, uint64_t version, struct err *err)
@@ -370,14 +397,9 @@ uint64_t db_position(const struct store *s)
 	return s->position;
 }
 
-static uint64_t first_position(const struct store *s)
-{
-	return s->position > s->history ? s->position - s->history : 0;
-}
-
 bool db_position_of(const struct store *s, uint64_t version, uint64_t *ret)
 {
-	uint64_t low = first_position(s), high = s->position;
+	uint64_t low = s->first, high = s->position;
 
 	if (version < db_oldest(s))
 		return false;
@@ -395,7 +417,7 @@ bool db_position_of(const struct store *s, uint64_t version, uint64_t *ret)
 
 const struct store_event *db_event_at(const struct store *s, uint64_t position, bool *ret_lost)
 {
-	*ret_lost = position < first_position(s);
+	*ret_lost = position < s->first;
 	if (*ret_lost || position >= s->position)
 		return NULL;
 	return &s->events[position % s->history];
@@ -403,9 +425,7 @@ const struct store_event *db_event_at(const struct store *s, uint64_t position, 
 
 uint64_t db_oldest(const struct store *s)
 {
-	uint64_t first = first_position(s);
-
-	return first ? s->events[first % s->history].version - 1 : s->opened_at;
+	return s->oldest;
 }
 
 void db_watch(struct store *s, struct store_watcher *watcher)

@@ -21,6 +21,7 @@ struct store_options {
 	const struct clock *clock; /* NULL: the system's */
 	const char *path;	   /* of the log; NULL: in memory only */
 	size_t history;		   /* changes that watches can go back; 0: 5,000 */
+	size_t history_bytes;	   /* and the JSON text of their objects, before and after; 0: 128 MiB */
 };
 
 /* Which kind of object: "group/plural", "/pods" for the core group. */

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (20u << 20)
+#define LINE_DEPTH_MAX                                                                                                 \
+	66 /* over the 64 levels of a tree, of which a record is one more: what was written can be read */
 #define LONG_BYTES (8u << 20)
 
 struct store_log {
@@ -24,7 +26,7 @@ struct store_log {
 
 static bool parse_line(const char *line, size_t len, struct json **ret, struct err *err)
 {
-	const struct json_limits limits = {.max_bytes = LINE_MAX_BYTES, .max_depth = 64};
+	const struct json_limits limits = {.max_bytes = LINE_MAX_BYTES, .max_depth = LINE_DEPTH_MAX};
 
 	return json_parse(line, len, &limits, ret, err);
 }
@@ -145,10 +147,26 @@ static bool append(int fd, off_t *size, const struct buf *line, const char *path
 	return err_wrap(err, "cannot write the store's log \"%s\"", path);
 }
 
+/* The members that every record begins with; the object stays open. */
+static void begin_record(struct json_writer *w, struct buf *line, const char *key, uint64_t version)
+{
+	json_writer_init(w, line);
+	json_object(w, NULL);
+	json_put_int(w, "rv", (int64_t)version);
+	json_put_string(w, "as", key);
+}
+
 static bool put_line(struct buf *line, const char *key, const struct object *object, struct err *err)
 {
-	return buf_printf(line, err, "{\"rv\":%llu,\"as\":\"%s\",\"put\":", (unsigned long long)object->version, key) &&
-	       buf_add(line, object->text, object->len, err) && buf_add_str(line, "}\n", err);
+	struct json_writer w;
+
+	begin_record(&w, line, key, object->version);
+	json_end_object(&w);
+	if (!json_writer_ok(&w, err))
+		return false;
+	line->len--; /* opened again: the object's text is JSON already */
+	return buf_add_str(line, ",\"put\":", err) && buf_add(line, object->text, object->len, err) &&
+	       buf_add_str(line, "}\n", err);
 }
 
 bool store_log_put(struct store_log *log, const char *key, const struct object *object, struct err *err)
@@ -165,10 +183,7 @@ bool store_log_remove(
 	BUF_CLEANUP struct buf line = BUF_INIT(LINE_MAX_BYTES);
 	struct json_writer w;
 
-	json_writer_init(&w, &line);
-	json_object(&w, NULL);
-	json_put_int(&w, "rv", (int64_t)version);
-	json_put_string(&w, "as", key);
+	begin_record(&w, &line, key, version);
 	json_put_string(&w, "namespace", namespace_);
 	json_put_string(&w, "name", name);
 	json_end_object(&w);
@@ -201,6 +216,13 @@ bool store_log_rewrite_put(struct store_log *log, const char *key, const struct 
 	BUF_CLEANUP struct buf line = BUF_INIT(LINE_MAX_BYTES);
 
 	return put_line(&line, key, object, err) && append(log->fresh_fd, &log->fresh_size, &line, log->fresh, err);
+}
+
+void store_log_rewrite_drop(struct store_log *log)
+{
+	if (log->fresh_fd >= 0)
+		unlink(log->fresh);
+	cleanup_fd(&log->fresh_fd);
 }
 
 bool store_log_rewrite_end(struct store_log *log, struct err *err)

@@ -26,9 +26,10 @@ bool store_log_remove(struct store_log *log, const char *key, uint64_t version, 
     const char *name, struct err *err);
 /* It is time to write it anew: live_bytes is what that would take. */
 bool store_log_is_long(const struct store_log *log, size_t live_bytes);
-/* Between begin and end each living object is put once; end replaces the log. A failure leaves the old one. */
+/* Between begin and end each living object is put once; end replaces the log. A failure leaves the old one: drop the new one then. */
 bool store_log_rewrite_begin(struct store_log *log, uint64_t version, struct err *err);
 bool store_log_rewrite_put(struct store_log *log, const char *key, const struct object *object, struct err *err);
 bool store_log_rewrite_end(struct store_log *log, struct err *err);
+void store_log_rewrite_drop(struct store_log *log);
 
 #endif

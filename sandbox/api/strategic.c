@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEPTH_MAX 48
-
 /* The key of a list by its name; NULL: the list is replaced as a whole. */
 static const char *merge_key(const char *list)
 {
@@ -109,7 +107,7 @@ static bool merge_member(json_node *to, const json_node *m, int depth, struct er
 static bool merge_object(json_node *to, const json_node *patch, int depth, struct err *err)
 {
 	if (depth < 1)
-		return err_set(err, ERR_LIMIT, "nested deeper than %d levels", DEPTH_MAX);
+		return err_set(err, ERR_LIMIT, "nested deeper than %d levels", API_BODY_DEPTH_MAX);
 	if (json_is_at(patch, "$patch", "replace")) {
 		while (json_first(to)) {
 			char place[512];
@@ -128,5 +126,5 @@ bool strategic_merge(json_node *root, const json_node *patch, struct err *err)
 {
 	if (!json_is_object(patch))
 		return err_set(err, ERR_PARSE, "a patch that is no object");
-	return merge_object(root, patch, DEPTH_MAX, err);
+	return merge_object(root, patch, API_BODY_DEPTH_MAX, err);
 }

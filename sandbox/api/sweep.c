@@ -150,16 +150,11 @@ static bool collect_orphans(struct sweep *s)
 static bool drop_finalizer(struct sweep *s, const char *key, struct object *object, const char *finalizer)
 {
 	CLEANUP(json) struct json *doc = NULL;
-	/* a namespace goes when it is empty, a pod when its kubelet says so */
-	bool stays =
-	    !strcmp(key, NAMESPACES_KEY) ||
-	    (!strcmp(key, "/pods") && json_int_at(object_root(object), "metadata/deletionGracePeriodSeconds", 0) > 0);
 
 	if (!json_clone(object_root(object), &doc, &s->err) ||
 	    !root_remove_finalizer(json_edit(doc), finalizer, &s->err))
 		return false;
-	return stays || json_first(json_at(json_root(doc), "metadata/finalizers")) ? put(s, key, TAKE(doc))
-										   : remove_it(s, key, object);
+	return delete_may_go(key, json_root(doc)) ? remove_it(s, key, object) : put(s, key, TAKE(doc));
 }
 
 /* Children of one that is deleted in the foreground are deleted; it goes when the last is gone. */
@@ -216,6 +211,21 @@ static bool finish_orphan(struct sweep *s, const char *key, struct object *owner
 	return drop_finalizer(s, key, owner, "orphan");
 }
 
+/* What may go is here only if a server was killed between two writes. */
+static bool finish_deletion(struct sweep *s, const char *key, struct object *object)
+{
+	CLEANUP(object) struct object *keep = object_ref(object);
+	const json_node *root = object_root(keep);
+
+	if (!root_deleting(root))
+		return true;
+	if (root_has_finalizer(root, "foregroundDeletion"))
+		return finish_foreground(s, key, keep);
+	if (root_has_finalizer(root, "orphan"))
+		return finish_orphan(s, key, keep);
+	return !delete_may_go(key, root) || remove_it(s, key, keep);
+}
+
 static bool finish_deletions(struct sweep *s)
 {
 	struct place p = {0, 0};
@@ -223,15 +233,9 @@ static bool finish_deletions(struct sweep *s)
 	const char *key;
 
 	while ((object = at(s, &p, &key))) {
-		CLEANUP(object) struct object *keep = NULL;
 		size_t before = db_kind_at(s->store, p.kind)->count;
-		const json_node *root = object_root(object);
-		bool foreground = root_has_finalizer(root, "foregroundDeletion");
 
-		if (!root_deleting(root) || (!foreground && !root_has_finalizer(root, "orphan")))
-			continue;
-		keep = object_ref(object);
-		if (!(foreground ? finish_foreground(s, key, keep) : finish_orphan(s, key, keep)))
+		if (!finish_deletion(s, key, object))
 			return false;
 		/* others of this kind may have gone, too: those that are passed over now are seen by the next sweep */
 		if (db_kind_at(s->store, p.kind)->count < before)
@@ -429,11 +433,16 @@ static bool end_definitions(struct sweep *s)
 
 bool api_sweep(struct api *api, bool *ret_changed, struct err *err)
 {
+	static bool (*const steps[])(struct sweep * s) = {
+	    collect_orphans, finish_deletions, end_namespaces, end_definitions};
 	struct sweep s = {.api = api, .store = api->store, .err = ERR_INIT};
 	bool ok;
 
 	db_lock(api->store);
-	ok = gather(&s) && collect_orphans(&s) && finish_deletions(&s) && end_namespaces(&s) && end_definitions(&s);
+	ok = gather(&s);
+	/* one that fails holds up none of the others */
+	for (size_t i = 0; s.all && i < sizeof steps / sizeof *steps; i++)
+		ok = steps[i](&s) && ok;
 	db_unlock(api->store);
 	forget(&s);
 	*ret_changed = s.changed;

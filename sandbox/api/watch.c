@@ -112,14 +112,6 @@ static int64_t now_ms(const struct watch *w)
 	return clock_mono_ms(db_clock(w->store));
 }
 
-/* A definition that is gone takes its watches along. */
-static bool kind_there(const struct watch *w)
-{
-	RESOURCE_CLEANUP struct resource r = {0};
-
-	return resource_find(w->store, w->res.group, w->res.version, w->res.plural, &r);
-}
-
 static bool watch_fill(struct api_stream *stream, struct buf *out)
 {
 	struct watch *w = (struct watch *)stream;
@@ -141,7 +133,8 @@ static bool watch_fill(struct api_stream *stream, struct buf *out)
 	db_lock(w->store);
 	if (w->gone)
 		add_gone(w, out);
-	ok = !w->gone && fill_history(w, out) && kind_there(w);
+	/* a definition that is gone takes its watches along */
+	ok = !w->gone && fill_history(w, out) && resource_is_served(w->store, &w->res);
 	if (ok && w->bookmarks && w->sent_any && now_ms(w) >= w->bookmark_ms) {
 		add_bookmark(w, w->version, out);
 		w->bookmark_ms = now_ms(w) + BOOKMARK_MS;

@@ -74,6 +74,9 @@ bool write_create(struct call *c, struct json *taken)
 	if (version && *version && strcmp(version, "0") != 0)
 		return status_failure(
 		    c->response, 500, NULL, NULL, "resourceVersion should not be set on objects to be created");
+	/* the definition may have gone since it was looked up; nothing would ever take this object away */
+	if (!resource_is_served(c->store, &c->res))
+		return status_page_not_found(c->response);
 	if (!admit_identity(c, root, c->name))
 		return false;
 	name = json_text_at(root, "metadata/name");
@@ -163,16 +166,6 @@ static bool same_spec(const json_node *a, const json_node *b, bool without_statu
 	return json_equal(json_root(one), json_root(other));
 }
 
-/* The last thing that held it is gone. */
-static bool may_go(const struct call *c, const json_node *root)
-{
-	if (!root_deleting(root) || json_first(json_at(root, "metadata/finalizers")))
-		return false;
-	if (!strcmp(c->res.key, NAMESPACES_KEY))
-		return !json_first(json_at(root, "spec/finalizers"));
-	return !!strcmp(c->res.key, "/pods") || json_int_at(root, "metadata/deletionGracePeriodSeconds", 0) == 0;
-}
-
 static bool preconditions(struct call *c, const json_node *root, const struct object *before)
 {
 	const char *version = json_text_at(root, "metadata/resourceVersion"), *uid = json_text_at(root, "metadata/uid");
@@ -217,7 +210,7 @@ bool write_update(struct call *c, struct object *before, struct json *taken)
 		return status_internal(c->response, &err);
 	if (!admit_validate(c, json_edit(doc), old) || !admit_defaults(c, json_edit(doc), old))
 		return false;
-	if (same(json_root(doc), old, &err) && !may_go(c, json_root(doc)))
+	if (same(json_root(doc), old, &err) && !delete_may_go(c->res.key, json_root(doc)))
 		return call_answer_stored(c, 200, before);
 	if (c->res.generations && !same_spec(json_root(doc), old, c->res.has_status, &err) &&
 	    !json_set_int(json_edit(doc), "metadata/generation", json_int_at(old, "metadata/generation", 0) + 1, &err))
@@ -230,7 +223,8 @@ bool write_update(struct call *c, struct object *before, struct json *taken)
 		return status_internal(c->response, &err);
 	if (!call_answer_stored(c, 200, stored))
 		return false;
-	if (may_go(c, object_root(stored)) && !db_remove(c->store, c->res.key, stored->namespace_, stored->name, &err))
+	if (delete_may_go(c->res.key, object_root(stored)) &&
+	    !db_remove(c->store, c->res.key, stored->namespace_, stored->name, &err))
 		return status_internal(c->response, &err);
 	return true;
 }

@@ -134,7 +134,7 @@ bool remote_is_gone(struct remote *r, enum world_kind kind, const char *namespac
 	if (r->down)
 		return false;
 	if (kube_get(r->kube, &r->kinds[kind], namespace_, name, &object, &err))
-		return strcmp(object_uid(json_root(object)), uid) != 0;
+		return *uid && strcmp(object_uid(json_root(object)), uid) != 0;
 	if (err.code == ERR_NOT_FOUND)
 		return true;
 	remote_result(r, false, "get", &err);

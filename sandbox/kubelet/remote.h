@@ -38,7 +38,7 @@ bool remote_patch(
     struct remote *r, enum world_kind kind, const json_node *object, const char *sub, const json_node *patch);
 /* Exactly this object, by its uid. grace_seconds: -1 for the default. */
 bool remote_delete(struct remote *r, enum world_kind kind, const json_node *object, int64_t grace_seconds);
-/* Asks the server itself, not the cache. True: no object of this name, or another one, is there. */
+/* Asks the server itself, not the cache. True: no object of this name is there, or one of another uid ("": any uid is the one). */
 bool remote_is_gone(struct remote *r, enum world_kind kind, const char *namespace_, const char *name, const char *uid);
 /* For the other kinds: what became of a call. True: it succeeded. */
 bool remote_result(struct remote *r, bool ok, const char *what, const struct err *err);

@@ -13,6 +13,7 @@
 #define LABEL_ALLOW "psmdb-drill/allow-disaster"
 #define CRDS_MAX 64
 #define KIND_WAIT_MS 10000
+#define MARK "sandbox-installed" /* a ConfigMap */
 
 /* --- one file ---------------------------------------------------------------------------------------------------- */
 
@@ -176,17 +177,27 @@ static bool make_objects(const struct install *in, struct err *err)
 	return true;
 }
 
+/* Only "not found" says that it is not there. */
+static bool is_there(const struct install *in, const struct kube_kind *kind, const char *ns, const char *name,
+    bool *ret, struct err *err)
+{
+	struct err each = ERR_INIT;
+	bool found = kube_get(in->kube, kind, ns, name, NULL, &each);
+
+	if (!found && each.code != ERR_NOT_FOUND) {
+		*err = each;
+		return false;
+	}
+	*ret = found;
+	return true;
+}
+
 static bool namespace_there(const struct install *in, bool *ret, struct err *err)
 {
 	struct kube_kind kind;
-	struct err each = ERR_INIT;
 
 	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
-	*ret = kube_get(in->kube, &kind, NULL, INSTALL_NAMESPACE, NULL, &each);
-	if (*ret || each.code == ERR_NOT_FOUND)
-		return true;
-	*err = each;
-	return false;
+	return is_there(in, &kind, NULL, INSTALL_NAMESPACE, ret, err);
 }
 
 /* The mark that the installation was finished: without it an interrupted one is done again. */
@@ -195,25 +206,27 @@ static bool mark(const struct install *in, struct err *err)
 	CLEANUP(json) struct json *doc = NULL;
 
 	return json_format(&doc, err,
-		   "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'sandbox-installed','namespace':%s},"
+		   "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" MARK "','namespace':%s},"
 		   "'data':{'namespace':%s,'cluster':%s}}",
 		   INSTALL_KASTEN, INSTALL_NAMESPACE, INSTALL_CLUSTER) &&
 	       apply_object(in, INSTALL_KASTEN, json_root(doc), err);
 }
 
-static bool marked(const struct install *in)
+static bool marked(const struct install *in, bool *ret, struct err *err)
 {
 	struct kube_kind kind;
 
 	kube_kind_set(&kind, "", "v1", "configmaps", "ConfigMap", true);
-	return kube_get(in->kube, &kind, INSTALL_KASTEN, "sandbox-installed", NULL, NULL);
+	return is_there(in, &kind, INSTALL_KASTEN, MARK, ret, err);
 }
 
 bool install_demo(const struct install *in, bool *ret_made, struct err *err)
 {
-	bool there;
+	bool done, there;
 
-	if (marked(in)) {
+	if (!marked(in, &done, err))
+		return err_wrap(err, "find out whether the demo was installed before");
+	if (done) {
 		if (!namespace_there(in, &there, err))
 			return false;
 		say(in, there ? "the demo's objects are there from before"

@@ -352,6 +352,28 @@ def a_torn_end_of_the_store_is_cut_and_other_damage_is_refused():
     assert client.get(path + "/after")["metadata"]["name"] == "after"
 
 
+def one_object_that_cannot_be_moved_on_ends_no_server():
+    path = namespace("unmoved")
+    client.create(path, config_map("m"))
+    server.kill()
+    odd = {"apiVersion": "v1", "kind": "Namespace", "status": "odd",
+           "metadata": {"name": "odd", "uid": "odd", "finalizers": ["example.org/hold"], "deletionTimestamp": "2026-11-28T09:00:00Z"}}
+    with open(os.path.join(server.dir, "api", "store.jsonl"), "a", encoding="ascii") as f:
+        f.write(json.dumps({"rv": 999999, "as": "/namespaces", "put": odd}) + "\n")
+    server.start()
+    log = os.path.join(server.dir, "api.log")
+    tap.eventually(lambda: "sweep failed" in open(log, encoding="utf-8").read(), 5, "the log says so")
+    assert client.get(path + "/m")["metadata"]["name"] == "m"
+    client.create(path, {"metadata": {"name": "orphan", "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "x", "uid": "none"}]}})
+    tap.eventually(lambda: client.there(path + "/orphan") is None, 5, "the others are moved on")
+    assert server.process.poll() is None
+    assert open(log, encoding="utf-8").read().count("sweep failed") == 1
+    # what a user can do about it
+    client.call("PATCH", "/api/v1/namespaces/odd/status", {"status": None}, "application/merge-patch+json")
+    client.call("PATCH", "/api/v1/namespaces/odd", {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+    tap.eventually(lambda: client.there("/api/v1/namespaces/odd") is None, 5, "it goes")
+
+
 def a_taken_address_is_said_clearly():
     with socket.socket() as taken:
         taken.bind((api_server.ADDRESS, 0))
@@ -385,5 +407,6 @@ if __name__ == "__main__":
                       unknown_verbs_and_paths_are_answered, huge_headers_and_targets_are_refused, noise_is_no_danger, slow_senders_hold_nobody_up,
                       tokens_count_as_long_as_they_are_in_the_file, namespaces_are_kept_apart, secrets_are_in_no_log,
                       sigterm_ends_it_within_two_seconds_though_watches_are_open, acknowledged_writes_survive_sigkill,
-                      a_torn_end_of_the_store_is_cut_and_other_damage_is_refused, a_taken_address_is_said_clearly],
+                      a_torn_end_of_the_store_is_cut_and_other_damage_is_refused,
+                      one_object_that_cannot_be_moved_on_ends_no_server, a_taken_address_is_said_clearly],
                      sys.argv[1] if len(sys.argv) > 1 else None))

@@ -65,6 +65,8 @@ Test(api_admit, the_annotation_leaves_fewer_verbs_of_a_kind)
 	expect_code(200, ask("DELETE", PLAINS "/p", NULL));
 }
 
+#define ROLES "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles"
+
 Test(api_admit, names_are_made_and_checked)
 {
 	need_code(201, ask("POST", CMS, config_map("'generateName':'m-'")));
@@ -78,8 +80,58 @@ Test(api_admit, names_are_made_and_checked)
 		snprintf(metadata, sizeof metadata, "'name':'%s'", bad[i]);
 		cr_expect_eq(ask("POST", CMS, config_map(metadata)), 422, "%s", bad[i]);
 	}
-	need_code(201, ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
-			   "{'metadata':{'name':'system:a'}}"));
+	need_code(201, ask("POST", ROLES, "{'metadata':{'name':'system:a'}}"));
+}
+
+Test(api_admit, a_name_in_the_url_is_checked_as_one_in_the_body)
+{
+	static const char *const bad[] = {"A", "a_b", "-a", "a%2Fb", "a%22b", "a."};
+	char target[700], long_name[300];
+
+	define_kinds();
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(target, sizeof target, THINGS "/%s", bad[i]);
+		cr_expect_eq(ask("POST", target, thing("", "")), 422, "%s", bad[i]);
+		snprintf(target, sizeof target, THINGS "/%s?fieldManager=f", bad[i]);
+		cr_expect_eq(apply(target, thing("", "")), 422, "%s", bad[i]);
+	}
+	memset(long_name, 'a', 254);
+	long_name[254] = '\0';
+	snprintf(target, sizeof target, THINGS "/%s", long_name);
+	expect_code(422, ask("POST", target, thing("", "")));
+	expect_code(
+	    422, apply(ROLES "/a%2Fb?fieldManager=f", "{'apiVersion':'rbac.authorization.k8s.io/v1','kind':'Role'}"));
+	need_code(200, get(THINGS));
+	cr_expect_eq(json_count(json_at(json_root(said), "items")), 0);
+	expect_code(201, ask("POST", THINGS "/good", thing("", "")));
+}
+
+Test(api_admit, a_generated_name_is_checked_too_and_never_too_long)
+{
+	char long_prefix[300], metadata[400];
+
+	expect_code(422, ask("POST", CMS, config_map("'generateName':'Bad-'")));
+	expect_code(422, ask("POST", CMS, config_map("'generateName':'a/'")));
+	memset(long_prefix, 'a', sizeof long_prefix - 1);
+	long_prefix[sizeof long_prefix - 1] = '\0';
+	snprintf(metadata, sizeof metadata, "'generateName':'%s'", long_prefix);
+	need_code(201, ask("POST", CMS, config_map(metadata)));
+	cr_expect_eq(strlen(text_of("metadata/name")), 63);
+	need_code(201, ask("POST", "/api/v1/namespaces", config_map(metadata)));
+}
+
+Test(api_admit, a_namespace_is_a_label)
+{
+	char name[65], metadata[100];
+
+	memset(name, 'n', 64);
+	name[64] = '\0';
+	snprintf(metadata, sizeof metadata, "'name':'%s'", name);
+	expect_code(422, ask("POST", "/api/v1/namespaces", config_map(metadata)));
+	cr_expect(strstr(text_of("message"), "RFC 1123 label"), "%s", text_of("message"));
+	expect_code(422, ask("POST", "/api/v1/namespaces", config_map("'name':'a.b'")));
+	snprintf(metadata, sizeof metadata, "'name':'%s'", name + 1);
+	expect_code(201, ask("POST", "/api/v1/namespaces", config_map(metadata)));
 }
 
 Test(api_admit, empty_maps_of_the_metadata_are_not_kept)
@@ -106,4 +158,40 @@ Test(api_admit, definitions_are_established_at_once)
 	expect_text("status/conditions/1/status", "True");
 	expect_code(
 	    422, ask("POST", CRDS_PATH, "{'metadata':{'name':'x.example.org'},'spec':{'group':'example.org'}}"));
+}
+
+/* A definition's name, group, plural, kind and version. */
+static int define(const char *name, const char *group, const char *plural, const char *kind, const char *version)
+{
+	char body[2000];
+
+	snprintf(body, sizeof body,
+	    "{'metadata':{'name':'%s'},'spec':{'group':'%s','scope':'Namespaced','names':{'plural':'%s','kind':'%s'},"
+	    "'versions':[{'name':'%s','served':true,'storage':true}]}}",
+	    name, group, plural, kind, version);
+	return ask("POST", CRDS_PATH, body);
+}
+
+Test(api_admit, a_definition_is_named_by_its_plural_and_group_and_these_are_names)
+{
+	char group[140], name[260];
+
+	expect_code(422, define("x.example.org", "example.org", "y", "Y", "v1"));
+	cr_expect(strstr(text_of("message"), "must be spec.names.plural+\".\"+spec.group"), "%s", text_of("message"));
+	expect_text("details/causes/0/field", "metadata.name");
+	expect_code(422, define("y.example.org.more", "example.org", "y", "Y", "v1"));
+	expect_code(422, define("y", "example.org", "y", "Y", "v1"));
+	/* "a.b" in "c" would have the name of "a" in "b.c" */
+	expect_code(422, define("a.b.c", "c", "a.b", "A", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "\\'y", "Y", "v1"));
+	expect_code(422, define("y.example.org", "example.org/a", "y", "Y", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "y", "Y\\'", "v1"));
+	expect_code(422, define("y.example.org", "example.org", "y", "Y", "v1/x"));
+	memset(group, 'g', 128);
+	group[128] = '\0';
+	snprintf(name, sizeof name, "y.%s", group);
+	expect_code(422, define(name, group, "y", "Y", "v1"));
+	expect_code(201, define("y.example.org", "example.org", "y", "Y", "v1"));
+	expect_code(422, merge(CRDS_PATH "/y.example.org", "{'spec':{'group':'example.com'}}"));
+	expect_code(422, merge(CRDS_PATH "/y.example.org", "{'spec':{'group':5}}"));
 }

@@ -30,10 +30,11 @@ static int64_t wall_ms(void *ctx)
 	return 1795849200000 + now_ms; /* 2026-11-28T07:00:00Z */
 }
 
-static inline void start_with(size_t history)
+/* The bounds of what watches can go back; 0: the usual ones. */
+static inline void start_with_bounds(size_t history, size_t bytes)
 {
 	static const struct clock clock = {.mono_ns = mono_ns, .wall_ms = wall_ms};
-	const struct store_options options = {.clock = &clock, .history = history};
+	const struct store_options options = {.clock = &clock, .history = history, .history_bytes = bytes};
 	struct err err = ERR_INIT;
 
 	now_ms = 0;
@@ -43,6 +44,11 @@ static inline void start_with(size_t history)
 	inet_pton(AF_INET, "127.7.7.130", &api.service_last);
 	cr_assert(api_prepare(&api, &err), "%s", err.msg);
 	api_response_init(&response);
+}
+
+static inline void start_with(size_t history)
+{
+	start_with_bounds(history, 0);
 }
 
 static inline void start(void)

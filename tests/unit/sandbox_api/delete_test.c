@@ -1,5 +1,7 @@
 #include "asked.h"
 
+#include "sandbox/api/call.h"
+
 static void begin(void)
 {
 	start();
@@ -176,6 +178,36 @@ Test(api_delete, a_collection_answers_with_what_was_there)
 	expect_code(200, ask("DELETE", CMS "?labelSelector=n%3Dnone", NULL));
 }
 
+/* As a server leaves it that is killed between the last finalizer's end and the removal. */
+static void leave(const char *key, const char *name, const char *more)
+{
+	char text[400];
+	struct err err = ERR_INIT;
+	struct json *doc = NULL;
+
+	snprintf(text, sizeof text,
+	    "{'apiVersion':'v1','metadata':{'name':'%s','namespace':'default','uid':'%s','deletionTimestamp':"
+	    "'2026-11-28T07:00:00Z'%s}}",
+	    name, name, more);
+	cr_assert(json_format(&doc, &err, text), "%s", err.msg);
+	cr_assert(db_put(store, key, doc, NULL, &err), "%s", err.msg);
+}
+
+Test(api_delete, one_that_a_kill_has_interrupted_is_finished)
+{
+	leave("/configmaps", "a", "");
+	leave("/configmaps", "b", ",'finalizers':['example.org/hold']");
+	leave("/configmaps", "c", "");
+	leave("/pods", "gone", ",'deletionGracePeriodSeconds':0");
+	leave("/pods", "stopping", ",'deletionGracePeriodSeconds':30");
+	settle();
+	expect_code(404, code_of(CMS "/a"));
+	expect_code(200, code_of(CMS "/b"));
+	expect_code(404, code_of(CMS "/c"));
+	expect_code(404, code_of(PODS "/gone"));
+	expect_code(200, code_of(PODS "/stopping"));
+}
+
 /* --- namespaces and definitions ----------------------------------------------------------------------------------- */
 
 #define NS "/api/v1/namespaces/ns"
@@ -237,4 +269,31 @@ Test(api_delete, a_definition_takes_its_objects_along_and_others_do_not_wait_for
 	expect_code(404, code_of(CRDS_PATH "/things.example.org"));
 	expect_code(404, code_of(THINGS));
 	expect_body("404 page not found\n");
+}
+
+/* Between looking up the kind and writing, the store is not locked. */
+Test(api_delete, nothing_is_made_of_a_kind_that_has_gone_meanwhile)
+{
+	const struct api_request request = {.method = "POST", .target = THINGS, .user_agent = "test/1"};
+	struct call c = {.api = &api,
+	    .store = store,
+	    .request = &request,
+	    .response = &response,
+	    .group = "example.org",
+	    .version = "v1",
+	    .plural = "things",
+	    .namespace_ = "default"};
+	struct json *doc = NULL;
+	struct err err = ERR_INIT;
+
+	cr_assert(resource_find(store, "example.org", "v1", "things", &c.res));
+	need_code(200, ask("DELETE", CRDS_PATH "/things.example.org", NULL));
+	settle();
+	forget_answer();
+	api_response_init(&response);
+	cr_assert(json_format(&doc, &err, "{'apiVersion':'example.org/v1','kind':'Thing','metadata':{'name':'late'}}"));
+	cr_expect(!write_create(&c, doc));
+	cr_expect_eq(response.code, 404);
+	cr_expect(!db_get(store, "example.org/things", "default", "late"));
+	resource_clear(&c.res);
 }

@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +92,114 @@ Test(api_store, a_name_with_quotes_can_be_removed_and_read_again)
 	close_it();
 	open_well();
 	expect_code(404, get("/apis/rbac.authorization.k8s.io/v1/clusterroles/system:%22a%5Cb"));
+	close_it();
+}
+
+/* The API refuses such a kind; the log does not rely on that. */
+Test(api_store, a_kind_with_quotes_can_be_read_again)
+{
+	struct err err = ERR_INIT;
+	struct json *doc = NULL;
+
+	open_well();
+	cr_assert(json_format(&doc, &err, "{'metadata':{'name':'a'}}"));
+	cr_assert(db_put(store, "a\"b\\/c", doc, NULL, &err), "%s", err.msg);
+	close_it();
+	open_well();
+	cr_expect(db_get(store, "a\"b\\/c", "", "a"));
+	close_it();
+}
+
+/* "{'a':{'a':...{}}}" of so many levels; "/a/a/..." of so many steps. */
+static const char *nested(int levels)
+{
+	static char text[1000];
+	char *to = text;
+
+	for (int i = 1; i < levels; i++)
+		to = stpcpy(to, "{'a':");
+	to = stpcpy(to, "{}");
+	for (int i = 1; i < levels; i++)
+		*to++ = '}';
+	*to = '\0';
+	return text;
+}
+
+static const char *steps(int count)
+{
+	static char text[500];
+
+	text[0] = '\0';
+	for (int i = 0; i < count; i++)
+		strcpy(text + 2 * i, "/a");
+	return text;
+}
+
+#define NESTED CMS "/nested"
+
+static void need_the_same_after_a_restart(void)
+{
+	CLEANUP(json) struct json *before = NULL;
+	struct err err = ERR_INIT;
+
+	need_code(200, get(NESTED));
+	cr_assert(json_clone(json_root(said), &before, &err), "%s", err.msg);
+	close_it();
+	open_well();
+	need_code(200, get(NESTED));
+	cr_expect(json_equal(json_root(said), json_root(before)));
+}
+
+Test(api_store, whatever_depth_was_taken_can_be_read_again_and_the_rest_is_400)
+{
+	char body[1600];
+	int deepest = 0;
+
+	open_well();
+	make("default");
+	for (int levels = 40; levels < 80; levels++) {
+		int code;
+
+		snprintf(body, sizeof body, "{'metadata':{'name':'nested'},'data':%s}", nested(levels - 1));
+		code = ask(deepest ? "PUT" : "POST", deepest ? NESTED : CMS, body);
+		cr_assert(code == 200 || code == 201 || code == 400, "%d levels: %d %s", levels, code,
+		    buf_str(&response.body));
+		cr_expect(code == 400 || levels <= 60, "%d", levels);
+		if (code == 400)
+			break;
+		deepest = levels;
+		need_the_same_after_a_restart();
+	}
+	cr_expect_gt(deepest, 48);
+	/* what was given out is taken back, with the managedFields that are deeper still */
+	char *whole;
+
+	need_code(200, get(NESTED));
+	whole = strdup(buf_str(&response.body));
+	expect_code(200, ask("PUT", NESTED, whole));
+	free(whole);
+	close_it();
+}
+
+Test(api_store, a_patch_makes_nothing_that_is_deeper)
+{
+	char body[1600];
+	bool refused = false;
+
+	open_well();
+	make("default");
+	snprintf(body, sizeof body, "{'metadata':{'name':'nested'},'data':%s}", nested(30));
+	need_code(201, ask("POST", CMS, body));
+	for (int levels = 10; levels < 50; levels++) {
+		int code;
+
+		snprintf(body, sizeof body, "[{'op':'add','path':'/data%s/b','value':%s}]", steps(29), nested(levels));
+		code = json_patch_it(NESTED, body);
+		cr_assert(code == 200 || code == 400, "%d levels: %d %s", levels, code, buf_str(&response.body));
+		refused |= code == 400;
+		need_the_same_after_a_restart();
+	}
+	cr_expect(refused);
 	close_it();
 }
 
@@ -196,4 +306,58 @@ Test(api_store, a_log_that_grows_far_over_what_is_alive_is_written_anew)
 	need_code(200, get("/api/v1/namespaces/default"));
 	expect_text("metadata/labels/i", "79");
 	close_it();
+}
+
+static bool there(const char *name)
+{
+	char target[100];
+
+	snprintf(target, sizeof target, "/api/v1/namespaces/%s", name);
+	return get(target) == 200;
+}
+
+/* The old log goes on, and is whole. */
+static void need_a_store_that_goes_on(const char *old)
+{
+	cr_expect(there(old));
+	make("later");
+	close_it();
+	open_well();
+	cr_expect(there(old) && there("later"));
+	close_it();
+}
+
+Test(api_store, a_log_that_cannot_be_written_anew_stays_in_use)
+{
+	char fresh[140];
+
+	open_well();
+	make("a");
+	close_it();
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	cr_assert(!mkdir(fresh, 0700));
+	open_well();
+	need_a_store_that_goes_on("a");
+}
+
+Test(api_store, a_half_written_new_log_is_taken_away)
+{
+	struct rlimit before, small = {4096, RLIM_INFINITY};
+	char fresh[140], name[16];
+
+	snprintf(fresh, sizeof fresh, "%s.new", path);
+	open_well();
+	for (int i = 0; i < 50; i++) {
+		snprintf(name, sizeof name, "n%d", i);
+		make(name);
+	}
+	close_it();
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert(!getrlimit(RLIMIT_FSIZE, &before));
+	small.rlim_max = before.rlim_max;
+	cr_assert(!setrlimit(RLIMIT_FSIZE, &small));
+	open_well();
+	cr_assert(!setrlimit(RLIMIT_FSIZE, &before));
+	cr_expect(!file_exists(fresh));
+	need_a_store_that_goes_on("n49");
 }

@@ -140,3 +140,24 @@ Test(api_update, a_dry_run_answers_and_keeps_nothing)
 	need_code(200, get(CMS "/m"));
 	cr_expect(!has("data"));
 }
+
+Test(api_update, a_status_is_an_object_or_nothing)
+{
+	static const char *const bad[] = {"'x'", "5", "[]", "true"};
+	char body[200];
+
+	need_code(201, ask("POST", THINGS, thing("'name':'t'", "")));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(body, sizeof body, "{'status':%s}", bad[i]);
+		cr_expect_eq(merge(THINGS "/t/status", body), 400, "%s", bad[i]);
+		cr_expect_eq(merge(THINGS "/t", body), 400, "%s", bad[i]);
+		cr_expect_eq(merge("/api/v1/namespaces/default/status", body), 400, "%s", bad[i]);
+		snprintf(body, sizeof body,
+		    "{'apiVersion':'example.org/v1','kind':'Plain','metadata':{'name':'p'},'status':%s}", bad[i]);
+		cr_expect_eq(ask("POST", PLAINS, body), 400, "%s", bad[i]);
+	}
+	expect_code(200, merge(THINGS "/t/status", "{'status':{'a':1}}"));
+	expect_code(200, merge(THINGS "/t/status", "{'status':null}"));
+	expect_code(201, ask("POST", PLAINS,
+			     "{'apiVersion':'example.org/v1','kind':'Plain','metadata':{'name':'p'},'status':null}"));
+}

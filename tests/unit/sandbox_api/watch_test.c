@@ -201,6 +201,60 @@ Test(api_watch, one_that_falls_behind_is_told_so)
 	stop_watching();
 }
 
+static void make_large(const char *name)
+{
+	char metadata[2000];
+
+	snprintf(metadata, sizeof metadata, "'name':'%s','annotations':{'pad':'%01500d'}", name, 0);
+	need_code(201, ask("POST", CMS, config_map(metadata)));
+}
+
+Test(api_watch, large_changes_are_forgotten_sooner)
+{
+	bool goes_on;
+	char target[200];
+
+	end();
+	start_with_bounds(0, 8000);
+	watch(CMS "?watch=1");
+	came(NULL);
+	make_large("a");
+	expect_events("ADDED a\n");
+	make_large("b");
+	make_large("c");
+	snprintf(target, sizeof target, "%s", version_of_list());
+	make_large("d");
+	make_large("e");
+	make_large("f");
+	cr_expect(strstr(came(&goes_on), "\"code\":410"), "%s", buf_str(&events));
+	cr_expect(!goes_on);
+	watch(target);
+	expect_events("ADDED d\nADDED e\nADDED f\n");
+	make("small");
+	expect_events("ADDED small\n");
+	watch(CMS "?watch=1&resourceVersion=3");
+	cr_expect(strstr(came(&goes_on), "\"code\":410"), "%s", buf_str(&events));
+	cr_expect(!goes_on);
+	stop_watching();
+}
+
+Test(api_watch, one_change_that_is_larger_than_all_of_the_history_is_said_to_be_lost)
+{
+	bool goes_on;
+
+	end();
+	start_with_bounds(0, 1000);
+	watch(CMS "?watch=1");
+	came(NULL);
+	make_large("a");
+	cr_expect(strstr(came(&goes_on), "\"code\":410"), "%s", buf_str(&events));
+	cr_expect(!goes_on);
+	watch(version_of_list());
+	make("b");
+	expect_events("ADDED b\n");
+	stop_watching();
+}
+
 Test(api_watch, a_version_of_the_future_is_silent)
 {
 	bool goes_on;
