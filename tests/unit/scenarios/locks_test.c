@@ -240,6 +240,7 @@ Test(cleanup, what_would_take_data_along_stays)
 	    OF_KIND("", "namespaces"),
 	    OF_KIND("", "persistentvolumeclaims"),
 	    OF_KIND("", "persistentvolumes"),
+	    OF_KIND("", "secrets"),
 	    OF_KIND("apiextensions.k8s.io", "customresourcedefinitions"),
 	    OF_KIND("psmdb.percona.com", "perconaservermongodbs"),
 	    OF_KIND("psmdb.percona.com", "perconaservermongodbbackups"),
