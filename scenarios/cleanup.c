@@ -28,6 +28,7 @@ static const char *stays(const struct kube_kind *kind)
 	    {"persistentvolumes", ": the data would go with it"},
 	    {"perconaservermongodbs", ": the database would go with it"},
 	    {"perconaservermongodbbackups", ": the backup in the bucket may go with it"},
+	    {"secrets", ": what it opens, a database or its backups, would stay shut without it"},
 	    {"restorepoints", ": the backup would go with it"},
 	    {"restorepointcontents", ": the backup would go with it"},
 	};

@@ -1,8 +1,8 @@
 /*
  * Takes back what a run has made: the objects of its state, newest first, each only while it has the very uid that was
- * recorded, which the API server checks again (precondition). What carries the name but another uid is left, and so is what would take data along that the run
- * may not have made: namespaces, custom kinds, databases, volumes, backups, restore points. No lock is asked for those, so none of them
- * goes.
+ * recorded, which the API server checks again (precondition). What carries the name but another uid is left, and so
+ * is what would take data along that the run may not have made, or the way to it: namespaces, custom kinds, databases, volumes, secrets,
+ * backups, restore points. No lock is asked for those, so none of them goes. Kasten's actions are its own record, and stay, too.
  */
 #ifndef SCENARIOS_CLEANUP_H
 #define SCENARIOS_CLEANUP_H

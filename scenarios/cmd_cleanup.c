@@ -28,8 +28,8 @@ int cmd_cleanup(int argc, char **argv)
 	    .args = "RUN",
 	    .about = "Deletes what a run has made in the cluster (ticker and verifier pods, what it has applied), in "
 		     "reverse order, each only if it still is the very object. What would take data along stays and is "
-		     "named: namespaces, custom kinds, databases, volumes, backups, restore points. So does the run's "
-		     "directory.",
+		     "named: namespaces, custom kinds, databases, volumes, secrets, backups, restore points. So do "
+		     "Kasten's actions, which are its own record, and the run's directory.",
 	    .opts = opts,
 	    .more = "Example: psmdb-drill cleanup runs/20261123T080000Z-1a2b3c\n\nExit status: 0 done, 2 usage, 3 "
 		    "error, 130 interrupted.",

@@ -87,28 +87,3 @@ bool lock_overwrites(const struct kube_kind *kind)
 {
 	return !strcmp(kind->plural, "perconaservermongodbrestores") || !strcmp(kind->plural, "restoreactions");
 }
-
-bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err)
-{
-	CLEANUP(json) struct json *list = NULL;
-	struct err each = ERR_INIT;
-	struct kube_kind psmdb;
-
-	if (strcmp(kind->plural, "customresourcedefinitions") != 0)
-		return true;
-	if (!kube_find_kind(k, "perconaservermongodbs.psmdb.percona.com", &psmdb, &each)) {
-		if (each.code == ERR_UNSUPPORTED)
-			return true; /* without the kind there is none */
-		*err = each;
-		return err_wrap(err, "look for clusters that would be lost with a custom kind");
-	}
-	if (!kube_list(k, &psmdb, NULL, NULL, &list, err))
-		return err_wrap(err, "look for clusters that would be lost with a custom kind");
-	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!confirmed || !kube_namespace(o) || strcmp(kube_namespace(o), confirmed) != 0)
-			return refuse(err,
-			    "custom kinds can go only after the last psmdb outside the confirmed namespace%.0s%.0s",
-			    "refused: with the custom kinds psmdb \"%s/%s\" would be lost", named(kube_namespace(o)),
-			    named(kube_name(o)));
-	return true;
-}

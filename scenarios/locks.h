@@ -38,7 +38,4 @@ bool lock_place(const json_node *object, const struct kube_kind *kind, const cha
 /* Kinds that overwrite data when one is made: a restore of the operator's or of Kasten's. They need both locks, too. */
 bool lock_overwrites(const struct kube_kind *kind);
 
-/* CRDs stay while a psmdb exists outside the confirmed namespace. */
-bool lock_crd(struct kube *k, const struct kube_kind *kind, const char *confirmed, struct err *err);
-
 #endif

@@ -147,15 +147,14 @@ static bool delete_check(struct drill *d, const json_node *args, struct err *err
 
 	if (ways != 1)
 		return err_set(err, ERR_USAGE, "delete takes one of name, labels and all");
-	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err) ||
-	    !lock_crd(drill_kube(d), &kind, d->options->confirm_destroy, err))
+	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
 		return false;
 	if (!kind.group[0] && !strcmp(kind.plural, "persistentvolumeclaims"))
 		return part_volumes_agreed(d, step_text(args, "name", NULL), &select, NULL, err);
 	if (kind.namespaced)
 		return true;
 	err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
-	return err_hint(err, "\"psmdb-drill cleanup\" deletes what a run has made itself");
+	return err_hint(err, "delete it by hand");
 }
 
 struct gone {

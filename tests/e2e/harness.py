@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -236,13 +237,17 @@ class Tap:
 
 
 def processes_of(directory):
-    """Processes whose command line or environment's working folder names this directory."""
+    """Processes whose command line, environment or working folder names this directory or what is below it. One that has ended has none of the three."""
+    name = re.compile(re.escape(os.fsencode(directory)) + rb"(?![\w-])")
     found = []
     for proc in pathlib.Path("/proc").iterdir():
-        if proc.name.isdigit() and int(proc.name) != os.getpid():
+        if not proc.name.isdigit() or int(proc.name) == os.getpid():
+            continue
+        for read in ((proc / "cmdline").read_bytes, (proc / "environ").read_bytes, lambda: os.readlink(os.fsencode(proc / "cwd"))):
             with contextlib.suppress(OSError):
-                if str(directory).encode() in (proc / "cmdline").read_bytes():
+                if name.search(read()):
                     found.append(int(proc.name))
+                    break
     return found
 
 

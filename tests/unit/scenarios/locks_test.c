@@ -179,48 +179,6 @@ Test(locks, making_a_restore_overwrites)
 	cr_assert_not(lock_overwrites(&kind));
 }
 
-static bool crd(const char *list, const char *confirmed)
-{
-	const char *answers[] = {
-	    OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"pods\",\"kind\":\"Pod\",\"namespaced\":true,"
-	       "\"singularName\":\"pod\",\"verbs\":[\"get\",\"list\"]}]}"),
-	    OK("{\"kind\":\"APIGroupList\",\"groups\":[{\"name\":\"psmdb.percona.com\",\"versions\":[{\"groupVersion\":"
-	       "\"psmdb.percona.com/v1\",\"version\":\"v1\"}],\"preferredVersion\":{\"groupVersion\":"
-	       "\"psmdb.percona.com/v1\",\"version\":\"v1\"}}]}"),
-	    OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"perconaservermongodbs\",\"kind\":"
-	       "\"PerconaServerMongoDB\",\"namespaced\":true,\"singularName\":\"\",\"verbs\":[\"get\",\"list\"]}]}"),
-	    list};
-	struct kube_kind kind;
-	char *seen = NULL;
-	bool ok;
-
-	err = (struct err)ERR_INIT;
-	kube_kind_set(
-	    &kind, "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", false);
-	kube_fake_start(&f, answers, COUNT(answers));
-	ok = lock_crd(f.kube, &kind, confirmed, &err);
-	kube_fake_stop(&f, &seen);
-	wrote_nothing(seen);
-	free(seen);
-	return ok;
-}
-
-#define CLUSTERS(items)                                                                                                \
-	OK("{\"kind\":\"PerconaServerMongoDBList\",\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[" items "]}")
-#define IN(ns) "{\"metadata\":{\"name\":\"c\",\"namespace\":\"" ns "\"}}"
-
-Test(locks, custom_kinds_stay_while_another_namespace_has_a_cluster)
-{
-	cr_assert_not(crd(CLUSTERS(IN("ns") "," IN("theirs")), "ns"));
-	refused("psmdb \"theirs/c\" would be lost");
-	cr_assert_not(crd(CLUSTERS(IN("ns")), NULL));
-	refused("psmdb \"ns/c\" would be lost");
-	cr_assert_not(crd(CLUSTERS("{\"metadata\":{}}"), "ns"));
-	refused("would be lost");
-	cr_assert(crd(CLUSTERS(IN("ns")), "ns"), "%s", err.msg);
-	cr_assert(crd(CLUSTERS(""), NULL), "%s", err.msg);
-}
-
 /* --- cleanup ------------------------------------------------------------------------------------------------------ */
 
 #define OBJECT(name, uid)                                                                                              \
@@ -282,6 +240,7 @@ Test(cleanup, what_would_take_data_along_stays)
 	    OF_KIND("", "namespaces"),
 	    OF_KIND("", "persistentvolumeclaims"),
 	    OF_KIND("", "persistentvolumes"),
+	    OF_KIND("", "secrets"),
 	    OF_KIND("apiextensions.k8s.io", "customresourcedefinitions"),
 	    OF_KIND("psmdb.percona.com", "perconaservermongodbs"),
 	    OF_KIND("psmdb.percona.com", "perconaservermongodbbackups"),

@@ -23,6 +23,8 @@ static FILE *out;
 static void begin(bool live, bool color, int width)
 {
 	now_ms = 1000;
+	free(text);
+	text = NULL;
 	out = open_memstream(&text, &len);
 	show_init(&s, out, &fake, live, color, width);
 }
