@@ -47,6 +47,8 @@ static bool serve(const char *kubeconfig, const char *store, int64_t poll_max_ms
 	if (!kube_new(&config, &options, &kube, err))
 		return false;
 	k.kube = kube;
+	k.stop = stop_flag();
+	k.stop_fd = stop_fd();
 	ok = kasten_open(&k, store, err);
 	if (ok)
 		loop(&k);
@@ -70,7 +72,7 @@ int serve_kasten(int argc, char **argv)
 	const struct opt_command command = {NAME, "",
 	    "Stands in for Kasten K10 with Kanister: validates profiles and policies, runs policies with the "
 	    "blueprints "
-	    "that objects name, keeps restore points, restores them.",
+	    "that objects name, keeps restore points, exports and imports them, restores them.",
 	    opts, cmd_exit_statuses, 0, 0};
 	struct err err = ERR_INIT;
 	int status;

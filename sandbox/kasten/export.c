@@ -1,71 +1,136 @@
 /*
- * ExportAction: a second restore point with a content of its own. The copy stays in the sandbox's store: nothing is written to
- * the profile's bucket.
+ * ExportAction: the content of a restore point sealed into the profile's bucket, and a second restore point that stands for that
+ * copy. Whoever has the receive string can import it elsewhere. The policy's run brings the receive string along; for an
+ * action that a person made, one is made here and written into it, as Kasten does.
  */
+#include "sandbox/kasten/depot.h"
 #include "sandbox/kasten/kasten.h"
 #include "sandbox/kasten/names.h"
 #include "sandbox/kasten/publish.h"
 
 #include <string.h>
 
-static bool fail(struct kasten *k, struct job *j, const char *message, const char *cause, struct err *err)
+#define FAILED "Failed to export the restore point"
+
+/* What cannot be mended by trying again ends the action; what may pass ends the attempt, or is waited for. */
+static bool refuse(struct kasten *k, struct job *j, const struct err *why, bool attempt, struct err *err)
 {
-	return job_fail(j, kasten_now(k), message, cause, err);
+	if (kasten_is_passing(why)) {
+		if (err)
+			*err = *why;
+		return false;
+	}
+	return attempt ? job_fail_attempt(j, kasten_now(k), FAILED, why->msg, err)
+		       : job_fail(j, kasten_now(k), FAILED, why->msg, err);
 }
 
-static bool check_profile_of(struct kasten *k, struct job *j, struct err *err)
+/* --- the receive string of an action without a policy -------------------------------------------------------------- */
+
+static bool make_receive(struct kasten *k, struct job *j, struct err *err)
 {
 	const char *name = json_text_at(j->root, "spec/profile/name");
 	const char *namespace_ = json_text_at(j->root, "spec/profile/namespace");
+	BUF_CLEANUP struct buf text = BUF_INIT(RECEIVE_TEXT_MAX);
+	RECEIVE_CLEANUP struct receive r = {0};
 	CLEANUP(json) struct json *profile = NULL;
+	CLEANUP(json) struct json *patch = NULL;
+	const char *bucket;
 
 	if (!name || !*name)
-		return err_set(err, ERR_NOT_FOUND, "spec.profile is missing");
+		return err_set(err, ERR_STATE, "spec.profile is missing");
 	if (!kube_get(
 		k->kube, &k->kinds[KIND_PROFILE], namespace_ ? namespace_ : KASTEN_NAMESPACE, name, &profile, err))
 		return false;
-	if (!json_is_at(json_root(profile), "status/validation", VALIDATION_SUCCESS))
-		return err_set(err, ERR_STATE, "profile \"%s\" is not valid", name);
-	return true;
+	bucket = json_text_at(json_root(profile), "spec/locationSpec/objectStore/name");
+	return receive_new(bucket ? bucket : "", json_text_at(json_root(profile), "spec/locationSpec/objectStore/path"),
+		   &r, err) &&
+	       receive_format(&r, &text, err) &&
+	       json_format(&patch, err, "{'spec':{'receiveString':%s}}", buf_str(&text)) &&
+	       kube_patch(k->kube, &k->kinds[KIND_EXPORT], job_namespace(j), job_name(j), NULL, KUBE_PATCH_MERGE,
+		   json_root(patch), NULL, err) &&
+	       json_set_text(j->root, "spec/receiveString", buf_str(&text), err);
 }
 
-static bool copy_content(struct kasten *k, struct job *j, struct err *err)
-{
-	CLEANUP(json) struct json *point = NULL;
-	CLEANUP(json) struct json *content = NULL;
-	const char *name = json_text_at(j->root, "spec/subject/name");
-	const char *time;
-	char suffix[KASTEN_SUFFIX + 1], now[TIME_TEXT_MAX];
+/* --- steps ------------------------------------------------------------------------------------------------------- */
 
-	if (!publish_content(k, job_namespace(j), name, &point, &content, err) || !kasten_suffix(suffix, err))
-		return false;
-	time = json_text_at(json_root(point), "status/actionTime");
-	return json_set_format(j->root, "try/content", err, "'%s-%s-exported-%s'", job_namespace(j), name, suffix) &&
-	       json_set_format(j->root, "try/point", err, "'%s-exported-%s'", name, suffix) &&
-	       json_set_text(j->root, "try/actionTime", time ? time : time_format(kasten_now(k), now), err) &&
-	       store_put(&k->store, STORE_CONTENTS, json_text_at(j->root, "try/content"), json_root(content), err);
+/* The names are saved before anything is written: one attempt leaves one object in the bucket. */
+static bool choose_names(struct job *j, const char *point, struct err *err)
+{
+	char suffix[KASTEN_SUFFIX + 1];
+
+	return kasten_suffix(suffix, err) &&
+	       json_set_format(j->root, "try/content", err, "'%s-%s-exported-%s'", job_namespace(j), point, suffix) &&
+	       json_set_format(j->root, "try/point", err, "'%s-exported-%s'", point, suffix) &&
+	       (artefact_name_valid(json_text_at(j->root, "try/content")) ||
+		   err_set(
+		       err, ERR_LIMIT, "the exported content's name would be longer than %d bytes", ARTEFACT_NAME_MAX));
 }
 
 static bool check(struct kasten *k, struct job *j, struct err *err)
 {
+	const char *point = json_text_at(j->root, "spec/subject/name"), *receive;
 	struct err why = ERR_INIT;
 
-	if (!json_text_at(j->root, "spec/subject/name") ||
-	    !json_is_at(j->root, "spec/subject/namespace", job_namespace(j)))
-		return fail(k, j, "spec.subject does not name a restore point of this namespace", NULL, err);
-	if (check_profile_of(k, j, &why) && copy_content(k, j, &why))
+	if (!point || !json_is_at(j->root, "spec/subject/namespace", job_namespace(j)))
+		return job_fail(
+		    j, kasten_now(k), "spec.subject does not name a restore point of this namespace", NULL, err);
+	receive = json_text_at(j->root, "spec/receiveString");
+	if (((receive && *receive) || make_receive(k, j, &why)) && choose_names(j, point, &why))
+		return job_set_step(j, "copy", err) && job_set_progress(j, 10, err);
+	return refuse(k, j, &why, false, err);
+}
+
+static bool make_labels(const struct job *j, struct json **ret, struct err *err)
+{
+	bool data = json_bool_at(j->root, "spec/exportData/enabled", false);
+
+	return publish_labels(j, ret, err) &&
+	       json_set_text(
+		   json_edit(*ret), "k10.kasten.io~1exportProfile", json_text_at(j->root, "spec/profile/name"), err) &&
+	       json_set_text(
+		   json_edit(*ret), "k10.kasten.io~1exportType", data ? "portableAppData" : "appConfigOnly", err);
+}
+
+static bool write_copy(struct kasten *k, struct job *j, struct err *err)
+{
+	const json_node *profile = json_at(j->root, "spec/profile");
+	DEPOT_CLEANUP struct depot depot = DEPOT_INIT;
+	CLEANUP(json) struct json *labels = NULL;
+	CLEANUP(json) struct json *point = NULL;
+	CLEANUP(json) struct json *content = NULL;
+	struct reference reference = {
+	    json_text_at(j->root, "spec/receiveString"), json_text_at(j->root, "try/content"), profile, true};
+	struct artefact artefact = {.name = reference.name};
+	const char *time;
+	char now[TIME_TEXT_MAX];
+
+	if (!depot_open(k, profile, reference.receive, &depot, err) ||
+	    !publish_content(
+		k, job_namespace(j), json_text_at(j->root, "spec/subject/name"), NULL, &point, &content, err) ||
+	    !make_labels(j, &labels, err))
+		return false;
+	time = json_text_at(json_root(point), "status/actionTime");
+	if (!json_set_text(j->root, "try/actionTime", time ? time : time_format(kasten_now(k), now), err))
+		return false;
+	artefact.action_time = json_text_at(j->root, "try/actionTime");
+	artefact.labels = json_root(labels);
+	artefact.content = json_root(content);
+	return depot_put(&depot, &artefact, err) && publish_reference(k, artefact.name, &reference, err);
+}
+
+static bool copy(struct kasten *k, struct job *j, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (write_copy(k, j, &why))
 		return job_set_step(j, "publish", err) && job_set_progress(j, 60, err);
-	if (!kasten_is_passing(&why))
-		return fail(k, j, "Failed to export the restore point", why.msg, err);
-	if (err)
-		*err = why;
-	return false;
+	/* A bucket that cannot be reached may be there in a moment. */
+	return refuse(k, j, &why, why.code == ERR_REMOTE, err);
 }
 
 static bool finish(struct kasten *k, struct job *j, struct err *err)
 {
 	CLEANUP(json) struct json *labels = NULL;
-	bool data = json_bool_at(j->root, "spec/exportData/enabled", false);
 	struct publication p = {
 	    .content = json_text_at(j->root, "try/content"),
 	    .point = json_text_at(j->root, "try/point"),
@@ -73,11 +138,7 @@ static bool finish(struct kasten *k, struct job *j, struct err *err)
 	    .action_time = json_text_at(j->root, "try/actionTime"),
 	};
 
-	if (!publish_labels(j, &labels, err) ||
-	    !json_set_text(
-		json_edit(labels), "k10.kasten.io~1exportProfile", json_text_at(j->root, "spec/profile/name"), err) ||
-	    !json_set_text(
-		json_edit(labels), "k10.kasten.io~1exportType", data ? "portableAppData" : "appConfigOnly", err))
+	if (!make_labels(j, &labels, err))
 		return false;
 	p.labels = json_root(labels);
 	return publish(k, &p, err) &&
@@ -87,5 +148,13 @@ static bool finish(struct kasten *k, struct job *j, struct err *err)
 
 bool export_step(struct kasten *k, struct job *j, struct err *err)
 {
-	return !strcmp(job_step(j), "check") ? check(k, j, err) : finish(k, j, err);
+	static const struct {
+		const char *name;
+		bool (*run)(struct kasten *, struct job *, struct err *);
+	} steps[] = {{"check", check}, {"copy", copy}, {"publish", finish}};
+
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (!strcmp(job_step(j), steps[i].name))
+			return steps[i].run(k, j, err);
+	return job_fail(j, kasten_now(k), "The record of this action is damaged", NULL, err);
 }

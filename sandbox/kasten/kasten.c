@@ -235,11 +235,6 @@ static bool list_actions(struct kasten *k, enum job_kind kind, struct err *err)
 	return true;
 }
 
-static bool import_step(struct kasten *k, struct job *j, struct err *err)
-{
-	return job_fail(j, kasten_now(k), "Import is not part of this sandbox", NULL, err);
-}
-
 static bool step_job(struct kasten *k, struct job *j, struct err *err)
 {
 	static bool (*const steps[JOB_KINDS])(struct kasten *, struct job *, struct err *) = {

@@ -2,12 +2,14 @@
  * The stand-in for Kasten K10 with Kanister inside: one loop that looks at policies, actions and restore points and acts on what is
  * there, through lib/kube like any other client.
  *
- * What it does as Kasten does: validates profiles and policies; runs policies (backup, export); calls the blueprints that objects
- * name by annotation; keeps the application's objects as restore points; restores them through filters; retires what is
+ * What it does as Kasten does: validates profiles and policies; runs policies (backup, export, import); calls the blueprints that
+ * objects name by annotation; keeps the application's objects as restore points; writes them sealed into the profile's
+ * bucket, from which any cluster that has the receive string can import them; restores them through filters; retires what is
  * deleted. Every action is a job (job.h) that is saved before it acts and goes on after a SIGKILL.
  *
  * What it does not: volume snapshots (an application without a blueprint is backed up without its data, and the action is Complete all
- * the same), import, transforms, hooks, schedules, cluster-scoped resources. What is asked of it and missing fails by name.
+ * the same), restores by policy, transforms, hooks, schedules, cluster-scoped resources. What is asked of it and missing
+ * fails by name.
  */
 #ifndef SANDBOX_KASTEN_KASTEN_H
 #define SANDBOX_KASTEN_KASTEN_H
@@ -42,7 +44,9 @@ struct kasten {
 	const struct clock *clock;
 	const struct log *log;
 	struct store store;
-	int64_t poll_max_ms; /* between two looks of a Wait */
+	int64_t poll_max_ms;	  /* between two looks of a Wait */
+	const volatile int *stop; /* base/stop.h; may be NULL */
+	int stop_fd;		  /* 0: none */
 	struct kube_kind kinds[KINDS];
 	bool known[KINDS]; /* discovery has them */
 	struct job *jobs[KASTEN_JOBS_MAX];
@@ -73,11 +77,12 @@ bool kasten_ensure(
 /* An error of the surroundings (server away, disk): the step is done again later. Otherwise it is the action's. */
 bool kasten_is_passing(const struct err *err);
 
-/* One step of each kind of action: run.c, backup.c, export.c, restore.c, retire.c. */
+/* One step of each kind of action: run.c, backup.c, export.c, restore.c, import.c, retire.c. */
 bool run_step(struct kasten *k, struct job *j, struct err *err);
 bool backup_step(struct kasten *k, struct job *j, struct err *err);
 bool export_step(struct kasten *k, struct job *j, struct err *err);
 bool restore_step(struct kasten *k, struct job *j, struct err *err);
+bool import_step(struct kasten *k, struct job *j, struct err *err);
 bool retire_step(struct kasten *k, struct job *j, struct err *err);
 
 /* Profiles and policies validated, restore points bound, contents that are being deleted handed to RetireActions: sweep.c. */

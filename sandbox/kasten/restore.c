@@ -47,7 +47,7 @@ static bool load_content(struct kasten *k, const struct job *j, struct json **re
 	const char *namespace_ = json_text_at(j->root, "spec/subject/namespace");
 
 	return publish_content(k, namespace_ ? namespace_ : job_namespace(j),
-	    json_text_at(j->root, "spec/subject/name"), &point, ret, err);
+	    json_text_at(j->root, "spec/subject/name"), json_at(j->root, "spec/profile"), &point, ret, err);
 }
 
 static bool is_wanted(const struct job *j, const json_node *entry)

@@ -6,6 +6,7 @@
 #include "sandbox/kasten/drive.h"
 #include "sandbox/kasten/kasten.h"
 #include "sandbox/kasten/names.h"
+#include "sandbox/kasten/publish.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ static bool release(struct kasten *k, struct job *j, struct err *err)
 			*err = why;
 		return false;
 	}
-	return store_remove(&k->store, STORE_CONTENTS, content_name(j), err);
+	return publish_forget(k, content_name(j), err);
 }
 
 static bool fail_attempt(struct kasten *k, struct job *j, const struct err *why, struct err *err)
@@ -85,10 +86,15 @@ bool retire_step(struct kasten *k, struct job *j, struct err *err)
 	char path[64];
 
 	snprintf(path, sizeof path, "artifacts/%lld", (long long)json_int_at(j->root, "try/target", 0));
-	if (store_get(&k->store, STORE_CONTENTS, content_name(j), &content, &why))
+	if (publish_load(k, content_name(j), NULL, &content, &why)) {
 		artifact = json_at(json_root(content), path);
-	else if (why.code != ERR_NOT_FOUND)
+	} else if (kasten_is_passing(&why)) {
+		if (err)
+			*err = why;
+		return false;
+	} else if (why.code != ERR_NOT_FOUND) {
 		return fail_attempt(k, j, &why, err);
+	}
 	if (artifact)
 		return drive_one(k, j, json_root(content), artifact, err);
 	return release(k, j, err) && job_complete(j, kasten_now(k), err);

@@ -1,4 +1,7 @@
-/* RunAction: a policy, once. For each selected namespace a BackupAction, then an ExportAction if the policy has one. */
+/*
+ * RunAction: a policy, once. For each selected namespace a BackupAction, then an ExportAction if the policy has one; or the one
+ * ImportAction of an import policy.
+ */
 #include "sandbox/kasten/check.h"
 #include "sandbox/kasten/kasten.h"
 #include "sandbox/kasten/names.h"
@@ -47,8 +50,10 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 	const char *name = json_text_at(j->root, "spec/subject/name");
 	const char *namespace_ = json_text_at(j->root, "spec/subject/namespace");
 	CLEANUP(json) struct json *policy = NULL;
+	const char *receive;
 	const json_node *spec;
 	struct err why = ERR_INIT;
+	char suffix[KASTEN_SUFFIX + 1];
 
 	if (!name || !json_is_at(j->root, "spec/subject/kind", "Policy"))
 		return fail(k, j, "Cannot execute action", "spec.subject does not name a Policy", err);
@@ -64,10 +69,21 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 		return fail(k, j, "Cannot execute action for an invalid policy",
 		    json_text_at(json_root(policy), "status/error/0"), err);
 	spec = json_get(json_root(policy), "spec");
-	if (policy_action(spec, "import") || policy_action(spec, "restore"))
-		return fail(k, j, "Import is not part of this sandbox", NULL, err);
-	return json_set_copy(j->root, "policySpec", spec, err) && choose(k, j, spec, err) &&
-	       job_set_step(j, "backup", err);
+	if (policy_action(spec, "restore"))
+		return fail(k, j, "Action restore of a policy is not part of this sandbox",
+		    "import, and restore by a RestoreAction", err);
+	receive = json_text_at(policy_action(spec, "export"), "exportParameters/receiveString");
+	if (policy_action(spec, "export") && (!receive || !*receive)) {
+		/* It is just being written into the policy: what is exported belongs to it. */
+		j->next_ms = kasten_now(k) + 200;
+		return true;
+	}
+	if (!json_set_copy(j->root, "policySpec", spec, err))
+		return false;
+	if (policy_action(spec, "import"))
+		return kasten_suffix(suffix, err) && json_set_format(j->root, "import", err, "'import-%s'", suffix) &&
+		       job_set_step(j, "import", err);
+	return choose(k, j, spec, err) && job_set_step(j, "backup", err);
 }
 
 /* --- subordinate actions --------------------------------------------------------------------------------------- */
@@ -154,8 +170,35 @@ static bool follow(
 
 struct outcome {
 	size_t done, failed;
-	char message[600];
+	char message[600], cause[600]; /* of the first that failed */
 };
+
+/* The innermost message: the cause is a JSON document inside a string. */
+static void read_cause(const json_node *action, char *ret, size_t size)
+{
+	static const struct json_limits limits = {.max_bytes = 1 << 16, .max_depth = 8, .unique_keys = false};
+	const char *text = json_text_at(action, "status/error/cause"), *inner;
+	CLEANUP(json) struct json *doc = NULL;
+
+	*ret = '\0';
+	if (!text || !json_parse(text, strlen(text), &limits, &doc, NULL))
+		return;
+	inner = json_text_at(json_root(doc), "cause/message");
+	snprintf(ret, size, "%s", inner ? inner : "");
+}
+
+/* One that has ended. */
+static void tally(struct outcome *o, enum job_kind kind, const json_node *action)
+{
+	const char *message = json_text_at(action, "status/error/message");
+
+	o->done++;
+	if (json_is_at(action, "status/state", job_state_name(JOB_COMPLETE)) || o->failed++)
+		return;
+	snprintf(o->message, sizeof o->message, "%s %s/%s: %s", job_kind_name(kind), kube_namespace(action),
+	    kube_name(action), message ? message : "not complete");
+	read_cause(action, o->cause, sizeof o->cause);
+}
 
 static bool follow_all(struct kasten *k, struct job *j, enum kasten_kind kind, struct outcome *o, struct err *err)
 {
@@ -163,26 +206,18 @@ static bool follow_all(struct kasten *k, struct job *j, enum kasten_kind kind, s
 
 	for (size_t i = 0; i < count; i++) {
 		CLEANUP(json) struct json *action = NULL;
-		const char *point, *message;
+		const char *point;
 		char path[64];
 
 		if (!follow(k, j, i, kind, &action, err))
 			return false;
 		if (!job_state_is_final(json_text_at(json_root(action), "status/state")))
 			continue;
-		o->done++;
+		tally(o, kind == KIND_BACKUP ? JOB_BACKUP : JOB_EXPORT, json_root(action));
 		point = json_text_at(json_root(action), "status/restorePoint/name");
 		snprintf(path, sizeof path, "targets/%zu/point", i);
 		if (kind == KIND_BACKUP && point && !json_set_text(j->root, path, point, err))
 			return false;
-		if (json_is_at(json_root(action), "status/state", job_state_name(JOB_COMPLETE)))
-			continue;
-		message = json_text_at(json_root(action), "status/error/message");
-		if (!o->failed++)
-			snprintf(o->message, sizeof o->message, "%s %s/%s: %s",
-			    job_kind_name(kind == KIND_BACKUP ? JOB_BACKUP : JOB_EXPORT),
-			    kube_namespace(json_root(action)), kube_name(json_root(action)),
-			    message ? message : "not complete");
 	}
 	return true;
 }
@@ -209,19 +244,73 @@ static bool subordinate(struct kasten *k, struct job *j, enum kasten_kind kind, 
 	if (o.done < all)
 		return true;
 	if (o.failed)
-		return fail(k, j, o.message, NULL, err);
+		return fail(k, j, o.message, *o.cause ? o.cause : NULL, err);
 	if (kind == KIND_BACKUP && exports && all)
 		return job_set_step(j, "export", err);
 	return job_complete(j, kasten_now(k), err);
+}
+
+/* --- import ------------------------------------------------------------------------------------------------------ */
+
+static bool make_import(const struct job *j, struct json **ret, struct err *err)
+{
+	const json_node *parameters =
+	    json_get(policy_action(json_get(j->root, "policySpec"), "import"), "importParameters");
+	const char *policy = json_text_at(j->root, "spec/subject/name");
+	const char *of = json_text_at(j->root, "spec/subject/namespace");
+
+	of = of ? of : KASTEN_NAMESPACE;
+	return json_format(ret, err,
+	    "{'apiVersion':'" KASTEN_ACTIONS_VERSION
+	    "','kind':'ImportAction','metadata':{'name':%s,'namespace':'" KASTEN_NAMESPACE
+	    "','labels':{'" LABEL_POLICY_NAME "':%s,'" LABEL_POLICY_NAMESPACE "':%s,'" LABEL_RUN_NAME
+	    "':%s,'" LABEL_RUN_NAMESPACE "':%s}},'spec':{'subject':{'apiVersion':'" KASTEN_CONFIG_VERSION
+	    "','kind':'Policy','name':%s,'namespace':%s},'profile':%j,'receiveString':%j}}",
+	    json_text_at(j->root, "import"), policy, of, job_name(j), job_namespace(j), policy, of,
+	    json_get(parameters, "profile"), json_get(parameters, "receiveString"));
+}
+
+static bool import(struct kasten *k, struct job *j, struct err *err)
+{
+	CLEANUP(json) struct json *made = NULL;
+	CLEANUP(json) struct json *action = NULL;
+	struct outcome o = {0};
+	struct err why = ERR_INIT;
+
+	if (!json_bool_at(j->root, "importCreated", false)) {
+		if (!make_import(j, &made, err) ||
+		    !kasten_ensure(k, KIND_IMPORT, KASTEN_NAMESPACE, json_root(made), err) ||
+		    !json_set_bool(j->root, "importCreated", true, err))
+			return false;
+		j->dirty = true;
+	}
+	if (!kube_get(
+		k->kube, &k->kinds[KIND_IMPORT], KASTEN_NAMESPACE, json_text_at(j->root, "import"), &action, &why)) {
+		if (why.code == ERR_NOT_FOUND)
+			return fail(k, j, "The ImportAction of this run is gone", why.msg, err);
+		if (err)
+			*err = why;
+		return false;
+	}
+	j->next_ms = kasten_now(k) + 200;
+	if (!job_state_is_final(json_text_at(json_root(action), "status/state")))
+		return job_set_progress(j, (int)json_int_at(json_root(action), "status/progress", 0), err);
+	tally(&o, JOB_IMPORT, json_root(action));
+	return o.failed ? fail(k, j, o.message, *o.cause ? o.cause : NULL, err) : job_complete(j, kasten_now(k), err);
 }
 
 /* A failed part is not repeated here: BackupActions and ExportActions have had their attempts. */
 bool run_step(struct kasten *k, struct job *j, struct err *err)
 {
 	struct err why = ERR_INIT;
-	bool ok = !strcmp(job_step(j), "check")
-		      ? check(k, j, &why)
-		      : subordinate(k, j, !strcmp(job_step(j), "export") ? KIND_EXPORT : KIND_BACKUP, &why);
+	bool ok;
+
+	if (!strcmp(job_step(j), "check"))
+		ok = check(k, j, &why);
+	else if (!strcmp(job_step(j), "import"))
+		ok = import(k, j, &why);
+	else
+		ok = subordinate(k, j, !strcmp(job_step(j), "export") ? KIND_EXPORT : KIND_BACKUP, &why);
 
 	if (ok)
 		return true;

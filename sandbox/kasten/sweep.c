@@ -3,6 +3,7 @@
 #include "sandbox/kasten/check.h"
 #include "sandbox/kasten/kasten.h"
 #include "sandbox/kasten/names.h"
+#include "sandbox/kasten/receive.h"
 
 #include <string.h>
 
@@ -68,13 +69,13 @@ static bool validate_profile(struct kasten *k, const json_node *profile, struct 
 
 /* --- what Kasten writes into an export ------------------------------------------------------------------------- */
 
-#define RECEIVE_BYTES 96
+#define TOKEN_LETTERS 192
 
 /* Opaque, and worth as much as a password: it is in no message. */
-static bool random_text(char ret[static 2 * RECEIVE_BYTES + 1], struct err *err)
+static bool random_text(char ret[static TOKEN_LETTERS + 1], struct err *err)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned char bytes[2 * RECEIVE_BYTES];
+	unsigned char bytes[TOKEN_LETTERS];
 
 	if (!random_bytes(bytes, sizeof bytes, err))
 		return false;
@@ -88,7 +89,7 @@ static bool random_text(char ret[static 2 * RECEIVE_BYTES + 1], struct err *err)
 static bool make_token(struct kasten *k, const json_node *policy, char name[static 254], struct err *err)
 {
 	CLEANUP(json) struct json *secret = NULL;
-	char token[2 * RECEIVE_BYTES + 1];
+	char token[TOKEN_LETTERS + 1];
 
 	snprintf(name, 254, "%.200s-migration-token", kube_name(policy));
 	return random_text(token, err) &&
@@ -99,15 +100,32 @@ static bool make_token(struct kasten *k, const json_node *policy, char name[stat
 	       kasten_ensure(k, KIND_SECRET, kube_namespace(policy), json_root(secret), err);
 }
 
-static bool fill_export(struct kasten *k, const json_node *policy, size_t index, struct err *err)
+static bool make_receive(const json_node *action, const json_node *profiles, struct buf *out, struct err *err)
 {
-	CLEANUP(json) struct json *copy = NULL;
-	char path[96], token[254], receive[2 * RECEIVE_BYTES + 1];
+	const json_node *ref = json_at(action, "exportParameters/profile");
+	const char *namespace_ = json_text_at(ref, "namespace"), *name = json_text_at(ref, "name");
+	const json_node *profile =
+	    find_item(profiles, namespace_ && *namespace_ ? namespace_ : KASTEN_NAMESPACE, name ? name : "");
+	const char *bucket = json_text_at(profile, "spec/locationSpec/objectStore/name");
+	RECEIVE_CLEANUP struct receive r = {0};
 
-	if (!random_text(receive, err) || !make_token(k, policy, token, err) || !json_clone(policy, &copy, err))
+	return receive_new(
+		   bucket ? bucket : "", json_text_at(profile, "spec/locationSpec/objectStore/path"), &r, err) &&
+	       receive_format(&r, out, err);
+}
+
+static bool fill_export(struct kasten *k, const json_node *policy, const json_node *profiles, const json_node *action,
+    size_t index, struct err *err)
+{
+	BUF_CLEANUP struct buf receive = BUF_INIT(RECEIVE_TEXT_MAX);
+	CLEANUP(json) struct json *copy = NULL;
+	char path[96], token[254];
+
+	if (!make_receive(action, profiles, &receive, err) || !make_token(k, policy, token, err) ||
+	    !json_clone(policy, &copy, err))
 		return false;
 	snprintf(path, sizeof path, "spec/actions/%zu/exportParameters/receiveString", index);
-	if (!json_set_text(json_edit(copy), path, receive, err))
+	if (!json_set_text(json_edit(copy), path, buf_str(&receive), err))
 		return false;
 	snprintf(path, sizeof path, "spec/actions/%zu/exportParameters/migrationToken", index);
 	return json_set_format(
@@ -115,7 +133,7 @@ static bool fill_export(struct kasten *k, const json_node *policy, size_t index,
 	       kube_replace(k->kube, &k->kinds[KIND_POLICY], kube_namespace(policy), json_root(copy), NULL, err);
 }
 
-static bool fill_exports(struct kasten *k, const json_node *policy, struct err *err)
+static bool fill_exports(struct kasten *k, const json_node *policy, const json_node *profiles, struct err *err)
 {
 	size_t index = 0;
 
@@ -124,7 +142,7 @@ static bool fill_exports(struct kasten *k, const json_node *policy, struct err *
 		struct err why = ERR_INIT;
 
 		if (json_is_at(a, "action", "export") && (!receive || !*receive))
-			return tolerate(&why, fill_export(k, policy, index, &why), err);
+			return tolerate(&why, fill_export(k, policy, profiles, a, index, &why), err);
 	}
 	return true;
 }
@@ -135,7 +153,7 @@ static bool validate_policy(struct kasten *k, const json_node *policy, const jso
 
 	return check_policy(policy, profiles, &errors, err) &&
 	       show_validation(k, KIND_POLICY, policy, json_root(errors), err) &&
-	       (json_count(json_root(errors)) || fill_exports(k, policy, err));
+	       (json_count(json_root(errors)) || fill_exports(k, policy, profiles, err));
 }
 
 static bool validate_profiles(struct kasten *k, struct err *err)

@@ -99,7 +99,7 @@ static bool print_env(const char *given, struct err *err)
 {
 	CLEANUP(cmd_context) struct cmd_context *ctx = NULL;
 	BUF_CLEANUP struct buf uri = BUF_INIT(4096);
-	char address[ADDRESS_MAX], endpoint[64], name[64];
+	char endpoint[LAYOUT_ENDPOINT_MAX], name[64];
 	const struct layout *l;
 
 	if (!cmd_context_load(given, &ctx, err))
@@ -107,7 +107,7 @@ static bool print_env(const char *given, struct err *err)
 	l = &ctx->state.layout;
 	if (!layout_uri(l, &uri, err))
 		return false;
-	snprintf(endpoint, sizeof endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
+	layout_s3_endpoint(l, endpoint);
 	put("SANDBOX_DIR", l->dir);
 	put("MONGO_URI", buf_str(&uri));
 	for (int i = 0; i < SECRET_USER_COUNT; i++) {

@@ -12,10 +12,9 @@ static bool open_bucket(const struct cmd_context *ctx, struct s3 **ret, struct e
 {
 	const struct layout *l = &ctx->state.layout;
 	S3_CONFIG_CLEANUP struct s3_config config = {0};
-	char address[ADDRESS_MAX];
+	char endpoint[LAYOUT_ENDPOINT_MAX];
 
-	snprintf(
-	    config.endpoint, sizeof config.endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
+	snprintf(config.endpoint, sizeof config.endpoint, "%s", layout_s3_endpoint(l, endpoint));
 	snprintf(config.region, sizeof config.region, "%s", LAYOUT_REGION);
 	snprintf(config.bucket, sizeof config.bucket, "%s", LAYOUT_BUCKET);
 	snprintf(config.access_key, sizeof config.access_key, "%s", ctx->secrets.s3_access);

@@ -3,6 +3,7 @@
 #include "base/stop.h"
 #include "mongo/client.h"
 #include "sandbox/parts/cmd.h"
+#include "sandbox/parts/guest.h"
 #include "sandbox/parts/launch.h"
 #include "sandbox/parts/purge.h"
 
@@ -81,7 +82,8 @@ bool cmd_end(const char *given, bool purge_too, int64_t timeout_ms, struct err *
 		fprintf(stderr, "there is no folder \"%s\": nothing to do\n", given);
 		return true;
 	}
-	if (!cmd_dir(given, dir, err) || !launch_down(dir, clock_system(), purge_too, timeout_ms, err))
+	if (!cmd_dir(given, dir, err) || !guest_none(dir, err) ||
+	    !launch_down(dir, clock_system(), purge_too, timeout_ms, err))
 		return false;
 	if (!purge_too)
 		return true;

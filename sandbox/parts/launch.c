@@ -1,6 +1,7 @@
 #include "sandbox/parts/launch.h"
 
 #include "base/file.h"
+#include "sandbox/parts/guest.h"
 #include "sandbox/parts/leftovers.h"
 #include "sandbox/parts/purge.h"
 #include "sandbox/parts/strays.h"
@@ -55,12 +56,27 @@ static bool same_as_before(const struct launch *a, const struct layout *l, struc
 		return err_hint(err, "choose another folder, or start it with \"psmdb-sandbox %sup\"",
 		    a->control_plane ? "parts " : "");
 	}
+	if (a->bucket_of && strcmp(a->bucket_of, l->bucket_of) != 0) {
+		err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %s%.300s", a->dir,
+		    layout_is_guest(l) ? "its bucket in " : "a bucket of its own", l->bucket_of);
+		return err_hint(err, "leave the option out to start it again as it was, or choose another folder");
+	}
 	if ((!a->members || a->members == l->members) && (!a->mongod_port || a->mongod_port == l->mongod_port))
 		return true;
 	err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %d members on port %u", a->dir, l->members, l->mongod_port);
 	return err_hint(err,
 	    "leave the options out to start it again, or remove it with \"psmdb-sandbox parts down --purge --dir %s\"",
 	    a->dir);
+}
+
+/* Where the bucket of the other sandbox is now; its keys; and that it is used. */
+static bool borrow(struct layout *l, const char *host_dir, struct err *err)
+{
+	CLEANUP(free) struct layout *host = calloc(1, sizeof *host);
+
+	if (!host)
+		return err_nomem(err);
+	return guest_host(host_dir, host, err) && guest_borrow(l, host, err);
 }
 
 static bool plan_again(struct ground *g, struct err *err)
@@ -73,7 +89,7 @@ static bool plan_again(struct ground *g, struct err *err)
 	    !kill_leftovers(state, err))
 		return false;
 	g->layout = state->layout;
-	return true;
+	return !layout_is_guest(&g->layout) || borrow(&g->layout, state->layout.bucket_of, err);
 }
 
 static bool plan_fresh(struct ground *g, struct err *err)
@@ -88,7 +104,7 @@ static bool plan_fresh(struct ground *g, struct err *err)
 	snprintf(l->compression, sizeof l->compression, COMPRESSION_DEFAULT);
 	if (chmod(l->dir, 0700))
 		return err_errno(err, ERR_IO, errno, "close folder \"%s\" to others", l->dir);
-	return uuid_random(&l->id, err);
+	return uuid_random(&l->id, err) && (!a->bucket_of || borrow(l, a->bucket_of, err));
 }
 
 /* After a kill, what the killed ones had started may take a moment to die: pods are children of a child. */

@@ -13,6 +13,8 @@ struct launch {
 	int members;		  /* 0: as before, or 3 */
 	uint16_t mongod_port;	  /* 0: as before, or 27017 */
 	const char *compression;  /* NULL: as before, or "s2" */
+	const char
+	    *bucket_of; /* another sandbox's folder, as dir: no S3 server of one's own; NULL: as before, or none */
 	bool foreground;
 	int64_t timeout_ms;
 	const struct clock *clock;

@@ -28,6 +28,17 @@ const char *layout_s3_address(const struct layout *l, char text[static ADDRESS_M
 	return address_text(l->range, LAYOUT_S3_HOST, text);
 }
 
+const char *layout_s3_endpoint(const struct layout *l, char text[static LAYOUT_ENDPOINT_MAX])
+{
+	char address[ADDRESS_MAX];
+
+	if (layout_is_guest(l))
+		strcpy(text, l->bucket_endpoint);
+	else
+		snprintf(text, LAYOUT_ENDPOINT_MAX, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
+	return text;
+}
+
 const char *layout_api_address(const struct layout *l, char text[static ADDRESS_MAX])
 {
 	return address_text(l->range, LAYOUT_API_HOST, text);

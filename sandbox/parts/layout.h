@@ -8,10 +8,10 @@
  *   DIR/ (0700)   lock · state.json · control.sock · keyfile · s3.json
  *     secrets/    one file a secret, 0600
  *     mongod-N/data/   what the disaster deletes
- *     s3/         what survives it
+ *     s3/         what survives it; a guest has none, it uses another sandbox's
  *     logs/       one log a part, pbm.log, supervisor.log
  *   control plane: kubeconfig · system.kubeconfig · hosts · api/ · kubelet/ · kasten/ · pods/ · volumes/ (what the
- *   disaster deletes)
+ *   disaster deletes) · bundle.yaml (the operator, to install) · guests/ (who uses the bucket)
  */
 #ifndef PARTS_LAYOUT_H
 #define PARTS_LAYOUT_H
@@ -26,8 +26,10 @@
 #define LAYOUT_MEMBERS_MAX 7 /* voting members of a replica set */
 #define LAYOUT_PARTS_MAX (1 + 2 * LAYOUT_MEMBERS_MAX)
 #define LAYOUT_DIR_MAX 1024
+#define LAYOUT_ENDPOINT_MAX 64
 #define LAYOUT_SET_NAME "rs0"
 #define LAYOUT_BUCKET "drill"
+#define LAYOUT_KASTEN_BUCKET "kasten" /* Kasten's own: its exports */
 #define LAYOUT_PREFIX "pbm"
 #define LAYOUT_REGION "us-east-1"
 
@@ -47,6 +49,8 @@ struct layout {
 	uint16_t mongod_port;
 	uint16_t ports; /* first of the block */
 	char compression[16];
+	char bucket_of[LAYOUT_DIR_MAX];		   /* the sandbox whose S3 server this one uses; "": its own */
+	char bucket_endpoint[LAYOUT_ENDPOINT_MAX]; /* of that server */
 	char binaries[BINARIES][PATH_MAX];
 };
 
@@ -58,10 +62,16 @@ struct layout_path {
 struct layout_path layout_file(const struct layout *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *layout_member_address(const struct layout *l, int member, char text[static ADDRESS_MAX]);
 const char *layout_s3_address(const struct layout *l, char text[static ADDRESS_MAX]);
+/* "http://address:port", of another sandbox's server if that is used. */
+const char *layout_s3_endpoint(const struct layout *l, char text[static LAYOUT_ENDPOINT_MAX]);
 const char *layout_api_address(const struct layout *l, char text[static ADDRESS_MAX]);
 static inline bool layout_is_control_plane(const struct layout *l)
 {
 	return !l->members;
+}
+static inline bool layout_is_guest(const struct layout *l)
+{
+	return *l->bucket_of;
 }
 /* "mongodb://a:27017,b:27017/?replicaSet=rs0", without credentials. */
 bool layout_uri(const struct layout *l, struct buf *out, struct err *err);

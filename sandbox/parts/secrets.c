@@ -83,10 +83,11 @@ static bool read_secret(const char *path, char ret[static SECRET_MAX], struct er
 	return true;
 }
 
-/* What the S3 server is told: one identity that can use the one bucket and cannot make another. */
+/* What the S3 server is told: one identity that can use the two buckets and cannot make another. */
 static bool write_s3_config(const struct layout *l, const struct secrets *s, struct err *err)
 {
 	static const char *const actions[] = {"Read", "Write", "List", "Tagging"};
+	static const char *const buckets[] = {LAYOUT_BUCKET, LAYOUT_KASTEN_BUCKET};
 	BUF_CLEANUP struct buf text = BUF_INIT(8192);
 	struct json_writer w;
 
@@ -102,10 +103,10 @@ static bool write_s3_config(const struct layout *l, const struct secrets *s, str
 	json_end_object(&w);
 	json_end_array(&w);
 	json_array(&w, "actions");
-	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+	for (size_t i = 0; i < 2 * (sizeof actions / sizeof *actions); i++) {
 		char action[64];
 
-		snprintf(action, sizeof action, "%s:%s", actions[i], LAYOUT_BUCKET);
+		snprintf(action, sizeof action, "%s:%s", actions[i / 2], buckets[i % 2]);
 		json_put_string(&w, NULL, action);
 	}
 	json_end_array(&w);
@@ -151,5 +152,5 @@ bool secrets_load(const struct layout *l, struct secrets *ret, struct err *err)
 
 bool secrets_ensure(const struct layout *l, struct secrets *ret, struct err *err)
 {
-	return make_all(l, err) && secrets_load(l, ret, err) && write_s3_config(l, ret, err);
+	return make_all(l, err) && secrets_load(l, ret, err) && (layout_is_guest(l) || write_s3_config(l, ret, err));
 }

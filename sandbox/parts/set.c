@@ -70,7 +70,7 @@ static bool make_s3(struct part_spec *spec, const struct layout *l, struct err *
 	       strings_add(argv, err, "-admin.port=%u", port + S3_ADMIN_PORT) &&
 	       strings_add(argv, err, "-s3.port.iceberg=0") && strings_add(argv, err, "-s3.port.lance=0") &&
 	       strings_add(argv, err, "-s3.autoCreateBucket=false") &&
-	       strings_add(argv, err, "-bucket=%s", LAYOUT_BUCKET) &&
+	       strings_add(argv, err, "-bucket=%s,%s", LAYOUT_BUCKET, LAYOUT_KASTEN_BUCKET) &&
 	       strings_add(argv, err, "-s3.config=%s", layout_file(l, "s3.json").text);
 }
 
@@ -186,7 +186,7 @@ static bool add_control_plane(struct part_set *set, const struct layout *l, stru
 	static bool (*const makers[])(struct part_spec *, const struct layout *, struct err *) = {
 	    make_s3, make_api, make_kubelet, make_kasten};
 
-	for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
+	for (size_t i = layout_is_guest(l) ? 1 : 0; i < sizeof makers / sizeof *makers; i++) {
 		struct part_spec spec = {0};
 		bool ok = makers[i](&spec, l, err);
 

@@ -55,11 +55,12 @@ static void put_set(struct json_writer *w, const struct layout *l)
 
 static void put_s3(struct json_writer *w, const struct layout *l)
 {
-	char address[ADDRESS_MAX], endpoint[64];
+	char endpoint[LAYOUT_ENDPOINT_MAX];
 
 	json_object(w, "s3");
-	snprintf(endpoint, sizeof endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
-	json_put_string(w, "endpoint", endpoint);
+	if (layout_is_guest(l))
+		json_put_string(w, "of", l->bucket_of);
+	json_put_string(w, "endpoint", layout_s3_endpoint(l, endpoint));
 	json_put_int(w, "ports", l->ports);
 	json_put_string(w, "region", LAYOUT_REGION);
 	json_put_string(w, "bucket", LAYOUT_BUCKET);
@@ -165,6 +166,16 @@ bool state_format(const struct layout *l, const struct part_set *set, enum sandb
 	return json_writer_ok(&w, err);
 }
 
+static bool parse_guest(const json_node *s3, struct layout *l, struct err *err)
+{
+	if (!json_need_copy(s3, "of", l->bucket_of, sizeof l->bucket_of, err) ||
+	    !json_need_copy(s3, "endpoint", l->bucket_endpoint, sizeof l->bucket_endpoint, err))
+		return false;
+	if (*l->bucket_of != '/' || strncmp(l->bucket_endpoint, "http://127.", 11) != 0)
+		return err_set(err, ERR_PARSE, "\"s3\" is no bucket of another sandbox");
+	return true;
+}
+
 static bool parse_layout(const json_node *root, const char *dir, struct layout *l, struct err *err)
 {
 	const json_node *set, *s3, *pbm, *binaries;
@@ -180,6 +191,8 @@ static bool parse_layout(const json_node *root, const char *dir, struct layout *
 	    !json_need_int(
 		s3, "ports", PORT_BLOCK_FIRST, PORT_BLOCK_FIRST + (PORT_BLOCKS - 1) * PORTS_PER_BLOCK, &ports, err) ||
 	    !json_need_copy(pbm, "compression", l->compression, sizeof l->compression, err))
+		return false;
+	if (json_get(s3, "of") && !parse_guest(s3, l, err))
 		return false;
 	for (int i = 0; i < BINARIES; i++)
 		if (!json_need_copy(binaries, binary_name((enum binary)i), l->binaries[i], PATH_MAX, err))

@@ -51,9 +51,7 @@ static void wire_users(struct wiring *w, const struct secrets *s)
 
 static void wire_storage(struct wiring *w, const struct layout *l, const struct secrets *s)
 {
-	char address[ADDRESS_MAX];
-
-	snprintf(w->endpoint, sizeof w->endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
+	layout_s3_endpoint(l, w->endpoint);
 	w->storage = (struct pbm_storage){.endpoint = w->endpoint,
 	    .region = LAYOUT_REGION,
 	    .bucket = LAYOUT_BUCKET,

@@ -7,6 +7,7 @@
 #include "mongo/client.h"
 #include "sandbox/api/credentials.h"
 #include "sandbox/parts/cmd.h"
+#include "sandbox/parts/guest.h"
 #include "sandbox/parts/launch.h"
 #include "sandbox/up/install.h"
 
@@ -49,7 +50,8 @@ static bool prepare(void *arg, const struct layout *l, struct err *err)
 	char address[ADDRESS_MAX];
 
 	(void)arg;
-	return api_credentials_ensure(l->dir, layout_api_address(l, address), (uint16_t)(l->ports + API_PORT), err);
+	return install_write_bundle(l, err) &&
+	       api_credentials_ensure(l->dir, layout_api_address(l, address), (uint16_t)(l->ports + API_PORT), err);
 }
 
 static void told(void *arg, const char *what)
@@ -92,7 +94,8 @@ static bool install(struct up *u, struct err *err)
 	if (!open_kube(u->setup.layout, u->setup.stop, 30000, &kube, err))
 		return false;
 	with.kube = kube;
-	if (!install_kinds(&with, err) || (!u->bare && !install_demo(&with, &u->made, err)))
+	if (!install_kinds(&with, u->bare, err) ||
+	    !(u->bare ? install_bare(&with, &u->made, err) : install_demo(&with, &u->made, err)))
 		return false;
 	return u->bare || !u->made || u->no_wait || install_wait_ready(&with, left_ms(u), err);
 }
@@ -105,7 +108,9 @@ static bool set_up(void *arg, const struct setup *setup, struct connection *c, s
 	u->begun_ms = clock_mono_ms(setup->clock);
 	if (connection_phase(c, PHASE_STARTING, err) &&
 	    connection_request(c, OP_START, (const char *const[]){"all"}, 1, left_ms(u), err)) {
-		told(u, "S3 server, API server, kubelet and Kasten run");
+		told(u, layout_is_guest(setup->layout)
+			    ? "API server, kubelet and Kasten run, and use another sandbox's bucket"
+			    : "S3 server, API server, kubelet and Kasten run");
 		if (install(u, err) && connection_phase(c, PHASE_READY, err))
 			return true;
 	}
@@ -119,6 +124,12 @@ static void say_next(const struct launch *launch, const struct up *u)
 	if (launch->foreground)
 		return;
 	printf("export KUBECONFIG=%s/kubeconfig\n", launch->dir);
+	if (u->bare && isatty(STDERR_FILENO))
+		fprintf(stderr,
+		    "the cluster is there, without an operator: install it with\n"
+		    "  kubectl create namespace " INSTALL_NAMESPACE " && kubectl -n " INSTALL_NAMESPACE
+		    " apply --server-side -f %s/bundle.yaml\n",
+		    launch->dir);
 	if (!u->bare && isatty(STDERR_FILENO))
 		fprintf(stderr, "the cluster is there: try\n  kubectl -n " INSTALL_NAMESPACE " get psmdb,pods,pvc\n"
 				"  psmdb-drill run case-1 --confirm-destroy " INSTALL_NAMESPACE "\n");
@@ -126,7 +137,7 @@ static void say_next(const struct launch *launch, const struct up *u)
 
 int front_up(int argc, char **argv)
 {
-	const char *given = NULL;
+	const char *given = NULL, *bucket_of = NULL;
 	int64_t timeout_ms = 180000;
 	struct up u = {0};
 	struct launch launch = {.control_plane = true,
@@ -137,7 +148,11 @@ int front_up(int argc, char **argv)
 	    .arg = &u};
 	const struct opt opts[] = {
 	    CMD_OPT("dir", OPT_STRING, &given, "DIR", DIR_HELP),
-	    CMD_OPT("bare", OPT_FLAG, &u.bare, "", "control plane and custom kinds only: no operator, no psmdb"),
+	    CMD_OPT("bare", OPT_FLAG, &u.bare, "",
+		"a cluster to restore into: no namespace, no psmdb, no operator (DIR/bundle.yaml installs it), and the "
+		"blueprint without restore"),
+	    CMD_OPT("bucket-of", OPT_STRING, &bucket_of, "DIR",
+		"use the S3 server of this other sandbox, which must be up, in place of one's own: another cluster"),
 	    CMD_OPT("no-wait", OPT_FLAG, &u.no_wait, "", "do not wait until the psmdb is ready"),
 	    CMD_OPT("foreground", OPT_FLAG, &launch.foreground, "", "stay, and end everything on Ctrl-C"),
 	    CMD_OPT("timeout", OPT_DURATION, &timeout_ms, "TIME", "until everything must be ready (default: 3m)",
@@ -154,15 +169,16 @@ int front_up(int argc, char **argv)
 	    "Example: eval \"$(psmdb-sandbox up)\" && kubectl get psmdb -A\n\n"
 	    "Exit status: 0 done, 2 usage, 3 it could not be done, 130 interrupted.",
 	    0, 0};
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], host[LAYOUT_DIR_MAX];
 	struct err err = ERR_INIT;
 	bool made, ok;
 	int status;
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
-	if (!front_dir(given, dir, &err))
+	if (!front_dir(given, dir, &err) || (bucket_of && !cmd_dir(bucket_of, host, &err)))
 		return cmd_fail(&err);
+	launch.bucket_of = bucket_of ? host : NULL;
 	made = !file_exists(dir);
 	if (!stop_install(&err) || !file_make_dirs(dir, 0700, &err) || !cmd_dir(dir, launch.dir, &err))
 		return cmd_fail(&err);
@@ -247,12 +263,37 @@ static void print_pod(const json_node *o)
 	    address ? address : "-");
 }
 
+/* Where the bucket is, if it is another sandbox's; false: it is not to be had now. */
+static bool print_bucket(const json_node *state)
+{
+	CLEANUP(free) struct layout *host = calloc(1, sizeof *host);
+	const char *of = json_text_at(state, "s3/of"), *endpoint = json_text_at(state, "s3/endpoint");
+	struct err err = ERR_INIT;
+
+	if (!of || !host)
+		return true;
+	printf("bucket        %s, of the sandbox in %s\n", endpoint ? endpoint : "-", of);
+	if (guest_host(of, host, &err))
+		return true;
+	printf("              %s\n", err.msg);
+	if (*err.hint)
+		printf("              %s\n", err.hint);
+	return false;
+}
+
 static bool print_all(struct kube *kube, const char *name, void (*print)(const json_node *), struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
 	struct kube_kind kind;
 
-	if (!kube_find_kind(kube, name, &kind, err) || !kube_list(kube, &kind, NULL, NULL, &list, err))
+	struct err why = ERR_INIT;
+
+	/* a bare cluster has no operator's kinds yet */
+	if (!kube_find_kind(kube, name, &kind, &why)) {
+		*err = why;
+		return why.code == ERR_UNSUPPORTED;
+	}
+	if (!kube_list(kube, &kind, NULL, NULL, &list, err))
 		return false;
 	for (const json_node *o = json_first(json_get(json_root(list), "items")); o; o = json_next(o))
 		print(o);
@@ -282,7 +323,7 @@ int front_status(int argc, char **argv)
 	BUF_CLEANUP struct buf text = BUF_INIT(2 * STATE_MAX_BYTES);
 	CLEANUP(json) struct json *doc = NULL;
 	const char *given = NULL;
-	bool as_json = false;
+	bool as_json = false, there = true;
 	const struct opt opts[] = {
 	    CMD_OPT("dir", OPT_STRING, &given, "DIR", DIR_HELP),
 	    CMD_OPT("json", OPT_FLAG, &as_json, "", "the parts as one JSON object, the same as in DIR/state.json"),
@@ -307,6 +348,7 @@ int front_status(int argc, char **argv)
 		cmd_print_parts(json_root(doc));
 		if (!print_cluster(json_root(doc), &err))
 			return cmd_fail(&err);
+		there = print_bucket(json_root(doc));
 	}
-	return cmd_all_ready(json_root(doc)) ? EXIT_PASS : EXIT_ERROR;
+	return there && cmd_all_ready(json_root(doc)) ? EXIT_PASS : EXIT_ERROR;
 }

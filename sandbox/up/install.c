@@ -109,7 +109,9 @@ static int is_yaml(const struct dirent *e)
 	return dot && !strcmp(dot, ".yaml");
 }
 
-static bool apply_folder(const struct install *in, const char *rest, struct err *err)
+#define OPERATOR_KINDS "psmdb.yaml"
+
+static bool apply_folder(const struct install *in, const char *rest, const char *leave_out, struct err *err)
 {
 	char folder[PATH_MAX], path[PATH_MAX];
 	struct dirent **entries;
@@ -122,8 +124,10 @@ static bool apply_folder(const struct install *in, const char *rest, struct err 
 	if (count <= 0 || count > CRDS_MAX)
 		return err_set(err, ERR_NOT_FOUND, "folder \"%s\" holds no custom kinds", folder);
 	for (int i = 0; i < count; i++) {
+		bool wanted = !leave_out || strcmp(entries[i]->d_name, leave_out) != 0;
+
 		ok = ok && (snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) < PATH_MAX) &&
-		     apply_path(in, path, NULL, NULL, 0, err);
+		     (!wanted || apply_path(in, path, NULL, NULL, 0, err));
 		free(entries[i]);
 	}
 	free(entries);
@@ -136,21 +140,42 @@ static void say(const struct install *in, const char *what)
 		in->progress(in->progress_arg, what);
 }
 
-bool install_kinds(const struct install *in, struct err *err)
+bool install_kinds(const struct install *in, bool without_operator, struct err *err)
 {
-	if (!apply_folder(in, "sandbox/crds", err) || !make_namespace(in, INSTALL_KASTEN, false, err))
+	if (!apply_folder(in, "sandbox/crds", without_operator ? OPERATOR_KINDS : NULL, err) ||
+	    !make_namespace(in, INSTALL_KASTEN, false, err))
 		return err_wrap(err, "install the custom kinds");
-	say(in, "custom kinds of the operator, Kasten and Kanister are installed");
+	say(in, without_operator ? "custom kinds of Kasten and Kanister are installed"
+				 : "custom kinds of the operator, Kasten and Kanister are installed");
 	return true;
+}
+
+bool install_write_bundle(const struct layout *l, struct err *err)
+{
+	static const char *const parts[] = {"sandbox/crds/" OPERATOR_KINDS, "sandbox/bundle.yaml"};
+	BUF_CLEANUP struct buf text = BUF_INIT(1 << 20);
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		char path[PATH_MAX];
+
+		if (!place_share(parts[i], path, err) || (i && !buf_add_str(&text, "---\n", err)) ||
+		    !file_read(path, &text, err))
+			return err_wrap(err, "write the operator's bundle");
+	}
+	return file_write_atomic(layout_file(l, "bundle.yaml").text, text.data, text.len, 0600, err);
 }
 
 #define STORAGE "spec/backup/storages/my-s3-storage/s3/"
 #define PROFILE "spec/locationSpec/objectStore/"
 
-static bool make_objects(const struct install *in, struct err *err)
+struct file {
+	const char *file, *ns;
+};
+
+static bool make_objects(const struct install *in, const struct file *files, size_t file_count, struct err *err)
 {
 	const struct layout *l = in->layout;
-	char address[ADDRESS_MAX], endpoint[64];
+	char endpoint[LAYOUT_ENDPOINT_MAX];
 	const struct change changes[] = {
 	    {"s3-secret", "stringData/AWS_ACCESS_KEY_ID", in->secrets->s3_access},
 	    {"s3-secret", "stringData/AWS_SECRET_ACCESS_KEY", in->secrets->s3_secret},
@@ -161,17 +186,12 @@ static bool make_objects(const struct install *in, struct err *err)
 	    {INSTALL_CLUSTER, STORAGE "region", LAYOUT_REGION},
 	    {INSTALL_CLUSTER, STORAGE "prefix", LAYOUT_PREFIX},
 	    {"s3-profile", PROFILE "endpoint", endpoint},
-	    {"s3-profile", PROFILE "name", LAYOUT_BUCKET},
+	    {"s3-profile", PROFILE "name", LAYOUT_KASTEN_BUCKET},
 	    {"s3-profile", PROFILE "region", LAYOUT_REGION},
 	};
-	static const struct {
-		const char *file, *ns;
-	} files[] = {{"manifests/s3-secret.yaml", INSTALL_NAMESPACE}, {"manifests/profile.yaml", INSTALL_KASTEN},
-	    {"manifests/psmdb-bp.yaml", INSTALL_KASTEN}, {"manifests/cr.yaml", INSTALL_NAMESPACE},
-	    {"manifests/policy.yaml", INSTALL_KASTEN}};
 
-	snprintf(endpoint, sizeof endpoint, "http://%s:%u", layout_s3_address(l, address), l->ports + S3_PORT);
-	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+	layout_s3_endpoint(l, endpoint);
+	for (size_t i = 0; i < file_count; i++)
 		if (!apply_share(in, files[i].file, files[i].ns, changes, sizeof changes / sizeof *changes, err))
 			return false;
 	return true;
@@ -201,30 +221,54 @@ static bool namespace_there(const struct install *in, bool *ret, struct err *err
 }
 
 /* The mark that the installation was finished: without it an interrupted one is done again. */
-static bool mark(const struct install *in, struct err *err)
+#define MARK "sandbox-installed"
+#define MARK_BARE "sandbox-installed-bare"
+
+static bool mark(const struct install *in, const char *name, struct err *err)
 {
 	CLEANUP(json) struct json *doc = NULL;
 
 	return json_format(&doc, err,
-		   "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'" MARK "','namespace':%s},"
+		   "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':%s,'namespace':%s},"
 		   "'data':{'namespace':%s,'cluster':%s}}",
-		   INSTALL_KASTEN, INSTALL_NAMESPACE, INSTALL_CLUSTER) &&
+		   name, INSTALL_KASTEN, INSTALL_NAMESPACE, INSTALL_CLUSTER) &&
 	       apply_object(in, INSTALL_KASTEN, json_root(doc), err);
 }
 
-static bool marked(const struct install *in, bool *ret, struct err *err)
+static bool marked(const struct install *in, const char *name, bool *ret, struct err *err)
 {
 	struct kube_kind kind;
 
 	kube_kind_set(&kind, "", "v1", "configmaps", "ConfigMap", true);
-	return is_there(in, &kind, INSTALL_KASTEN, MARK, ret, err);
+	return is_there(in, &kind, INSTALL_KASTEN, name, ret, err);
+}
+
+bool install_bare(const struct install *in, bool *ret_made, struct err *err)
+{
+	static const struct file files[] = {
+	    {"manifests/profile.yaml", INSTALL_KASTEN}, {"manifests/psmdb-bp-no-restore.yaml", INSTALL_KASTEN}};
+	bool done;
+
+	*ret_made = false;
+	if (!marked(in, MARK_BARE, &done, err))
+		return err_wrap(err, "find out whether Kasten's objects were installed before");
+	if (done)
+		return true;
+	if (!make_objects(in, files, sizeof files / sizeof *files, err) || !mark(in, MARK_BARE, err))
+		return err_wrap(err, "install Kasten's objects");
+	say(in, "profile and the blueprint without restore are applied; no operator, no namespace");
+	*ret_made = true;
+	return true;
 }
 
 bool install_demo(const struct install *in, bool *ret_made, struct err *err)
 {
+	static const struct file files[] = {{"manifests/s3-secret.yaml", INSTALL_NAMESPACE},
+	    {"manifests/profile.yaml", INSTALL_KASTEN}, {"manifests/psmdb-bp.yaml", INSTALL_KASTEN},
+	    {"manifests/cr.yaml", INSTALL_NAMESPACE}, {"manifests/policy.yaml", INSTALL_KASTEN}};
 	bool done, there;
 
-	if (!marked(in, &done, err))
+	if (!marked(in, MARK, &done, err))
 		return err_wrap(err, "find out whether the demo was installed before");
 	if (done) {
 		if (!namespace_there(in, &there, err))
@@ -235,8 +279,8 @@ bool install_demo(const struct install *in, bool *ret_made, struct err *err)
 		return true;
 	}
 	if (!make_namespace(in, INSTALL_NAMESPACE, true, err) ||
-	    !apply_share(in, "sandbox/bundle.yaml", INSTALL_NAMESPACE, NULL, 0, err) || !make_objects(in, err) ||
-	    !mark(in, err))
+	    !apply_share(in, "sandbox/bundle.yaml", INSTALL_NAMESPACE, NULL, 0, err) ||
+	    !make_objects(in, files, sizeof files / sizeof *files, err) || !mark(in, MARK, err))
 		return err_wrap(err, "install the demo's objects");
 	say(in, "operator, secrets, psmdb, blueprint, profile and policy are applied");
 	*ret_made = true;

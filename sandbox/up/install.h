@@ -26,8 +26,18 @@ struct install {
 	void *progress_arg;
 };
 
-/* Custom kinds and Kasten's namespace: what a cluster's administrator has installed. */
-bool install_kinds(const struct install *in, struct err *err);
+/*
+ * Custom kinds and Kasten's namespace: what a cluster's administrator has installed. The operator's own kinds come with its bundle and are
+ * left out without_operator.
+ */
+bool install_kinds(const struct install *in, bool without_operator, struct err *err);
+/* DIR/bundle.yaml: the operator with its kinds, to be applied (server-side) in a namespace, as Percona's own file of that name. */
+bool install_write_bundle(const struct layout *l, struct err *err);
+/*
+ * Another cluster, to restore into: Kasten's profile, and the blueprint without "restore". No namespace, no operator. Once, as
+ * install_demo.
+ */
+bool install_bare(const struct install *in, bool *ret_made, struct err *err);
 /*
  * The demo's cluster: namespace (with the label that allows a disaster), operator, secret, psmdb, blueprint, profile, policy. Only if the namespace is
  * not there: a sandbox that is started again keeps what it had, also what a drill has destroyed.

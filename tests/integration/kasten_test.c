@@ -1,13 +1,16 @@
 /*
- * The stand-in for Kasten against an API server, with the project's own blueprint, profile and policy. The operator is this
- * program: it gives backups, restores and clusters the states that a test wants.
+ * The stand-in for Kasten against an API server, with the project's own blueprint, profile and policy, and a real S3 server for what
+ * is exported. The operator is this program: it gives backups, restores and clusters the states that a test wants. A second
+ * cluster (an API server and a Kasten of its own) shares nothing with the first but the bucket.
  */
 #include "base/file.h"
 #include "base/proc.h"
 #include "doc/yaml.h"
 #include "kube/client.h"
+#include "s3/s3.h"
 #include "tests/support/kube_api_fixture.h"
 #include "tests/support/tap.h"
+#include "tests/support/weed_fixture.h"
 
 #include <signal.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #define CLUSTER "my-cluster-name"
 #define NS "mongo-ns"
 #define WAIT_MS 60000
+#define RECEIVE_MAX 4200
 
 enum {
 	BACKUP,
@@ -31,6 +35,8 @@ enum {
 	SECRET,
 	NAMESPACE,
 	CONFIGMAP,
+	IMPORT,
+	EXPORT,
 	KINDS
 };
 static const char *const kind_names[KINDS] = {"perconaservermongodbbackups.psmdb.percona.com",
@@ -38,7 +44,8 @@ static const char *const kind_names[KINDS] = {"perconaservermongodbbackups.psmdb
     "policies.config.kio.kasten.io", "profiles.config.kio.kasten.io", "runactions.actions.kio.kasten.io",
     "backupactions.actions.kio.kasten.io", "restoreactions.actions.kio.kasten.io",
     "retireactions.actions.kio.kasten.io", "restorepoints.apps.kio.kasten.io",
-    "restorepointcontents.apps.kio.kasten.io", "secrets", "namespaces", "configmaps"};
+    "restorepointcontents.apps.kio.kasten.io", "secrets", "namespaces", "configmaps",
+    "importactions.actions.kio.kasten.io", "exportactions.actions.kio.kasten.io"};
 
 struct story {
 	struct tap tap;
@@ -46,6 +53,7 @@ struct story {
 	struct kube *kube;
 	struct kube_kind kinds[KINDS];
 	char dir[200], store[256], log[256];
+	struct weed_fixture *weed;
 	pid_t kasten;
 	const char *backup_ends; /* "ready" or "error": what the operator makes of backups */
 	bool operator_works;
@@ -62,8 +70,8 @@ struct story {
 
 static const char *namespace_of(int kind)
 {
-	static const char *const of[KINDS] = {
-	    NS, NS, NS, "kasten-io", "kasten-io", "kasten-io", NS, NS, "kasten-io", NS, NULL, NS, NULL, NS};
+	static const char *const of[KINDS] = {NS, NS, NS, "kasten-io", "kasten-io", "kasten-io", NS, NS, "kasten-io",
+	    NS, NULL, NS, NULL, NS, "kasten-io", NS};
 
 	return of[kind];
 }
@@ -101,7 +109,7 @@ static struct json *get(struct story *s, int kind, const char *name)
 /* A text in an object that is looked up now, or ""; valid until the next call. */
 static const char *seen(struct story *s, int kind, const char *name, const char *path)
 {
-	static char text[4096];
+	static char text[RECEIVE_MAX];
 	CLEANUP(json) struct json *object = get(s, kind, name);
 	const char *value = object ? json_text_at(json_root(object), path) : NULL;
 
@@ -144,6 +152,51 @@ static void apply(struct story *s, const char *file)
 		    s->kube, json_text_at(object, "apiVersion"), json_text_at(object, "kind"), &kind, &err));
 		NEED(kube_create(s->kube, &kind, kube_namespace(object), object, &made, &err));
 	}
+}
+
+/* profile.yaml with this test's bucket in it. */
+static void apply_profile(struct story *s)
+{
+	const struct yaml_limits limits = YAML_LIMITS_DEFAULT;
+	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	S3_CONFIG_CLEANUP struct s3_config bucket = {0};
+
+	weed_fixture_config(s->weed, &bucket);
+	NEED(yaml_read(MANIFESTS "/profile.yaml", &limits, &docs, &err));
+	for (size_t i = 0; i < docs.count; i++) {
+		json_node *object = json_edit(docs.items[i]);
+		bool secret = json_is_at(object, "kind", "Secret");
+
+		if (secret) {
+			NEED(json_set_text(object, "stringData/aws_access_key_id", bucket.access_key, &err));
+			NEED(json_set_text(object, "stringData/aws_secret_access_key", bucket.secret_key, &err));
+		} else {
+			NEED(json_set_text(object, "spec/locationSpec/objectStore/endpoint", bucket.endpoint, &err));
+			NEED(json_set_text(object, "spec/locationSpec/objectStore/name", bucket.bucket, &err));
+		}
+		NEED(kube_create(s->kube, &s->kinds[secret ? SECRET : PROFILE], "kasten-io", object, NULL, &err));
+	}
+}
+
+static bool count_object(void *ctx, const struct s3_object *object, struct err *err)
+{
+	(void)object;
+	(void)err;
+	++*(size_t *)ctx;
+	return true;
+}
+
+/* Objects in Kasten's part of the bucket. */
+static size_t exported_objects(const struct story *s)
+{
+	S3_CONFIG_CLEANUP struct s3_config config = {0};
+	CLEANUP(s3) struct s3 *s3 = NULL;
+	size_t n = 0;
+
+	weed_fixture_config(s->weed, &config);
+	NEED(s3_new(&config, NULL, &s3, &err));
+	NEED(s3_list(s3, "kasten/", 1000, count_object, &n, &err));
+	return n;
 }
 
 static struct json *manifest(const char *file)
@@ -305,6 +358,20 @@ static void kill_kasten(struct story *s)
 
 /* --- the stories ------------------------------------------------------------------------------------------------- */
 
+static void make_namespaces(struct story *s)
+{
+	static const char *const namespaces[] = {"kasten-io", NS};
+	char name[254];
+
+	for (int i = 0; i < 2; i++) {
+		CLEANUP(json) struct json *namespace_ = NULL;
+
+		NEED(json_format(
+		    &namespace_, &err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':%s}}", namespaces[i]));
+		create(s, NAMESPACE, json_root(namespace_), name);
+	}
+}
+
 static void run_policy(struct story *s, char ret_name[static 254])
 {
 	CLEANUP(json) struct json *run = manifest("run-once.yaml");
@@ -346,7 +413,7 @@ static void validation(struct story *s)
 	tap_ok(&s->tap,
 	    !strcmp(seen(s, RUN, run, "status/error/message"), "Cannot execute action for an invalid policy"),
 	    "with Kasten's words", "%s", seen(s, RUN, run, "status/error/message"));
-	apply(s, "profile.yaml");
+	apply_profile(s);
 	tap_ok(&s->tap, await_value(s, POLICY, "mongo-drill", "status/validation", "Success"),
 	    "with the profile there, it becomes valid", "%s", seen(s, POLICY, "mongo-drill", "status/error/0"));
 	tap_ok(&s->tap,
@@ -382,6 +449,8 @@ static void a_run_is_complete(struct story *s, char ret_exported[static 254])
 	tap_ok(&s->tap, of_run == 2 && exported == 1, "and two restore points, one of them exported", "%zu and %zu",
 	    of_run, exported);
 	tap_ok(&s->tap, count(s, CONTENT) == 2, "with a content each", "%zu", count(s, CONTENT));
+	tap_ok(&s->tap, exported_objects(s) == 1, "and the exported one is an object in the bucket", "%zu",
+	    exported_objects(s));
 }
 
 static void restore(struct story *s, const char *point, const char *filters, char ret_name[static 254])
@@ -413,8 +482,8 @@ static void restores(struct story *s, const char *point)
 	tap_ok(&s->tap, !strcmp(await_end(s, RESTORE_ACTION, action), "Complete"), "a restore of the psmdb is complete",
 	    "%s: %s", seen(s, RESTORE_ACTION, action, "status/state"),
 	    seen(s, RESTORE_ACTION, action, "status/error/message"));
-	tap_ok(&s->tap, count(s, PSMDB) == 1 && count(s, SECRET) == 0, "it restored the psmdb alone", "%zu and %zu",
-	    count(s, PSMDB), count(s, SECRET));
+	tap_ok(&s->tap, count(s, PSMDB) == 1 && !*seen(s, SECRET, "users", "metadata/name"),
+	    "it restored the psmdb alone", "%zu and %s", count(s, PSMDB), seen(s, SECRET, "users", "metadata/name"));
 	tap_ok(&s->tap, count(s, RESTORE) == 1, "and the blueprint made one restore object", "%zu", count(s, RESTORE));
 	{
 		CLEANUP(json) struct json *made = list(s, RESTORE);
@@ -476,6 +545,16 @@ static void backup_in_error(struct story *s)
 	s->backup_ends = "ready";
 }
 
+static size_t exported_contents(struct story *s)
+{
+	CLEANUP(json) struct json *all = list(s, CONTENT);
+	size_t n = 0;
+
+	for (const json_node *c = json_first(json_get(json_root(all), "items")); c; c = json_next(c))
+		n += kube_label(c, "k10.kasten.io/exportProfile") != NULL;
+	return n;
+}
+
 /* Killed ten times while a backup and its restore go on. */
 static void killed(struct story *s)
 {
@@ -496,6 +575,8 @@ static void killed(struct story *s)
 	    seen(s, RUN, run, "status/error/message"));
 	tap_ok(&s->tap, count(s, BACKUP) == backups + 1, "with one psmdb-backup", "%zu", count(s, BACKUP) - backups);
 	tap_ok(&s->tap, count(s, POINT) == points + 2, "and two restore points", "%zu", count(s, POINT) - points);
+	tap_ok(&s->tap, exported_objects(s) == exported_contents(s), "and no object in the bucket without one",
+	    "%zu and %zu", exported_objects(s), exported_contents(s));
 	all = list(s, POINT);
 	for (const json_node *p = json_first(json_get(json_root(all), "items")); p; p = json_next(p))
 		if (kube_label(p, "k10.kasten.io/runActionName") &&
@@ -546,7 +627,7 @@ static void points_and_contents(struct story *s)
 
 static void retirement(struct story *s, const char *exported)
 {
-	size_t backups = count(s, BACKUP), contents = count(s, CONTENT);
+	size_t backups = count(s, BACKUP), contents = count(s, CONTENT), objects = exported_objects(s);
 	char content[254];
 
 	snprintf(content, sizeof content, "%s", seen(s, POINT, exported, "spec/restorePointContentRef/name"));
@@ -555,6 +636,192 @@ static void retirement(struct story *s, const char *exported)
 	    &s->tap, await_count(s, CONTENT, contents - 1), "a content that is deleted goes", "%zu", count(s, CONTENT));
 	tap_ok(&s->tap, await_count(s, BACKUP, backups - 1), "and its psmdb-backup with it", "%zu of %zu",
 	    count(s, BACKUP), backups);
+	tap_ok(&s->tap, exported_objects(s) == objects - 1, "and what was exported of it", "%zu of %zu",
+	    exported_objects(s), objects);
+}
+
+/* --- another cluster, and a namespace that is lost ----------------------------------------------------------------- */
+
+static const char wrong_cipher[] = "cipher: message authentication failed";
+
+/* Runs the import policy with this receive string: did its run end in this state? */
+static bool import_ends(struct story *s, const char *receive, const char *state, char run[static 254])
+{
+	CLEANUP(json) struct json *policy = manifest("import-policy.yaml");
+	CLEANUP(json) struct json *action = manifest("run-once.yaml");
+	char name[254];
+
+	NEED(json_set_text(json_edit(policy), "spec/actions/0/importParameters/receiveString", receive, &err));
+	NEED(json_set_format(json_edit(action), "spec/subject/name", &err, "'mongo-drill-import'"));
+	if (!*seen(s, POLICY, "mongo-drill-import", "metadata/name"))
+		create(s, POLICY, json_root(policy), name);
+	else
+		NEED(kube_apply(s->kube, NULL, json_root(policy), true, false, NULL, &err));
+	await_value(s, POLICY, "mongo-drill-import", "status/validation", "Success");
+	create(s, RUN, json_root(action), run);
+	return !strcmp(await_end(s, RUN, run), state);
+}
+
+static void wrong_strings_fail(struct story *s, const char *receive)
+{
+	char run[254], bent[RECEIVE_MAX];
+
+	snprintf(bent, sizeof bent, "%s", receive);
+	bent[strlen(bent) / 2] ^= 1;
+	for (int i = 0; i < 2; i++) {
+		bool failed = import_ends(s, i ? bent : "RECEIVE-STRING", "Failed", run);
+
+		tap_ok(&s->tap, failed,
+		    i ? "an import with a receive string that was changed fails"
+		      : "an import with a receive string that is none fails",
+		    "%s", seen(s, RUN, run, "status/state"));
+		tap_ok(&s->tap, strstr(seen(s, RUN, run, "status/error/cause"), wrong_cipher) != NULL,
+		    "with Kasten's words", "%s", seen(s, RUN, run, "status/error/cause"));
+	}
+	tap_ok(&s->tap, count(s, CONTENT) == 0, "and makes no content", "%zu", count(s, CONTENT));
+}
+
+/* A restore point in the namespace, from a content, and the psmdb and its bucket's keys from it. */
+static void restore_from_content(struct story *s, const char *content, char action[static 254])
+{
+	CLEANUP(json) struct json *point = manifest("restore-point.yaml");
+	CLEANUP(json) struct json *restoring = manifest("restore-action-import.yaml");
+	char name[254];
+
+	NEED(json_set_text(json_edit(point), "spec/restorePointContentRef/name", content, &err));
+	create(s, POINT, json_root(point), name);
+	tap_ok(&s->tap, await_value(s, CONTENT, content, "status/state", "Bound"),
+	    "a restore point made by hand binds it", "%s", seen(s, CONTENT, content, "status/state"));
+	create(s, RESTORE_ACTION, json_root(restoring), action);
+}
+
+static void only_these_were_restored(struct story *s, const char *action, size_t restores_before)
+{
+	tap_ok(&s->tap, !strcmp(await_end(s, RESTORE_ACTION, action), "Complete"), "a restore from it is complete",
+	    "%s: %s", seen(s, RESTORE_ACTION, action, "status/error/message"),
+	    seen(s, RESTORE_ACTION, action, "status/error/cause"));
+	tap_ok(&s->tap,
+	    count(s, PSMDB) == 1 &&
+		!strcmp(seen(s, PSMDB, CLUSTER, "metadata/annotations/kanister.kasten.io~1blueprint"), "psmdb-bp"),
+	    "the psmdb is there with its annotation", "%zu", count(s, PSMDB));
+	tap_ok(&s->tap, !strcmp(seen(s, SECRET, "s3-secret", "data/AWS_ACCESS_KEY_ID"), "QUs="),
+	    "and the keys of its bucket", "%s", seen(s, SECRET, "s3-secret", "data/AWS_ACCESS_KEY_ID"));
+	tap_ok(&s->tap, !*seen(s, SECRET, "users", "metadata/name") && !*seen(s, CONFIGMAP, "kept", "metadata/name"),
+	    "and nothing else", "there is more");
+	tap_ok(&s->tap, count(s, BACKUP) == 0 && count(s, RESTORE) == restores_before,
+	    "and the blueprint without restore made no restore object", "%zu and %zu", count(s, BACKUP),
+	    count(s, RESTORE));
+}
+
+/* The newest by the time of its action, as a client chooses it. */
+static void newest_export(struct story *s, char ret[static 254])
+{
+	const struct kube_select wanted = {
+	    .labels = "k10.kasten.io/appNamespace=" NS ",k10.kasten.io/exportType=portableAppData"};
+	CLEANUP(json) struct json *all = NULL;
+	const char *best = "";
+
+	NEED(kube_list(s->kube, &s->kinds[CONTENT], NULL, &wanted, &all, &err));
+	*ret = '\0';
+	for (const json_node *c = json_first(json_get(json_root(all), "items")); c; c = json_next(c)) {
+		const char *time = json_text_at(c, "status/actionTime");
+
+		if (!time || strcmp(time, best) <= 0)
+			continue;
+		best = time;
+		snprintf(ret, 254, "%s", kube_name(c));
+	}
+}
+
+static void import_elsewhere(struct story *s, struct story *other)
+{
+	char receive[RECEIVE_MAX], run[254], content[254], action[254], name[254];
+	CLEANUP(json) struct json *made = NULL;
+	struct err refused = ERR_INIT;
+	bool ended;
+
+	snprintf(receive, sizeof receive, "%s",
+	    seen(s, POLICY, "mongo-drill", "spec/actions/1/exportParameters/receiveString"));
+	make_namespaces(other);
+	apply(other, "psmdb-bp-no-restore.yaml");
+	apply_profile(other);
+	start_kasten(other);
+	other->tap = s->tap;
+	NEED(json_format(&made, &err,
+	    "{'apiVersion':'actions.kio.kasten.io/v1alpha1','kind':'ImportAction','metadata':{'name':'mine'}}"));
+	tap_ok(&other->tap,
+	    !kube_create(other->kube, &other->kinds[IMPORT], "kasten-io", json_root(made), NULL, &refused),
+	    "a user cannot make an ImportAction", "one was made");
+	wrong_strings_fail(other, receive);
+	ended = import_ends(other, receive, "Complete", run);
+	tap_ok(&other->tap, ended, "an import in another cluster is complete", "%s: %s",
+	    seen(other, RUN, run, "status/error/message"), seen(other, RUN, run, "status/error/cause"));
+	tap_ok(&other->tap, count(other, CONTENT) == exported_objects(other) && count(other, CONTENT) > 1,
+	    "and makes a content of each object in the bucket", "%zu of %zu", count(other, CONTENT),
+	    exported_objects(other));
+	tap_ok(&other->tap, count(other, POINT) == 0, "and no restore point", "%zu", count(other, POINT));
+	newest_export(s, name);
+	newest_export(other, content);
+	tap_ok(&other->tap, !strncmp(content, name, strlen(name)) && strstr(content, "-imported-"),
+	    "the newest of them is the newest of the first cluster", "%s is of %s", content, name);
+	tap_ok(&other->tap, !strcmp(seen(other, CONTENT, content, "status/state"), "Unbound"), "and Unbound", "%s",
+	    seen(other, CONTENT, content, "status/state"));
+	restore_from_content(other, content, action);
+	only_these_were_restored(other, action, 0);
+	ended = import_ends(other, receive, "Complete", run);
+	tap_ok(&other->tap, ended, "importing again is complete", "%s", seen(other, RUN, run, "status/error/cause"));
+	tap_ok(&other->tap, count(other, CONTENT) == exported_objects(other), "and makes none twice", "%zu",
+	    count(other, CONTENT));
+	tap_ok(&other->tap, !strcmp(seen(other, CONTENT, content, "status/state"), "Bound"), "what was bound stays so",
+	    "%s", seen(other, CONTENT, content, "status/state"));
+	s->tap = other->tap;
+}
+
+static bool namespace_gone(struct story *s, const void *arg)
+{
+	return !*seen(s, NAMESPACE, arg, "metadata/name");
+}
+
+static void a_namespace_is_lost(struct story *s)
+{
+	CLEANUP(json) struct json *namespace_ = NULL;
+	CLEANUP(json) struct json *blueprint = manifest("psmdb-bp-no-restore.yaml");
+	CLEANUP(json) struct json *old = NULL;
+	struct kube_kind kind;
+	char content[254], action[254], name[254];
+	size_t contents = count(s, CONTENT);
+
+	newest_export(s, content);
+	delete (s, NAMESPACE, NS);
+	tap_ok(&s->tap, await(s, namespace_gone, NS), "the namespace is gone", "it is there");
+	tap_ok(&s->tap, count(s, POINT) == 0, "and its restore points", "%zu", count(s, POINT));
+	tap_ok(&s->tap, await_value(s, CONTENT, content, "status/state", "Unbound") && count(s, CONTENT) == contents,
+	    "the contents stay, and are Unbound", "%s", seen(s, CONTENT, content, "status/state"));
+	NEED(json_format(&namespace_, &err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'" NS "'}}"));
+	create(s, NAMESPACE, json_root(namespace_), name);
+	/* An apply would leave the restore of the other one where it is. */
+	NEED(kube_kind_of(s->kube, "cr.kanister.io/v1alpha1", "Blueprint", &kind, &err));
+	NEED(kube_get(s->kube, &kind, "kasten-io", "psmdb-bp", &old, &err));
+	NEED(json_set_text(json_edit(blueprint), "metadata/resourceVersion", kube_version(json_root(old)), &err));
+	NEED(kube_replace(s->kube, &kind, "kasten-io", json_root(blueprint), NULL, &err));
+	restore_from_content(s, content, action);
+	only_these_were_restored(s, action, 0);
+}
+
+/* An exported point is what lies in the bucket. */
+static void the_bucket_is_away(struct story *other)
+{
+	CLEANUP(json) struct json *restoring = manifest("restore-action-import.yaml");
+	char action[254];
+	const char *state;
+
+	weed_fixture_kill(other->weed);
+	create(other, RESTORE_ACTION, json_root(restoring), action);
+	state = await_end(other, RESTORE_ACTION, action);
+	tap_ok(&other->tap, !strcmp(state, "Failed"), "a restore from an exported point fails without the bucket", "%s",
+	    state);
+	tap_ok(&other->tap, strstr(seen(other, RESTORE_ACTION, action, "status/error/cause"), "bucket") != NULL,
+	    "and says so", "%s", seen(other, RESTORE_ACTION, action, "status/error/cause"));
 }
 
 static void the_end(struct story *s)
@@ -571,10 +838,13 @@ static void the_end(struct story *s)
 static void secrets_stay_secret(struct story *s)
 {
 	BUF_CLEANUP struct buf log = BUF_INIT(16 << 20);
-	char receive[4096];
+	char receive[RECEIVE_MAX];
 
 	snprintf(receive, sizeof receive, "%s",
 	    seen(s, POLICY, "mongo-drill", "spec/actions/1/exportParameters/receiveString"));
+	if (!*receive)
+		snprintf(receive, sizeof receive, "%s",
+		    seen(s, POLICY, "mongo-drill-import", "spec/actions/0/importParameters/receiveString"));
 	NEED(file_read(s->log, &log, &err));
 	tap_ok(&s->tap, !strstr(buf_str(&log), receive) && !strstr(buf_str(&log), "c2VjcmV0"),
 	    "no secret is in the log", "it is");
@@ -583,20 +853,15 @@ static void secrets_stay_secret(struct story *s)
 
 static void set_up(struct story *s)
 {
-	static const char *const namespaces[] = {"kasten-io", NS};
 	CLEANUP(json) struct json *secret = NULL;
+	CLEANUP(json) struct json *keys = NULL;
 	CLEANUP(json) struct json *map = NULL;
 	char name[254];
 
-	for (int i = 0; i < KINDS; i++)
-		NEED(kube_find_kind(s->kube, kind_names[i], &s->kinds[i], &err));
-	for (int i = 0; i < 2; i++) {
-		CLEANUP(json) struct json *namespace_ = NULL;
-
-		NEED(json_format(
-		    &namespace_, &err, "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':%s}}", namespaces[i]));
-		create(s, NAMESPACE, json_root(namespace_), name);
-	}
+	make_namespaces(s);
+	NEED(json_format(&keys, &err,
+	    "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s3-secret'},'data':{'AWS_ACCESS_KEY_ID':'QUs='}}"));
+	create(s, SECRET, json_root(keys), name);
 	NEED(json_format(&secret, &err,
 	    "{'apiVersion':'v1','kind':'Secret','metadata':{'name':'users'},'data':{'password':'c2VjcmV0'}}"));
 	create(s, SECRET, json_root(secret), name);
@@ -606,23 +871,54 @@ static void set_up(struct story *s)
 	apply(s, "psmdb-bp.yaml");
 }
 
+/* A cluster of its own: API server, client, folder. False with why it cannot be. */
+static bool open_cluster(struct story *s, struct weed_fixture *weed, char *why, size_t size)
+{
+	KUBE_CONFIG_CLEANUP struct kube_config config = {0};
+	struct kube_config_options where = {0};
+
+	if (!kube_api_fixture_start(&s->api, why, size))
+		return false;
+	where.path = s->api->kubeconfig;
+	NEED(kube_config_load(&where, &config, &err));
+	NEED(kube_new(&config, NULL, &s->kube, &err));
+	snprintf(s->store, sizeof s->store, "%s/kasten", s->api->dir);
+	snprintf(s->log, sizeof s->log, "%s/kasten.log", s->api->dir);
+	s->weed = weed;
+	for (int i = 0; i < KINDS; i++)
+		NEED(kube_find_kind(s->kube, kind_names[i], &s->kinds[i], &err));
+	return true;
+}
+
+static void close_cluster(struct story *s, bool keep)
+{
+	kube_free(s->kube);
+	kube_api_fixture_stop(s->api, keep);
+}
+
 int main(void)
 {
 	struct story s = {.backup_ends = "ready", .operator_works = true};
-	KUBE_CONFIG_CLEANUP struct kube_config config = {0};
-	struct kube_config_options where = {0};
+	struct story other = s;
+	struct weed_fixture weed;
 	char exported[254] = "", why[300];
+	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (!kube_api_fixture_start(&s.api, why, sizeof why)) {
+	if (!weed_fixture_start(&weed, "127.13.4.1", 18600, &err)) {
+		printf("Bail out! %s\n", err.msg);
+		return 1;
+	}
+	if (!open_cluster(&s, &weed, why, sizeof why)) {
+		weed_fixture_stop(&weed);
 		printf("ok 1 - everything # SKIP %s\n1..1\n", why);
 		return 0;
 	}
-	where.path = s.api->kubeconfig;
-	NEED(kube_config_load(&where, &config, &err));
-	NEED(kube_new(&config, NULL, &s.kube, &err));
-	snprintf(s.store, sizeof s.store, "%s/kasten", s.api->dir);
-	snprintf(s.log, sizeof s.log, "%s/kasten.log", s.api->dir);
+	unsetenv("PSMDB_TEST_KUBECONFIG"); /* the other cluster is always the embedded one */
+	if (!open_cluster(&other, &weed, why, sizeof why)) {
+		printf("Bail out! %s\n", why);
+		return 1;
+	}
 	set_up(&s);
 	start_kasten(&s);
 	validation(&s);
@@ -632,10 +928,18 @@ int main(void)
 	backup_in_error(&s);
 	killed(&s);
 	points_and_contents(&s);
+	import_elsewhere(&s, &other);
 	retirement(&s, exported);
+	a_namespace_is_lost(&s);
+	other.tap = s.tap;
+	the_bucket_is_away(&other);
+	secrets_stay_secret(&other);
+	s.tap = other.tap;
 	secrets_stay_secret(&s);
+	kill_kasten(&other);
 	the_end(&s);
-	kube_free(s.kube);
-	kube_api_fixture_stop(s.api, s.tap.failed != 0);
+	close_cluster(&other, s.tap.failed != 0);
+	close_cluster(&s, s.tap.failed != 0);
+	weed_fixture_stop(&weed);
 	return tap_done(&s.tap);
 }

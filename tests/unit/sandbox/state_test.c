@@ -80,6 +80,34 @@ Test(state, it_names_addresses_and_paths_and_no_secret)
 	}
 }
 
+Test(state, a_guest_knows_its_host_and_has_no_s3_server)
+{
+	CLEANUP(part_set) struct part_set *set = NULL;
+	CLEANUP(free) struct state *state = NULL;
+	BUF_CLEANUP struct buf out = BUF_INIT(STATE_MAX_BYTES);
+	struct layout guest = layout;
+	struct err err = ERR_INIT;
+	char *at;
+
+	guest.members = 0;
+	strcpy(guest.bucket_of, "/tmp/host");
+	strcpy(guest.bucket_endpoint, "http://127.99.1.1:20010");
+	cr_assert(part_set_new(&guest, &secrets, &set, &err), "%s", err.msg);
+	cr_assert(state_format(&guest, set, PHASE_READY, 42, 1700000001000, &out, &err), "%s", err.msg);
+	cr_assert(parse(buf_str(&out), DIR, &state, &err), "%s", err.msg);
+	cr_assert_eq(memcmp(&state->layout, &guest, sizeof guest), 0);
+	cr_assert_eq(state->count, 3);
+	for (size_t i = 0; i < state->count; i++)
+		cr_expect_str_neq(state->processes[i].name, "s3");
+	cr_assert(strstr(buf_str(&out), "\"endpoint\":\"http://127.99.1.1:20010\""));
+	/* another place than this machine's */
+	at = strstr(buf_str(&out), "http://127.");
+	cr_assert(at);
+	memcpy(at, "http://10.1", 11);
+	cr_assert_not(parse(buf_str(&out), DIR, NULL, &err));
+	cr_assert(strstr(err.msg, "no bucket of another sandbox"), "%s", err.msg);
+}
+
 Test(state, without_parts_it_is_still_a_plan)
 {
 	CLEANUP(free) char *text = made(false);
