@@ -4,11 +4,11 @@
  *
  * What it does as Kasten does: validates profiles and policies; runs policies (backup, export, import); calls the blueprints that
  * objects name by annotation; keeps the application's objects as restore points; writes them sealed into the profile's
- * bucket, from which any cluster that has the receive string can import them; restores them through filters; retires what is
- * deleted. Every action is a job (job.h) that is saved before it acts and goes on after a SIGKILL.
+ * bucket, from which any cluster that has the receive string can import them; restores them through filters and transforms; retires
+ * what is deleted. Every action is a job (job.h) that is saved before it acts and goes on after a SIGKILL.
  *
  * What it does not: volume snapshots (an application without a blueprint is backed up without its data, and the action is Complete all
- * the same), restores by policy, transforms, hooks, schedules, cluster-scoped resources. What is asked of it and missing
+ * the same), restores by policy, transform sets, hooks, schedules, cluster-scoped resources. What is asked of it and missing
  * fails by name.
  */
 #ifndef SANDBOX_KASTEN_KASTEN_H

@@ -32,8 +32,9 @@ static const char *refusal(const struct job *j)
 		return "spec.subject does not name a RestorePoint";
 	if (!target || strcmp(target, job_namespace(j)) != 0)
 		return "spec.targetNamespace is not the action's namespace";
-	if (json_count(json_get(spec, "transforms")))
-		return "spec.transforms is not part of this sandbox";
+	for (const json_node *t = json_first(json_get(spec, "transforms")); t; t = json_next(t))
+		if (json_get(t, "transformSetRef") || !json_is_array(json_get(t, "json")))
+			return "a transform without \"json\" is not part of this sandbox";
 	if (json_count(json_get(spec, "hooks")))
 		return "spec.hooks is not part of this sandbox";
 	if (json_bool_at(spec, "dataOnly", false) || json_bool_at(spec, "volumesOnly", false))
@@ -146,6 +147,32 @@ static bool create(
 	return restored(j, kind, json_root(object), err);
 }
 
+/* What a transform's subject leaves open fits everything. */
+static bool transforms(const json_node *transform, const json_node *entry, const json_node *object)
+{
+	static const char *const keys[] = {"group", "version", "resource"};
+	const json_node *subject = json_get(transform, "subject");
+	const char *name = json_text_at(subject, "name");
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *wanted = json_text_at(subject, keys[i]), *has = json_text_at(entry, keys[i]);
+
+		if (wanted && *wanted && (!has || strcmp(wanted, has) != 0))
+			return false;
+	}
+	return !name || !*name || (kube_name(object) && !strcmp(kube_name(object), name));
+}
+
+static bool transform(const struct job *j, const json_node *entry, struct json *object, struct err *err)
+{
+	for (const json_node *t = json_first(json_at(j->root, "spec/transforms")); t; t = json_next(t))
+		if (transforms(t, entry, json_root(object)) && !json_patch(json_edit(object), json_get(t, "json"), err))
+			return err_wrap(err, "transform \"%.64s\" of %s \"%s\"",
+			    json_text_at(t, "name") ? json_text_at(t, "name") : "?", json_text_at(entry, "resource"),
+			    kube_name(json_root(object)) ? kube_name(json_root(object)) : "?");
+	return true;
+}
+
 /* One object of the plan. A kind that the cluster does not have any more fails the attempt. */
 static bool make(struct kasten *k, struct job *j, const json_node *entry, int64_t at, struct err *err)
 {
@@ -154,8 +181,8 @@ static bool make(struct kasten *k, struct job *j, const json_node *entry, int64_
 	const json_node *saved = json_get(entry, "object");
 
 	return kube_kind_of(k->kube, json_text_at(saved, "apiVersion"), json_text_at(saved, "kind"), &kind, err) &&
-	       clean_for_restore(saved, job_namespace(j), &object, err) && create(k, j, &kind, object, at, err) &&
-	       json_set_int(j->root, "made", at + 1, err);
+	       clean_for_restore(saved, job_namespace(j), &object, err) && transform(j, entry, object, err) &&
+	       create(k, j, &kind, object, at, err) && json_set_int(j->root, "made", at + 1, err);
 }
 
 static const json_node *nth(const json_node *array, int64_t index)

@@ -354,7 +354,8 @@ static const struct step_arg destination_args[] = {
 static bool destination_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
 {
 	(void)d;
-	return buf_printf(out, err, "find where the backup is: from its %s", step_text(args, "from", "status"));
+	return buf_printf(out, err, "find where the backup is: from %s",
+	    !strcmp(step_text(args, "from", "status"), "bucket") ? "a listing of the bucket" : "its status");
 }
 
 static bool destination_check(struct drill *d, const json_node *args, struct err *err)
@@ -431,6 +432,8 @@ static bool from_bucket(struct drill *d, struct err *err)
 
 static bool destination_run(struct drill *d, const json_node *args, struct err *err)
 {
+	if (!destination_check(d, args, err))
+		return false;
 	if (!strcmp(step_text(args, "from", "status"), "bucket") && !from_bucket(d, err))
 		return false;
 	if (!drill_found(d, "destination"))
