@@ -82,14 +82,22 @@ static bool remove_one(struct kube *k, const json_node *o, FILE *out, struct cle
 	return true;
 }
 
-bool cleanup_objects(struct kube *k, const json_node *objects, FILE *out, struct cleanup_tally *ret, struct err *err)
+bool cleanup_objects(struct kube *k, struct kube *elsewhere, const json_node *objects, FILE *out,
+    struct cleanup_tally *ret, struct err *err)
 {
 	*ret = (struct cleanup_tally){0};
+	for (const json_node *o = json_first(objects); o && !elsewhere; o = json_next(o))
+		if (json_bool_at(o, "elsewhere", false)) {
+			err_set(err, ERR_USAGE, "the run has made objects in another cluster, too");
+			return err_hint(err, "give --to-context or --to-kubeconfig as for the run");
+		}
 	for (size_t i = json_count(objects); i-- > 0;) {
+		const json_node *o;
 		char path[32];
 
 		snprintf(path, sizeof path, "%zu", i);
-		if (!remove_one(k, json_at(objects, path), out, ret, err))
+		o = json_at(objects, path);
+		if (!remove_one(json_bool_at(o, "elsewhere", false) ? elsewhere : k, o, out, ret, err))
 			return false;
 	}
 	return true;

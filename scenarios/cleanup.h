@@ -15,7 +15,11 @@ struct cleanup_tally {
 	size_t deleted, left, gone;
 };
 
-/* objects: run_state_objects. A line for each to out. Stops at the first error. */
-bool cleanup_objects(struct kube *k, const json_node *objects, FILE *out, struct cleanup_tally *ret, struct err *err);
+/*
+ * objects: run_state_objects. elsewhere: the client of the cluster that was restored into; NULL: not given, then an object there is
+ * an error (ERR_USAGE). A line for each to out. Stops at the first error.
+ */
+bool cleanup_objects(struct kube *k, struct kube *elsewhere, const json_node *objects, FILE *out,
+    struct cleanup_tally *ret, struct err *err);
 
 #endif

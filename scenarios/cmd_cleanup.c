@@ -22,6 +22,16 @@ int cmd_cleanup(int argc, char **argv)
 		.ret = &options.context,
 		.arg = "NAME",
 		.help = "the kubeconfig's context"},
+	    {.name = "to-context",
+		.kind = OPT_STRING,
+		.ret = &options.to_context,
+		.arg = "NAME",
+		.help = "the other cluster's context, of a run that has restored into one"},
+	    {.name = "to-kubeconfig",
+		.kind = OPT_STRING,
+		.ret = &options.to_kubeconfig,
+		.arg = "FILE",
+		.help = "the other cluster's kubeconfig (default: the same file)"},
 	    {.name = NULL},
 	};
 	const struct opt_command command = {.program = argv[0],
@@ -49,7 +59,8 @@ int cmd_cleanup(int argc, char **argv)
 		return err_print(argv[0], &err);
 	*d = (struct drill){.options = &options, .clock = clock_system(), .stop = stop_flag(), .stop_fd = stop_fd()};
 	ok = run_lock(args[0], &d->lock_fd, &err) && run_state_load(&d->state, args[0], &err) &&
-	     drill_connect(d, &err) && cleanup_objects(d->kube, run_state_objects(&d->state), stdout, &tally, &err);
+	     drill_connect(d, &err) &&
+	     cleanup_objects(d->kube, d->elsewhere, run_state_objects(&d->state), stdout, &tally, &err);
 	drill_close(d);
 	if (!ok)
 		return err_print(argv[0], &err);

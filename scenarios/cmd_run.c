@@ -61,17 +61,17 @@ static bool default_dir(char ret[static PATH_MAX], struct err *err)
 }
 
 /* What tells one cluster from another: the uid of its namespace kube-system; "" if that may not be read, or nothing is destroyed. */
-static bool cluster_uid(struct drill *d, char ret[static UID_MAX], struct err *err)
+static bool cluster_uid(struct drill *d, struct kube *k, char ret[static UID_MAX], struct err *err)
 {
 	CLEANUP(json) struct json *ns = NULL;
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
 	ret[0] = '\0';
-	if (!scenario_destroys(&d->scenario))
+	if (!k || !scenario_destroys(&d->scenario))
 		return true;
 	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
-	if (kube_get(d->kube, &kind, NULL, "kube-system", &ns, &each)) {
+	if (kube_get(k, &kind, NULL, "kube-system", &ns, &each)) {
 		snprintf(ret, UID_MAX, "%s", kube_uid(json_root(ns)) ? kube_uid(json_root(ns)) : "");
 		return true;
 	}
@@ -81,12 +81,22 @@ static bool cluster_uid(struct drill *d, char ret[static UID_MAX], struct err *e
 	return false;
 }
 
+static bool two_clusters(const char *a, const char *b, struct err *err)
+{
+	if (!a[0] || strcmp(a, b) != 0)
+		return true;
+	err_set(err, ERR_USAGE, "refused: the cluster to restore into is the very one that the backup is of");
+	return err_hint(err, "without --to-context, case-2 restores into the same cluster");
+}
+
 static bool keep_options(struct drill *d, struct err *err)
 {
 	const struct drill_options *o = d->options;
-	char uid[UID_MAX];
+	char uid[UID_MAX], elsewhere[UID_MAX];
 
-	return cluster_uid(d, uid, err) && (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
+	return cluster_uid(d, d->kube, uid, err) && cluster_uid(d, d->elsewhere, elsewhere, err) &&
+	       two_clusters(uid, elsewhere, err) && (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
+	       (!elsewhere[0] || run_state_put(&d->state, "elsewhere-uid", elsewhere, err)) &&
 	       json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
 	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
 	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) &&
@@ -112,18 +122,23 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 	       keep_options(d, err);
 }
 
-static bool same_cluster(struct drill *d, struct err *err)
+static bool same_cluster(struct drill *d, struct kube *k, const char *key, struct err *err)
 {
-	const char *kept = run_state_text(&d->state, "cluster-uid");
+	const char *kept = run_state_text(&d->state, key);
 	char uid[UID_MAX];
 
-	if (!cluster_uid(d, uid, err))
+	if (!cluster_uid(d, k, uid, err))
 		return false;
 	if (!kept || !uid[0] || !strcmp(kept, uid))
 		return true;
 	err_set(err, ERR_STATE, "refused: this is another cluster than the one that the run began with");
 	return err_hint(
-	    err, "\"%s\" is not it: give the --kubeconfig and --context of that one", kube_config_of(d->kube)->server);
+	    err, "\"%s\" is not it: give the --kubeconfig and --context of that one", kube_config_of(k)->server);
+}
+
+static bool same_clusters(struct drill *d, struct err *err)
+{
+	return same_cluster(d, d->kube, "cluster-uid", err) && same_cluster(d, d->elsewhere, "elsewhere-uid", err);
 }
 
 /* The options of the first call hold, unless they are given again. */
@@ -186,6 +201,8 @@ static void say_cluster(struct drill *d, FILE *out)
 {
 	say_word(out, " --kubeconfig ", d->options->kubeconfig);
 	say_word(out, " --context ", d->options->context);
+	say_word(out, " --to-kubeconfig ", d->options->to_kubeconfig);
+	say_word(out, " --to-context ", d->options->to_context);
 }
 
 static void say_ways_on(struct drill *d, FILE *out)
@@ -278,6 +295,8 @@ static bool play(struct drill *d, const struct run_args *a, int *ret_status, str
 	int64_t begun_ms = clock_mono_ms(d->clock);
 
 	kube_be_patient(d->kube, AWAY_LIMIT_MS, say_away, d);
+	if (d->elsewhere)
+		kube_be_patient(d->elsewhere, AWAY_LIMIT_MS, say_away, d);
 	if (limit(a->timeout_ms, err) && refollow(d, err) && drill_run(d, ret_status, err))
 		return true;
 	if (err->code == ERR_INTERRUPTED && a->timeout_ms && clock_mono_ms(d->clock) - begun_ms >= a->timeout_ms) {
@@ -296,7 +315,7 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 	int status = EXIT_ERROR;
 	size_t from = d->state.doc ? run_state_next(&d->state) : 0;
 
-	if (!drill_connect(d, &err) || (d->state.doc && !same_cluster(d, &err)) || !drill_check(d, from, &err)) {
+	if (!drill_connect(d, &err) || (d->state.doc && !same_clusters(d, &err)) || !drill_check(d, from, &err)) {
 		err = with_cause(d, &err);
 		return err_print("psmdb-drill run", &err);
 	}
@@ -312,6 +331,17 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 		return failed(d, &err);
 	printf("evidence and reports: %s\n", d->dir);
 	return status;
+}
+
+/* A shipped scenario may have a variant that goes to another cluster: case-2 and case-2-elsewhere. */
+static bool find(const struct drill_options *o, const char *name, char ret[static PATH_MAX], struct err *err)
+{
+	char variant[SCENARIO_NAME_MAX];
+	int len = snprintf(variant, sizeof variant, "%s-elsewhere", name);
+
+	if ((o->to_context || o->to_kubeconfig) && len < SCENARIO_NAME_MAX && scenario_find(variant, ret, NULL))
+		return true;
+	return scenario_find(name, ret, err);
 }
 
 int cmd_run(int argc, char **argv)
@@ -339,6 +369,16 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->context,
 		.arg = "NAME",
 		.help = "the kubeconfig's context (default: its current one)"},
+	    {.name = "to-context",
+		.kind = OPT_STRING,
+		.ret = &o->to_context,
+		.arg = "NAME",
+		.help = "another cluster, by its context: restore into that one; this one stays as it is"},
+	    {.name = "to-kubeconfig",
+		.kind = OPT_STRING,
+		.ret = &o->to_kubeconfig,
+		.arg = "FILE",
+		.help = "the other cluster's kubeconfig (default: the same file)"},
 	    {.name = "namespace",
 		.kind = OPT_STRING,
 		.ret = &o->namespace_,
@@ -415,6 +455,8 @@ int cmd_run(int argc, char **argv)
 	    .opts = opts,
 	    .more = "Examples:\n"
 		    "  psmdb-drill run case-1 --confirm-destroy mongo-ns --max-rpo 15m --max-rto 30m\n"
+		    "  psmdb-drill run case-2 --operator bundle.yaml --confirm-destroy mongo-ns\n"
+		    "  psmdb-drill run case-2 --to-context other --operator bundle.yaml --confirm-destroy mongo-ns\n"
 		    "  psmdb-drill run --resume runs/20261123T080000Z-1a2b3c --confirm-destroy mongo-ns\n\n"
 		    "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 refused or failed: the drill could not go on,\n"
 		    "4 INCONCLUSIVE, 130 interrupted.",
@@ -454,7 +496,7 @@ int cmd_run(int argc, char **argv)
 	if (o->operator_file)
 		o->operator_file = a.operator_path;
 	ok = a.resume ? take_up(d, o, a.resume, &text, &err)
-		      : scenario_find(args[0], path, &err) && drill_open(d, path, &text, &err);
+		      : find(o, args[0], path, &err) && drill_open(d, path, &text, &err);
 	status = ok ? go(d, &a, &text) : err_print(argv[0], &err);
 	drill_close(d);
 	return status;

@@ -16,7 +16,20 @@
 
 struct kube *drill_kube(struct drill *d)
 {
-	return d->kube;
+	return drill_is_elsewhere(d) ? d->elsewhere : d->kube;
+}
+
+bool drill_is_elsewhere(struct drill *d)
+{
+	for (size_t i = 0; i < d->step && i < d->scenario.count; i++)
+		if (d->scenario.steps[i].def->flags & STEP_LEAVES)
+			return true;
+	return false;
+}
+
+struct kube *drill_kube_elsewhere(struct drill *d)
+{
+	return d->elsewhere;
 }
 
 const char *drill_namespace(struct drill *d)
@@ -216,7 +229,7 @@ void drill_failure(struct drill *d, const char *code, const char *cause, const c
 
 bool drill_created(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err)
 {
-	return run_state_created(&d->state, kind, object, d->step, err);
+	return run_state_created(&d->state, kind, object, d->step, drill_is_elsewhere(d), err);
 }
 
 bool drill_is_ours(struct drill *d, const char *uid)
@@ -249,7 +262,7 @@ bool drill_wait(struct drill *d, const struct kube_kind *kind, const char *names
 	struct minding m = {d, done, ctx};
 	const struct kube_wait wait = {.what = what, .timeout_ms = timeout_ms, .done = minded, .ctx = &m};
 
-	return kube_wait(d->kube, kind, namespace_, name, &wait, ret_last, err);
+	return kube_wait(drill_kube(d), kind, namespace_, name, &wait, ret_last, err);
 }
 
 static void say_output(struct drill *d, const struct buf *out)

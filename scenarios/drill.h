@@ -14,6 +14,9 @@ struct drill;
 /* --- where and with what ----------------------------------------------------------------------------------------- */
 
 struct kube *drill_kube(struct drill *d);
+/* Does the step that runs go to the other cluster (--to-context)? And its client, wherever the step goes; NULL: there is none. */
+bool drill_is_elsewhere(struct drill *d);
+struct kube *drill_kube_elsewhere(struct drill *d);
 const char *drill_namespace(struct drill *d); /* of the cluster under test */
 const struct clock *drill_clock(struct drill *d);
 const volatile int *drill_stop(struct drill *d);

@@ -86,13 +86,24 @@ bool drill_open(struct drill *d, const char *scenario_path, struct buf *text, st
 	return scenario_read(scenario_path, text, &d->scenario, err) && set_parameters(d, err) && set_namespace(d, err);
 }
 
-bool drill_connect(struct drill *d, struct err *err)
+static bool connect_to(struct drill *d, const char *kubeconfig, const char *context, struct kube **ret, struct err *err)
 {
 	KUBE_CONFIG_CLEANUP struct kube_config config = {0};
-	const struct kube_config_options where = {.path = d->options->kubeconfig, .context = d->options->context};
+	const struct kube_config_options where = {.path = kubeconfig, .context = context};
 	const struct kube_options options = {.clock = d->clock, .stop = d->stop, .stop_fd = d->stop_fd};
 
-	return kube_config_load(&where, &config, err) && kube_new(&config, &options, &d->kube, err);
+	return kube_config_load(&where, &config, err) && kube_new(&config, &options, ret, err);
+}
+
+bool drill_connect(struct drill *d, struct err *err)
+{
+	const struct drill_options *o = d->options;
+	const char *file = o->to_kubeconfig ? o->to_kubeconfig : o->kubeconfig;
+
+	if (!connect_to(d, o->kubeconfig, o->context, &d->kube, err))
+		return false;
+	return (!o->to_kubeconfig && !o->to_context) || connect_to(d, file, o->to_context, &d->elsewhere, err) ||
+	       err_wrap(err, "the cluster to restore into (--to-context)");
 }
 
 void drill_close(struct drill *d)
@@ -105,6 +116,7 @@ void drill_close(struct drill *d)
 	if (d->lock_fd > 0)
 		close(d->lock_fd);
 	kube_free(d->kube);
+	kube_free(d->elsewhere);
 	scenario_clear(&d->scenario);
 	run_state_clear(&d->state);
 	json_free(d->parameters);
@@ -145,10 +157,43 @@ bool drill_title(struct drill *d, size_t step, const json_node *args, struct buf
 	return s->def->describe ? s->def->describe(d, args, out, err) : buf_add_str(out, s->def->verb, err);
 }
 
+/* A scenario that leaves its cluster needs to know whereto; any other goes nowhere. */
+static bool check_move(struct drill *d, struct err *err)
+{
+	bool leaves = false;
+
+	for (size_t i = 0; i < d->scenario.count; i++)
+		leaves |= (d->scenario.steps[i].def->flags & STEP_LEAVES) != 0;
+	if (leaves == (d->elsewhere != NULL))
+		return true;
+	if (leaves) {
+		err_set(err, ERR_USAGE, "scenario \"%s\" restores into another cluster, and none is given",
+		    d->scenario.name);
+		return err_hint(err, "give --to-context NAME, or --to-kubeconfig FILE");
+	}
+	err_set(err, ERR_USAGE, "scenario \"%s\" stays in its cluster: --to-context is for others", d->scenario.name);
+	return err_hint(err, "\"psmdb-drill list\" shows the scenarios; their step is \"leave-cluster\"");
+}
+
+/* Of each cluster in which something is destroyed. */
+static bool check_locks(struct drill *d, size_t from, struct err *err)
+{
+	const struct kube *asked = NULL;
+
+	for (size_t i = from; i < d->scenario.count; i++) {
+		d->step = i;
+		if (!(d->scenario.steps[i].def->flags & STEP_DESTROYS) || asked == drill_kube(d))
+			continue;
+		asked = drill_kube(d);
+		if (!lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, err))
+			return drill_is_elsewhere(d) ? err_wrap(err, "the cluster to restore into") : false;
+	}
+	return true;
+}
+
 bool drill_check(struct drill *d, size_t from, struct err *err)
 {
-	if (scenario_destroys(&d->scenario) &&
-	    !lock_namespace(d->kube, d->namespace_, d->options->confirm_destroy, err))
+	if (!check_move(d, err) || !check_locks(d, from, err))
 		return false;
 	for (size_t i = from; i < d->scenario.count; i++) {
 		const struct step_def *def = d->scenario.steps[i].def;
@@ -174,7 +219,8 @@ static bool run_step(struct drill *d, size_t step, struct err *err)
 	if (!run_state_step_set(&d->state, step, "running", NULL, clock_wall_ms(d->clock), err) ||
 	    !drill_event(d, err, "step.start", "step", def->verb, "title", buf_str(&title), NULL))
 		return false;
-	if ((def->flags & STEP_DESTROYS) && !lock_namespace(d->kube, d->namespace_, d->options->confirm_destroy, err))
+	if ((def->flags & STEP_DESTROYS) &&
+	    !lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, err))
 		return false;
 	return def->run(d, json_root(args), err);
 }

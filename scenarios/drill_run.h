@@ -14,6 +14,7 @@
 
 struct drill_options {
 	const char *kubeconfig, *context;
+	const char *to_kubeconfig, *to_context; /* of another cluster, into which is restored; both NULL: none */
 	const char *confirm_destroy;
 	const char *max_rpo, *max_rto;
 	const char *operator_file; /* the manifest that step install-operator applies */
@@ -32,12 +33,12 @@ struct drill {
 	const volatile int *stop;
 	int stop_fd;
 	struct scenario scenario;
-	struct run_state state;	 /* doc NULL while there is none */
-	struct json *parameters; /* from the scenario and --set */
-	struct kube *kube;
+	struct run_state state;	       /* doc NULL while there is none */
+	struct json *parameters;       /* from the scenario and --set */
+	struct kube *kube, *elsewhere; /* elsewhere: NULL without --to-context */
 	struct show show;
 	int lock_fd;	    /* held while the run's directory is at work; 0: none */
-	size_t step;	    /* the one that runs */
+	size_t step;	    /* the one that runs; it says to which cluster drill_kube leads */
 	struct err failure; /* the first known failure behind an error: message and hint */
 	char failure_code[64];
 	struct {

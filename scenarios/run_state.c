@@ -151,8 +151,8 @@ size_t run_state_next(const struct run_state *s)
 	return i;
 }
 
-bool run_state_created(
-    struct run_state *s, const struct kube_kind *kind, const json_node *object, size_t step, struct err *err)
+bool run_state_created(struct run_state *s, const struct kube_kind *kind, const json_node *object, size_t step,
+    bool elsewhere, struct err *err)
 {
 	const json_node *list = run_state_objects(s);
 	const char *uid = kube_uid(object);
@@ -166,9 +166,9 @@ bool run_state_created(
 		return err_set(err, ERR_LIMIT, "the run has made more than %d objects", OBJECTS_MAX);
 	return json_set_format(json_edit(s->doc), "objects/-", err,
 		   "{'group':%s,'version':%s,'plural':%s,'kind':%s,'namespaced':%b,'namespace':%s,'name':%s,'uid':%s,'"
-		   "step':%d}",
+		   "step':%d,'elsewhere':%b}",
 		   kind->group, kind->version, kind->plural, kind->kind, kind->namespaced, kube_namespace(object),
-		   kube_name(object), uid, (int)step) &&
+		   kube_name(object), uid, (int)step, elsewhere) &&
 	       run_state_save(s, err);
 }
 

@@ -37,11 +37,11 @@ bool run_state_step_set(
 /* The first that is not done; the number of steps if all are. */
 size_t run_state_next(const struct run_state *s);
 
-/* An object that the run made. step: of which step. */
-bool run_state_created(
-    struct run_state *s, const struct kube_kind *kind, const json_node *object, size_t step, struct err *err);
-const json_node *run_state_objects(
-    const struct run_state *s); /* a list of {group, version, plural, kind, namespaced, namespace, name, uid, step} */
+/* An object that the run made. step: of which step; elsewhere: in the other cluster. */
+bool run_state_created(struct run_state *s, const struct kube_kind *kind, const json_node *object, size_t step,
+    bool elsewhere, struct err *err);
+const json_node *run_state_objects(const struct run_state
+	*s); /* a list of {group, version, plural, kind, namespaced, namespace, name, uid, step, elsewhere} */
 void run_state_kind(const json_node *object, struct kube_kind *ret);
 
 #endif

@@ -156,6 +156,17 @@ static bool add_filter(json_node *root, const char *group, const char *resource,
 	    group, resource, name);
 }
 
+/* Of the psmdb. operations: a pattern, as of json_format. */
+static bool add_transform(json_node *root, const char *name, const char *operations, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+
+	return json_format(&list, err, operations) &&
+	       json_set_format(root, "spec/transforms/-", err,
+		   "{'subject':{'group':'psmdb.percona.com','resource':'perconaservermongodbs'},'name':%s,'json':%j}",
+		   name, json_root(list));
+}
+
 bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, struct err *err)
 {
 	CLEANUP(json) struct json *doc = NULL;
@@ -166,7 +177,7 @@ bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, stru
 		"{'apiVersion':'" KASTEN_ACTIONS_GROUP "/v1alpha1','kind':'RestoreAction','metadata':{'name':%s,"
 		"'namespace':%s},'spec':{'subject':{'apiVersion':'" KASTEN_APPS_GROUP
 		"/v1alpha1','kind':'RestorePoint','name':%s,"
-		"'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[]}}}",
+		"'namespace':%s},'targetNamespace':%s,'filters':{'includeResources':[]},'transforms':[]}}",
 		r->name, r->namespace_, r->restore_point, r->namespace_, r->namespace_))
 		return false;
 	for (const json_node *n = json_first(r->secrets); n; n = json_next(n))
@@ -174,11 +185,18 @@ bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, stru
 			return false;
 	if (r->cluster && !add_filter(json_edit(doc), "psmdb.percona.com", "perconaservermongodbs", r->cluster, err))
 		return false;
-	if (r->plain && !json_set_format(json_edit(doc), "spec/transforms", err,
-			    "[{'subject':{'group':'psmdb.percona.com','resource':'perconaservermongodbs'},'name':'"
-			    "without-blueprint',"
-			    "'json':[{'op':'remove','path':'/metadata/annotations/kanister.kasten.io~1blueprint'}]}]"))
+	if (r->plain && !add_transform(json_edit(doc), "without-blueprint",
+			    "[{'op':'remove','path':'/metadata/annotations/kanister.kasten.io~1blueprint'}]", err))
 		return false;
+	/* "add" replaces what is there, and needs nothing to be there */
+	if (r->apart && !add_transform(json_edit(doc), "apart",
+			    "[{'op':'add','path':'/metadata/finalizers','value':[]},"
+			    "{'op':'add','path':'/spec/backup/pitr','value':{'enabled':false}},"
+			    "{'op':'add','path':'/spec/backup/tasks','value':[]}]",
+			    err))
+		return false;
+	if (!json_count(json_at(json_root(doc), "spec/transforms")))
+		json_remove_at(json_edit(doc), "spec/transforms");
 	*ret = TAKE(doc);
 	return true;
 }

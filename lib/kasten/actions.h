@@ -65,6 +65,8 @@ struct kasten_restore {
 	const char *cluster;
 	const json_node *secrets;
 	bool plain;
+	bool
+	    apart; /* in another cluster, beside the one that it was taken from: no point-in-time backup, no task, no finalizer */
 };
 bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, struct err *err);
 

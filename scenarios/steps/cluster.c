@@ -349,9 +349,8 @@ static bool backup_ready(struct drill *d, struct err *err)
 	       err_set(err, ERR_STATE, "refused: backup \"%s\" is %s, not ready", name, psmdb_job_phrase(job.state));
 }
 
-bool part_prove(struct drill *d, bool whole_namespace, struct err *err)
+bool part_prove(struct drill *d, const struct psmdb_deletion *deletion, struct err *err)
 {
-	const struct psmdb_deletion deletion = {.clusters = true, .namespace_ = whole_namespace};
 	struct psmdb_consequences *all;
 	bool ok;
 
@@ -361,17 +360,19 @@ bool part_prove(struct drill *d, bool whole_namespace, struct err *err)
 	if (!all)
 		return err_nomem(err);
 	/* with the namespace every backup goes, and what one erases is somebody's */
-	ok = consequences_of_clusters(d, &deletion, all, err) &&
-	     consequences_of_backups(d, &deletion, whole_namespace ? NULL : drill_found(d, "backup"), all, err) &&
-	     refuse(all, whole_namespace ? ": step \"release-backups\" does" : "", err);
+	ok = consequences_of_clusters(d, deletion, all, err) &&
+	     consequences_of_backups(d, deletion, deletion->namespace_ ? NULL : drill_found(d, "backup"), all, err) &&
+	     refuse(all, deletion->namespace_ ? ": step \"release-backups\" does" : "", err);
 	free(all);
 	return ok;
 }
 
 static bool prove_run(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct psmdb_deletion deletion = {.clusters = true};
+
 	(void)args;
-	if (!part_prove(d, false, err))
+	if (!part_prove(d, &deletion, err))
 		return false;
 	drill_say(d, "backup %s is ready, its files are all in the bucket, and nothing that is deleted takes it along",
 	    drill_found(d, "backup"));

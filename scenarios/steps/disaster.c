@@ -13,6 +13,7 @@
 #define VOLUME_LIMIT_MS 600000
 #define POLL_MS 100
 #define VOLUMES_MAX 16384
+#define TICKER_LIMIT_MS 120000
 
 static const struct step_arg disaster_args[] = {
     STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "until the cluster and its volumes must be gone"),
@@ -247,14 +248,43 @@ static bool end_ticker(struct drill *d, struct err *err)
 	return true;
 }
 
+static bool wait_ticker(struct drill *d, struct err *err)
+{
+	const char *name = drill_found(d, "ticker");
+	int64_t begun_ms = part_now_ms(d);
+	struct kube_kind kind;
+
+	kind_pods(&kind);
+	for (;;) {
+		CLEANUP(json) struct json *pod = NULL;
+
+		if (!name)
+			return true;
+		if (!part_look(d, &kind, drill_namespace(d), name, &pod, err))
+			return false;
+		if (!pod)
+			return true;
+		drill_progress(d, "pod %s is being deleted", name);
+		if (part_now_ms(d) - begun_ms > TICKER_LIMIT_MS) {
+			err_set(err, ERR_TIMEOUT, "waited %d s for pod \"%s/%s\" to be gone", TICKER_LIMIT_MS / 1000,
+			    drill_namespace(d), name);
+			return err_hint(err,
+			    "its node may be away; while it may still tick, the instant of the disaster is not known");
+		}
+		if (!part_pause(d, POLL_MS, err))
+			return false;
+	}
+}
+
 static bool disaster_run(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct psmdb_deletion deletion = {.clusters = true};
 	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
 
 	if (drill_found(d, "volumes-gone"))
 		return true;
 	/* right before: a run may have been taken up again a day later */
-	if ((!drill_found(d, "outage") && !part_prove(d, false, err)) || !keep_volumes(d, err) ||
+	if ((!drill_found(d, "outage") && !part_prove(d, &deletion, err)) || !keep_volumes(d, err) ||
 	    !end_cluster(d, "the disaster begins: every psmdb is deleted", limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
@@ -378,11 +408,12 @@ static bool delete_namespace(struct drill *d, struct err *err)
  */
 static bool lose_run(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct psmdb_deletion deletion = {.clusters = true, .namespace_ = true};
 	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
 
 	if (drill_found(d, "volumes-gone"))
 		return true;
-	if ((!drill_found(d, "outage") && !part_prove(d, true, err)) || !keep_volumes(d, err) ||
+	if ((!drill_found(d, "outage") && !part_prove(d, &deletion, err)) || !keep_volumes(d, err) ||
 	    !keep_namespace(d, err) || !end_cluster(d, "the disaster begins: the namespace is deleted", limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
@@ -398,3 +429,68 @@ static bool lose_run(struct drill *d, const json_node *args, struct err *err)
 const struct step_def step_lose_namespace = {"lose-namespace",
     "deletes the namespace with everything in it, every psmdb first, and waits until it is gone", disaster_args,
     STEP_DESTROYS | STEP_ONCE, lose_describe, disaster_check, lose_run};
+
+/* --- leave-cluster ------------------------------------------------------------------------------------------------ */
+
+static const struct step_arg leave_args[] = {{0}};
+
+static bool leave_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err,
+	    "the disaster: this cluster is given up at this instant, and only the ticker ends; go on in the other one, "
+	    "in "
+	    "namespace %s",
+	    drill_namespace(d));
+}
+
+/* Into an empty place only: a database that is there would be overwritten, and nobody has said that it may be lost. */
+static bool leave_check(struct drill *d, const json_node *args, struct err *err)
+{
+	CLEANUP(json) struct json *clusters = NULL;
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	(void)args;
+	kind_clusters(&kind);
+	if (!kube_list(drill_kube_elsewhere(d), &kind, drill_namespace(d), NULL, &clusters, &each)) {
+		/* without the custom kind there is none */
+		if (each.code == ERR_NOT_FOUND || each.code == ERR_UNSUPPORTED)
+			return true;
+		*err = each;
+		return err_wrap(err, "the cluster to restore into");
+	}
+	EACH_ITEM(o, clusters)
+	{
+		err_set(err, ERR_STATE, "refused: namespace \"%s\" of the cluster to restore into has psmdb \"%s\"",
+		    drill_namespace(d), kube_name(o));
+		return err_hint(err, "restore into an empty namespace");
+	}
+	return true;
+}
+
+static bool leave_run(struct drill *d, const json_node *args, struct err *err)
+{
+	const struct psmdb_deletion nothing = {.clusters = false};
+
+	if (drill_found(d, "volumes-gone"))
+		return true;
+	if (!leave_check(d, args, err) || (!drill_found(d, "outage") && !part_prove(d, &nothing, err)))
+		return false;
+	if (!drill_found(d, "outage") &&
+	    (!drill_event(d, err, "outage.start", "why", "the disaster begins: the cluster is given up", NULL) ||
+		!drill_set_value(d, "outage", "yes", err)))
+		return false;
+	if (!end_ticker(d, err) || !wait_ticker(d, err))
+		return false;
+	if (!drill_found(d, "disaster") &&
+	    (!drill_event(d, err, "disaster", "what", "the cluster is given up: its ticker has ended", NULL) ||
+		!drill_set_value(d, "disaster", "yes", err)))
+		return false;
+	return drill_event(d, err, "volumes.gone", NULL) && drill_set_value(d, "volumes-gone", "yes", err) &&
+	       drill_unfollow(d, err);
+}
+
+const struct step_def step_leave_cluster = {"leave-cluster",
+    "gives the cluster up: ends the ticker, and does what follows in the cluster of --to-context", leave_args,
+    STEP_ONCE | STEP_LEAVES, leave_describe, leave_check, leave_run};

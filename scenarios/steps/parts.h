@@ -3,6 +3,7 @@
 #define SCENARIOS_STEPS_PARTS_H
 
 #include "psmdb/cluster.h"
+#include "psmdb/deletion.h"
 #include "psmdb/job.h"
 #include "s3/s3.h"
 #include "scenarios/drill_run.h"
@@ -12,7 +13,7 @@ extern const struct step_def step_wait_cluster, step_check_blueprint, step_start
     step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
     step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
     step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
-    step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data;
+    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -70,7 +71,7 @@ bool part_action_send(struct drill *d, const struct part_action *a, const json_n
  * Refuses (ERR_STATE) unless the backup is ready, was pinned by this run, survives what is going to be deleted, and the
  * evidence is enough for a verdict.
  */
-bool part_prove(struct drill *d, bool whole_namespace, struct err *err);
+bool part_prove(struct drill *d, const struct psmdb_deletion *deletion, struct err *err);
 /*
  * Keeps where the backup is, for when its object is gone: values "destination" (s3://BUCKET/PREFIX/NAME), "backup-s3" (as JSON, in
  * the shape of spec.backupSource.s3) and "backup-type".

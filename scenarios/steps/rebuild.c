@@ -125,8 +125,10 @@ static bool install_one(struct drill *d, const json_node *object, bool dry, stru
 		return false;
 	if (dry)
 		return true;
-	return kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err) &&
-	       (now || drill_created(d, &kind, json_root(made), err));
+	if (!kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err))
+		return false;
+	/* what is in the namespace stays with it: a cleanup must not take the operator from the psmdb that came back */
+	return now || kind.namespaced || drill_created(d, &kind, json_root(made), err);
 }
 
 static bool operator_check(struct drill *d, const json_node *args, struct err *err)
@@ -299,7 +301,8 @@ static bool cluster_run(struct drill *d, const json_node *args, struct err *err)
 	    .asked = "cluster-asked",
 	    .made = "cluster-action",
 	    .event = "cluster.requested"};
-	const struct kasten_restore what = {.cluster = part_cluster(d, NULL), .plain = true};
+	const struct kasten_restore what = {
+	    .cluster = part_cluster(d, NULL), .plain = true, .apart = drill_is_elsewhere(d)};
 	struct kube_kind kind;
 
 	kind_clusters(&kind);

@@ -22,6 +22,7 @@ const struct step_def *const step_defs[] = {
     &step_keep_import,
     &step_release_backups,
     &step_lose_namespace,
+    &step_leave_cluster,
     &step_recreate_namespace,
     &step_install_operator,
     &step_import_point,

@@ -201,7 +201,7 @@ static bool clean(const char *objects, const char *const *answers, size_t count,
 
 	err = (struct err)ERR_INIT;
 	kube_fake_start(&f, answers, count);
-	ok = cleanup_objects(f.kube, json_root(doc), out, ret, &err);
+	ok = cleanup_objects(f.kube, NULL, json_root(doc), out, ret, &err);
 	kube_fake_stop(&f, ret_seen);
 	fclose(out);
 	return ok;

@@ -59,7 +59,7 @@ Test(run_state, what_was_saved_is_read_again)
 	cr_assert(run_state_put(&s, "values/backup", "b\"1\n", &err));
 	cr_assert(run_state_step_set(&s, 0, "done", NULL, T0, &err));
 	cr_assert(run_state_step_set(&s, 1, "failed", "because", T0, &err));
-	cr_assert(run_state_created(&s, &pods, json_root(pod), 1, &err));
+	cr_assert(run_state_created(&s, &pods, json_root(pod), 1, false, &err));
 	run_state_clear(&s);
 	r = again();
 	cr_assert_str_eq(run_state_text(&r, "values/backup"), "b\"1\n");
@@ -110,10 +110,10 @@ Test(run_state, an_object_is_recorded_once_and_never_without_a_uid)
 	struct kube_kind pods;
 
 	kube_kind_set(&pods, "", "v1", "pods", "Pod", true);
-	cr_assert(run_state_created(&s, &pods, json_root(a), 0, &err));
-	cr_assert(run_state_created(&s, &pods, json_root(b), 0, &err));
+	cr_assert(run_state_created(&s, &pods, json_root(a), 0, false, &err));
+	cr_assert(run_state_created(&s, &pods, json_root(b), 0, false, &err));
 	cr_assert_eq(json_count(run_state_objects(&s)), 1);
-	cr_assert_not(run_state_created(&s, &pods, json_root(none), 0, &err));
+	cr_assert_not(run_state_created(&s, &pods, json_root(none), 0, false, &err));
 	cr_assert_eq(err.code, ERR_REMOTE);
 	run_state_clear(&s);
 }
