@@ -138,12 +138,14 @@ def during(cluster, path):
         with tap.check("an attempt that Kasten repeats for that run: no other run begins meanwhile, and says so"):
             named(cluster, path / "other", ["of another run is still", "ANOTHER_BACKUP"], limit=10, began=False)
         clean(cluster, path / "secret")
-    with tap.check("the API server is away for 6 s in the middle: survived"):
-        child = cluster.start_drill(path / "away", *YES, *SHORT, "--set", "before=6s")
-        harness.wait_until(lambda: "x-state" in (path / "away/timeline.jsonl").read_text(), 60, "the run to begin")
-        cluster.parts("stop", "api")
-        time.sleep(6)
-        cluster.parts("start", "api")
+    with tap.check("the API server is away for 6 s while the backup is made, and again behind the disaster: survived"):
+        child = cluster.start_drill(path / "away", *YES, *SHORT)
+        for event in ("backup.requested", "volumes.gone"):
+            harness.wait_until(lambda: child.poll() is not None or f'"{event}"' in (path / "away/timeline.jsonl").read_text(), 120, event)  # pylint: disable=cell-var-from-loop
+            assert child.poll() is None, pathlib.Path(f"{path}/away.out").read_text()[-3000:]
+            cluster.parts("stop", "api")
+            time.sleep(6)
+            cluster.parts("start", "api")
         assert child.wait(240) == PASS, pathlib.Path(f"{path}/away.out").read_text()[-3000:]
     cluster.wait_ready()
     with tap.check("the token is revoked in the middle: named, nothing lost; with a good one the run goes on to its verdict"):

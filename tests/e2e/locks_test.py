@@ -39,7 +39,7 @@ def steps(cluster, path):
     plain = scenario(path, "makes", "create-namespace: {name: other}")
     refused(cluster, path, "what belongs to the cluster needs a flag", ["--allow-cluster-changes"], scenario=plain)
     kinds = scenario(path, "uninstalls", "delete: {kind: crd, name: perconaservermongodbs.psmdb.percona.com}")
-    refused(cluster, path, "no step deletes what belongs to the whole cluster, whatever the flags", ["belong to the whole cluster", "by hand"],
+    refused(cluster, path, "delete takes nothing that belongs to the whole cluster, whatever the flags", ["belong to the whole cluster", "by hand"],
             "--confirm-destroy", NAMESPACE, "--allow-cluster-changes", scenario=kinds)
     far = scenario(path, "reaches", manifest(path, "far", "v1", "ConfigMap", "default", "data: {a: b}"))
     refused(cluster, path, "nothing is made in other namespaces", ['"default"'], scenario=far)
