@@ -167,15 +167,17 @@ bool depot_get(struct depot *d, const char *name, struct json **ret_doc, struct 
 
 struct names {
 	json_node *list;
-	size_t prefix;
+	const char *prefix;
 };
 
 static bool add_name(void *ctx, const struct s3_object *object, struct err *err)
 {
 	const struct names *n = ctx;
-	const char *name = object->key + n->prefix;
+	size_t len = strlen(n->prefix);
 
-	return !artefact_name_valid(name) || json_set_text(n->list, "-", name, err);
+	if (strncmp(object->key, n->prefix, len) != 0 || !artefact_name_valid(object->key + len))
+		return true;
+	return json_set_text(n->list, "-", object->key + len, err);
 }
 
 bool depot_names(struct depot *d, struct json **ret, struct err *err)
@@ -188,7 +190,7 @@ bool depot_names(struct depot *d, struct json **ret, struct err *err)
 	if (!json_format(&list, err, "[]"))
 		return false;
 	artefact_key(&d->receive, NULL, prefix);
-	n = (struct names){json_edit(list), strlen(prefix)};
+	n = (struct names){json_edit(list), prefix};
 	if (!s3_list_folder(d->s3, prefix, DEPOT_NAMES_MAX, add_name, &n, &why))
 		return answer(&why, err);
 	*ret = TAKE(list);

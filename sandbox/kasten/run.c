@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define TARGETS_MAX 64
+#define RECEIVE_LIMIT_MS 60000
 
 static bool fail(struct kasten *k, struct job *j, const char *message, const char *cause, struct err *err)
 {
@@ -75,6 +76,9 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 	receive = json_text_at(policy_action(spec, "export"), "exportParameters/receiveString");
 	if (policy_action(spec, "export") && (!receive || !*receive)) {
 		/* It is just being written into the policy: what is exported belongs to it. */
+		if (kasten_now(k) - json_int_at(j->root, "try/startedMs", 0) > RECEIVE_LIMIT_MS)
+			return fail(
+			    k, j, "Cannot execute action: the policy's export has no receive string", NULL, err);
 		j->next_ms = kasten_now(k) + 200;
 		return true;
 	}

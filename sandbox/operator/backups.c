@@ -173,6 +173,21 @@ static bool erase_directly(struct operator* op, const json_node *backup, struct 
 	return true; /* it stays, and is tried again */
 }
 
+/* A cluster that is just going, as with its namespace: PBM needs the database only as long as it can be reached. */
+static bool erase_in_going(struct operator* op, const json_node *backup, struct op_cluster *c, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	if (!c->settled || !*c->place.bucket)
+		return true; /* it hangs */
+	if (erase_backup(backup, &c->place, op->clock, op->stop, &why)) {
+		log_line(op->log, LOG_INFO, "backup deleted", "name", kube_name(backup), NULL);
+		return space_drop_finalizer(&op->space, SPACE_BACKUP, backup, OP_FINALIZER_BACKUP, err);
+	}
+	log_line(op->log, LOG_ERROR, "delete backup", "name", kube_name(backup), "error", why.msg, NULL);
+	return true;
+}
+
 static bool erase_by_pbm(struct operator* op, const json_node *backup, struct op_cluster *c, struct err *err)
 {
 	const char *name = json_text_at(backup, "status/pbmName");
@@ -212,7 +227,9 @@ static bool finalize(
 		return space_drop_finalizer(&op->space, SPACE_BACKUP, backup, OP_FINALIZER_BACKUP, err);
 	if (!psmdb)
 		return erase_directly(op, backup, err);
-	return !c || erase_by_pbm(op, backup, c, err);
+	if (!c)
+		return true;
+	return kube_deleting(psmdb) ? erase_in_going(op, backup, c, err) : erase_by_pbm(op, backup, c, err);
 }
 
 static bool reconcile_one(struct operator* op, const json_node *backup, struct err *err)

@@ -8,6 +8,7 @@
 
 #define LIMIT_MS 3000
 #define KEY_MAX 1400
+#define FILES_MAX 100000
 
 static bool make_config(const struct pbm_order *place, struct s3_config *c, struct err *err)
 {
@@ -37,22 +38,55 @@ static bool erase_sets(struct s3 *s3, const json_node *backup, const char *base,
 	return true;
 }
 
-bool erase_record(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
-    const volatile int *stop, struct err *err)
+/* The bucket, and the keys' common beginning. */
+static bool open_place(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
+    const volatile int *stop, char base[static KEY_MAX], struct s3 **ret, struct err *err)
 {
 	struct s3_options options = {.clock = clock, .stop = stop, .max_attempts = 1, .timeout_ms = LIMIT_MS};
 	const char *name = json_text_at(backup, "status/pbmName");
 	struct storage storage = {.prefix = place->prefix};
-	S3_CONFIG_CLEANUP struct s3_config config;
-	char checked[ANSWER_NAME_MAX], base[KEY_MAX], key[KEY_MAX + 20];
+	S3_CONFIG_CLEANUP struct s3_config config = {0};
+	char checked[ANSWER_NAME_MAX];
+
+	if (!name || !destination_name(name, checked))
+		return err_set(err, ERR_PARSE, "the backup's status has no name of PBM's");
+	storage_destination(&storage, checked, base, KEY_MAX);
+	return make_config(place, &config, err) && s3_new(&config, &options, ret, err);
+}
+
+bool erase_record(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
+    const volatile int *stop, struct err *err)
+{
+	char base[KEY_MAX], key[KEY_MAX + 20];
 	CLEANUP(s3) struct s3 *s3 = NULL;
 
-	if (!name || !destination_name(name, checked)) {
-		memset(&config, 0, sizeof config);
-		return err_set(err, ERR_PARSE, "the backup's status has no name of PBM's");
-	}
-	storage_destination(&storage, checked, base, sizeof base);
+	if (!open_place(backup, place, clock, stop, base, &s3, err))
+		return false;
 	snprintf(key, sizeof key, "%s.pbm.json", base);
-	return make_config(place, &config, err) && s3_new(&config, &options, &s3, err) && s3_delete(s3, key, err) &&
-	       erase_sets(s3, backup, base, err);
+	return s3_delete(s3, key, err) && erase_sets(s3, backup, base, err);
+}
+
+static bool note_key(void *ctx, const struct s3_object *object, struct err *err)
+{
+	return json_set_text(json_edit(ctx), "-", object->key, err);
+}
+
+/* The record goes last: what was not finished can still be found. */
+bool erase_backup(const json_node *backup, const struct pbm_order *place, const struct clock *clock,
+    const volatile int *stop, struct err *err)
+{
+	char base[KEY_MAX], key[KEY_MAX + 20];
+	CLEANUP(json) struct json *keys = NULL;
+	CLEANUP(s3) struct s3 *s3 = NULL;
+
+	if (!open_place(backup, place, clock, stop, base, &s3, err) || !json_format(&keys, err, "[]"))
+		return false;
+	snprintf(key, sizeof key, "%s/", base);
+	if (!s3_list(s3, key, FILES_MAX, note_key, keys, err))
+		return false;
+	for (const json_node *k = json_first(json_root(keys)); k; k = json_next(k))
+		if (!s3_delete(s3, json_string(k), err))
+			return false;
+	snprintf(key, sizeof key, "%s.pbm.json", base);
+	return s3_delete(s3, key, err);
 }

@@ -25,6 +25,7 @@ struct op_cluster {
 	bool initialized; /* all sets are, or were */
 	char told[400];	  /* the last trouble in the log */
 	struct pbm_job job;
+	struct pbm_order place; /* the storage with its keys, as PBM keeps them in the database; no bucket: not known */
 };
 
 struct operator

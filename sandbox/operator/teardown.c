@@ -29,9 +29,10 @@ static bool scale_down(struct space *w, const struct cr *cr, bool *ret_done, str
 		const json_node *have = space_get(w, SPACE_SET, name.text);
 		CLEANUP(json) struct json *patch = NULL;
 
-		if (cr->sets[i].config_server || !have || kube_deleting(have))
+		if (cr->sets[i].config_server)
 			continue;
-		if (json_int_at(have, "spec/replicas", 1) > 1 &&
+		/* One that somebody else has deleted goes with all of its pods. */
+		if (have && !kube_deleting(have) && json_int_at(have, "spec/replicas", 1) > 1 &&
 		    (!json_format(&patch, err, "{'spec':{'replicas':1}}") ||
 			!space_patch(w, SPACE_SET, have, json_root(patch), NULL, err)))
 			return false;

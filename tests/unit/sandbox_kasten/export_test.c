@@ -124,6 +124,7 @@ Test(kasten_export, an_artefact_is_read_in_its_own_place_alone)
 	artefact_key(&r, "point-1", key);
 	snprintf(wanted, sizeof wanted, "kasten/migration/%s/point-1", r.collection);
 	cr_expect_str_eq(key, wanted);
+	json_free(doc);
 	doc = NULL;
 	cr_expect(!artefact_parse(&r, "point-2", bytes.data, bytes.len, &doc, &a, &err), "in the place of another");
 	cr_expect(strstr(err.msg, wrong), "%s", err.msg);
