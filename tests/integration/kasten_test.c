@@ -777,6 +777,38 @@ static void import_elsewhere(struct story *s, struct story *other)
 	s->tap = other->tap;
 }
 
+/* An ExportAction of a person's own: Kasten fills in its receive string, which is good for this one alone. */
+static void export_by_hand(struct story *s, struct story *other)
+{
+	CLEANUP(json) struct json *points = list(s, POINT);
+	CLEANUP(json) struct json *action = NULL;
+	const char *local = "";
+	char name[254], receive[RECEIVE_MAX], run[254];
+	size_t contents = count(other, CONTENT), objects = exported_objects(s);
+	bool ended;
+
+	for (const json_node *p = json_first(json_get(json_root(points), "items")); p; p = json_next(p))
+		if (!kube_label(p, "k10.kasten.io/exportProfile"))
+			local = kube_name(p);
+	NEED(json_format(&action, &err,
+	    "{'apiVersion':'actions.kio.kasten.io/v1alpha1','kind':'ExportAction','metadata':{'generateName':'mine-',"
+	    "'labels':{'k10.kasten.io/appName':'" NS "','k10.kasten.io/appNamespace':'" NS "'}},"
+	    "'spec':{'subject':{'apiVersion':'apps.kio.kasten.io/v1alpha1','kind':'RestorePoint','name':%s,"
+	    "'namespace':'" NS "'},'profile':{'name':'s3-profile','namespace':'kasten-io'}}}",
+	    local));
+	create(s, EXPORT, json_root(action), name);
+	tap_ok(&s->tap, !strcmp(await_end(s, EXPORT, name), "Complete"), "an export made by hand is complete", "%s: %s",
+	    seen(s, EXPORT, name, "status/error/message"), seen(s, EXPORT, name, "status/error/cause"));
+	tap_ok(&s->tap, exported_objects(s) == objects + 1, "and is in the bucket", "%zu", exported_objects(s));
+	snprintf(receive, sizeof receive, "%s", seen(s, EXPORT, name, "spec/receiveString"));
+	other->tap = s->tap;
+	ended = import_ends(other, receive, "Complete", run);
+	tap_ok(&other->tap, ended && count(other, CONTENT) == contents + 1,
+	    "with the receive string that Kasten wrote into it, it alone is imported", "%zu: %s",
+	    count(other, CONTENT) - contents, seen(other, RUN, run, "status/error/cause"));
+	s->tap = other->tap;
+}
+
 static bool namespace_gone(struct story *s, const void *arg)
 {
 	return !*seen(s, NAMESPACE, arg, "metadata/name");
@@ -929,6 +961,7 @@ int main(void)
 	killed(&s);
 	points_and_contents(&s);
 	import_elsewhere(&s, &other);
+	export_by_hand(&s, &other);
 	retirement(&s, exported);
 	a_namespace_is_lost(&s);
 	other.tap = s.tap;
