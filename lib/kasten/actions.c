@@ -107,13 +107,12 @@ void kasten_validation(const json_node *object, char *ret, size_t size, char *wh
 
 bool kasten_policy_selects(const json_node *policy, const char *namespace_)
 {
-	const char *label =
-	    json_string(json_get(json_at(policy, "spec/selector/matchLabels"), "k10.kasten.io/appNamespace"));
+	const char *label = json_string(json_get(json_at(policy, "spec/selector/matchLabels"), KASTEN_APP_LABEL));
 
 	if (label)
 		return !strcmp(label, namespace_);
 	for (const json_node *e = json_first(json_at(policy, "spec/selector/matchExpressions")); e; e = json_next(e)) {
-		if (!json_is_at(e, "key", "k10.kasten.io/appNamespace") || !json_is_at(e, "operator", "In"))
+		if (!json_is_at(e, "key", KASTEN_APP_LABEL) || !json_is_at(e, "operator", "In"))
 			continue;
 		for (const json_node *v = json_first(json_get(e, "values")); v; v = json_next(v))
 			if (json_string(v) && !strcmp(json_string(v), namespace_))

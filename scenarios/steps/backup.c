@@ -394,6 +394,7 @@ static bool find_run(struct drill *d, const json_node *args, struct err *err)
 	}
 	drill_say(d, "restore point %s%s", kube_name(best), kube_label(best, KASTEN_EXPORT_LABEL) ? " (exported)" : "");
 	return drill_set_value(d, "restore-point", kube_name(best), err) &&
+	       drill_set_value(d, "restore-point-time", time_of(best), err) &&
 	       (!strcmp(which, "of-this-run") || backup_of_point(d, best, err));
 }
 

@@ -249,11 +249,21 @@ static bool later(const json_node *a, const json_node *b)
 	return strcmp(x ? x : "", y ? y : "") > 0;
 }
 
-/* Exported by the run that made the backup: its label comes along. */
+/* Of the same application at the same time, whatever it is called in this cluster; or by the label of the run that made it. */
+static bool is_the_point(struct drill *d, const json_node *content)
+{
+	const char *app = kube_label(content, KASTEN_APP_LABEL), *run = kube_label(content, KASTEN_RUN_LABEL),
+		   *time = drill_found(d, "restore-point-time"), *ours = drill_found(d, "run-action");
+
+	if (!kube_label(content, KASTEN_EXPORT_LABEL) || (app && strcmp(app, drill_namespace(d)) != 0))
+		return false;
+	return (time && json_is_at(content, "status/actionTime", time)) || (run && ours && !strcmp(run, ours));
+}
+
 static bool find_content(struct drill *d, char *ret, size_t size, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
-	const char *run = drill_found(d, "run-action");
+	const char *time = drill_found(d, "restore-point-time");
 	const json_node *best = NULL;
 	struct kube_kind kind;
 
@@ -262,12 +272,11 @@ static bool find_content(struct drill *d, char *ret, size_t size, struct err *er
 	if (!kube_list(drill_kube(d), &kind, NULL, NULL, &list, err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (kube_label(o, KASTEN_EXPORT_LABEL) && kube_label(o, KASTEN_RUN_LABEL) && run &&
-		    !strcmp(kube_label(o, KASTEN_RUN_LABEL), run) && (!best || later(o, best)))
+		if (is_the_point(d, o) && (!best || later(o, best)))
 			best = o;
 	if (!best) {
-		err_set(err, ERR_NOT_FOUND, "the import is done, but there is no RestorePointContent of run \"%s\"",
-		    run ? run : "?");
+		err_set(err, ERR_NOT_FOUND, "the import is done, but there is no exported RestorePointContent of %s",
+		    time ? time : "that time");
 		return err_hint(
 		    err, "\"kubectl get restorepointcontents.apps.kio.kasten.io --show-labels\" lists what there is");
 	}
