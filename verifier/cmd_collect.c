@@ -6,17 +6,19 @@
 #include "verifier/collect.h"
 #include "verifier/commands.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PROGRAM "psmdb-verify collect"
 
 struct arguments {
-	const char *uri, *user_file, *password_file, *out;
+	const char *uri, *user_file, *password_file, *out, *users;
 	struct opt_list namespaces, logins;
 	int64_t wait_ms, batch_size, max_anomalies;
 	bool no_probe_write;
@@ -108,6 +110,48 @@ static bool load_login(const char *files, struct mongo_credentials *ret, struct 
 	return mongo_credentials_load(user_file, comma + 1, ret, err);
 }
 
+/* A mounted Secret of users as Percona's operator has it: MONGODB_..._USER beside MONGODB_..._PASSWORD. */
+static bool is_user_file(const char *name)
+{
+	size_t len = strlen(name), prefix = strlen("MONGODB_"), suffix = strlen("_USER");
+
+	return len > prefix + suffix && !strncmp(name, "MONGODB_", prefix) && !strcmp(name + len - suffix, "_USER");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int wanted(const struct dirent *entry)
+{
+	return is_user_file(entry->d_name);
+}
+
+static bool load_users(const char *dir, struct mongo_credentials *logins, size_t *count, struct err *err)
+{
+	struct dirent **entries;
+	int found = scandir(dir, &entries, wanted, by_name);
+	bool ok = true;
+
+	if (found < 0)
+		return err_errno(err, ERR_IO, errno, "list the users in \"%s\"", dir);
+	for (int i = 0; i < found; i++) {
+		char user[PATH_MAX], password[PATH_MAX];
+		int len = (int)(strlen(entries[i]->d_name) - strlen("_USER"));
+
+		if (ok && *count == COLLECT_LOGINS_MAX)
+			ok = err_set(err, ERR_LIMIT, "\"%s\" holds more than %d users", dir, COLLECT_LOGINS_MAX);
+		snprintf(user, sizeof user, "%s/%s", dir, entries[i]->d_name);
+		snprintf(password, sizeof password, "%s/%.*s_PASSWORD", dir, len, entries[i]->d_name);
+		ok = ok && mongo_credentials_load(user, password, &logins[*count], err);
+		*count += ok;
+		free(entries[i]);
+	}
+	free(entries);
+	return ok;
+}
+
 static bool collect(const struct arguments *a, const struct log *log, struct mongo_credentials *credentials,
     struct mongo_credentials *logins, struct err *err)
 {
@@ -131,6 +175,8 @@ static bool collect(const struct arguments *a, const struct log *log, struct mon
 	for (size_t i = 0; i < a->logins.count; i++)
 		if (!load_login(a->logins.items[i], &logins[i], err))
 			return false;
+	if (a->users && !load_users(a->users, logins, &o.login_count, err))
+		return false;
 	if (credentials->given) {
 		o.user = credentials->user;
 		o.password = credentials->password;
@@ -180,6 +226,8 @@ int cmd_collect(int argc, char **argv)
 		0, false},
 	    {"login", OPT_LIST, &a.logins, "USERFILE,PASSWORDFILE", "another user to try to log in as, may be repeated",
 		0, 0, false},
+	    {"logins", OPT_STRING, &a.users, "DIR",
+		"the same for each MONGODB_..._USER and _PASSWORD in it: a Secret of users, mounted", 0, 0, false},
 	    {"wait", OPT_DURATION, &a.wait_ms, "TIME",
 		"how long the first login, read and write together may take (default: 60s)", 0, 86400000, false},
 	    {"no-probe-write", OPT_FLAG, &a.no_probe_write, NULL, "write nothing, not even the document in drill.probe",

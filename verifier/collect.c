@@ -64,15 +64,58 @@ static void note_retry(void *ctx, const char *why)
  * ----------------------------------------------------------------------------------------------------------------------
  */
 
+static bool try_logins(const struct collect_options *o, const struct link *link, struct collection *c, struct err *err)
+{
+	if (!o->login_count || c->logins)
+		return true;
+	c->logins = calloc(o->login_count, sizeof *c->logins);
+	if (!c->logins)
+		return err_nomem(err);
+	while (c->login_count < o->login_count) {
+		probe_user(link, &o->logins[c->login_count], &c->logins[c->login_count]);
+		c->login_count++;
+		if (link_stopped(link, err))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The user that was to read cannot log in: the restore has brought other passwords. Who of the others can reads in its place, so that
+ * it is known what is there; that the first one could not stays in the evidence.
+ */
+static bool stand_in(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+{
+	if (!try_logins(o, link, c, err))
+		return false;
+	for (size_t i = 0; i < c->login_count; i++)
+		if (c->logins[i].ok) {
+			link->target.user = o->logins[i].user;
+			link->target.password = o->logins[i].password;
+			note(o, "reading as another user of the secrets", c->logins[i].user);
+			return true;
+		}
+	return err_set(err, ERR_AUTH, "no user of the secrets can log in to the restored database");
+}
+
 static bool run_probes(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
 {
 	struct err failure = ERR_INIT;
 	struct probes probes;
 
 	probes_init(&probes, link, o->wait_ms);
-	if (!probe_login(&probes, &c->probes[c->probe_count++], err) ||
-	    !probe_read(&probes, o->namespaces[0], &c->probes[c->probe_count++], err))
+	if (!probe_login(&probes, &c->probes[c->probe_count++], &failure)) {
+		if (failure.code != ERR_AUTH || !o->login_count || !stand_in(o, link, c, NULL)) {
+			*err = failure;
+			return false;
+		}
+		probes_init(&probes, link, o->wait_ms);
+		if (!link_open(link, err))
+			return false;
+	}
+	if (!probe_read(&probes, o->namespaces[0], &c->probes[c->probe_count++], err))
 		return false;
+	failure = (struct err)ERR_INIT;
 	if (o->write_probe && !probe_write(&probes, &c->probes[c->probe_count++], &failure)) {
 		if (failure.code == ERR_INTERRUPTED) {
 			if (err)
@@ -118,22 +161,6 @@ static bool fill_open(struct link *link, struct collection *c, struct err *err)
 	open->read_after = optime_max(open->read_after, majority);
 	open->clock_offset_ms = offset.offset_ms;
 	open->clock_error_ms = offset.error_ms;
-	return true;
-}
-
-static bool try_logins(const struct collect_options *o, const struct link *link, struct collection *c, struct err *err)
-{
-	if (!o->login_count)
-		return true;
-	c->logins = calloc(o->login_count, sizeof *c->logins);
-	if (!c->logins)
-		return err_nomem(err);
-	while (c->login_count < o->login_count) {
-		probe_user(link, &o->logins[c->login_count], &c->logins[c->login_count]);
-		c->login_count++;
-		if (link_stopped(link, err))
-			return false;
-	}
 	return true;
 }
 

@@ -483,6 +483,13 @@ static bool set_secret(json_node *pod, const char *name, struct err *err)
 		if (json_at(pod, path) && !json_set_text(pod, path, name, err))
 			return false;
 	}
+	/* mounted for its users */
+	count = json_count(json_at(pod, "spec/volumes"));
+	for (size_t i = 0; i < count; i++) {
+		snprintf(path, sizeof path, "spec/volumes/%zu/secret/secretName", i);
+		if (json_at(pod, path) && !json_set_text(pod, path, name, err))
+			return false;
+	}
 	return true;
 }
 

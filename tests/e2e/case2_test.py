@@ -1,6 +1,6 @@
 """Case 2: the namespace is lost with everything in it, or the database goes to another cluster.
 
-    case2_test.py same | bucket | elsewhere | trap
+    case2_test.py same | bucket | elsewhere | trap | drift
 """
 import pathlib
 import re
@@ -173,9 +173,31 @@ def trap(path):
             assert done.returncode == FAIL and "missing" in done.stdout + done.stderr, (done.returncode, done.stdout + done.stderr)
 
 
+def drift(path):
+    """The psmdb comes back without the Secret of its users: the operator makes new passwords, the backup brings the old ones."""
+    text = (SOURCE / "scenarios/case-2.yaml").read_text().replace("../manifests/", "manifests/").replace(", '${cluster}-secrets']", "]").replace("timeout: 5m", "timeout: 15s")
+    (path / "manifests").mkdir()
+    for file in (SOURCE / "manifests").glob("*.yaml"):
+        (path / "manifests" / file.name).write_text(file.read_text().replace("    - --logins\n", "    - --wait\n    - 5s\n    - --logins\n"))
+    (path / "drift.yaml").write_text(text)
+    with Cluster(path / "sandbox") as cluster:
+        done = cluster.drill(path / "run", *SHORT, *bundle(cluster), scenario=path / "drift.yaml")
+        with tap.check("users who cannot log in are a FAIL, though psmdb-restore says ready"):
+            assert done.returncode == FAIL, done.stdout + done.stderr
+            assert "says: ready" in done.stdout and "LOGIN_DRIFT" in done.stdout, done.stdout
+        v = verdict(path / "run")
+        with tap.check("each user is named, with whether it can log in"):
+            logins = {login["user"]: login["ok"] for login in v["logins"]}
+            assert logins == {"backup": True, "clusterAdmin": False, "clusterMonitor": False, "databaseAdmin": False, "userAdmin": False}, logins
+            message = next(r["message"] for r in v["reasons"] if r["code"] == "LOGIN_DRIFT")
+            assert "4 of 5" in message and all(f'"{user}"' in message for user, ok in logins.items() if not ok), message
+        with tap.check("and the data are judged all the same: nothing is lost"):
+            assert int(v["counts"]["ok"]) > 5 and int(v["counts"]["lost"]) == 0, v["counts"]
+
+
 def main():
     with harness.workspace("case2") as path:
-        {"same": same, "bucket": bucket, "elsewhere": elsewhere, "trap": trap}[sys.argv[1]](path)
+        {"same": same, "bucket": bucket, "elsewhere": elsewhere, "trap": trap, "drift": drift}[sys.argv[1]](path)
     tap.done()
 
 
