@@ -112,6 +112,28 @@ bool endpoints_make(const struct world *w, const json_node *service, struct json
 	return true;
 }
 
+bool endpoints_settle(const struct world *w, struct json **ret, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+
+	if (!json_format(&list, err, "{'items':[]}"))
+		return false;
+	for (const json_node *s = world_first(w, WORLD_SERVICES); s; s = json_next(s)) {
+		const json_node *have = world_find(w, WORLD_ENDPOINTS, object_namespace(s), object_name(s));
+		CLEANUP(json) struct json *made = NULL;
+
+		if (service_has_selector(s)) {
+			if (!endpoints_make(w, s, &made, err))
+				return false;
+			have = json_root(made);
+		}
+		if (have && !json_set_copy(json_edit(list), "items/-", have, err))
+			return false;
+	}
+	*ret = TAKE(list);
+	return true;
+}
+
 /* --- names ------------------------------------------------------------------------------------------------------- */
 
 static bool is_address(const char *ip)

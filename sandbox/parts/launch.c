@@ -55,6 +55,14 @@ static bool same_as_before(const struct launch *a, const struct layout *l, struc
 		return err_hint(err, "choose another folder, or start it with \"psmdb-sandbox %sup\"",
 		    a->control_plane ? "parts " : "");
 	}
+	if (a->api && (a->api == LAUNCH_API_REAL) != l->real_api) {
+		err_set(err, ERR_USAGE, "the sandbox in \"%s\" has the %s API server", a->dir,
+		    l->real_api ? "real" : "embedded");
+		return err_hint(err,
+		    "leave out --apiserver to start it again, choose another folder, or remove it with "
+		    "\"psmdb-sandbox down --purge --dir %s\"",
+		    a->dir);
+	}
 	if ((!a->members || a->members == l->members) && (!a->mongod_port || a->mongod_port == l->mongod_port))
 		return true;
 	err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %d members on port %u", a->dir, l->members, l->mongod_port);
@@ -84,6 +92,7 @@ static bool plan_fresh(struct ground *g, struct err *err)
 	l->created_ms = clock_wall_ms(a->clock);
 	l->members = a->control_plane ? 0 : a->members ? a->members : MEMBERS_DEFAULT;
 	l->mongod_port = a->mongod_port ? a->mongod_port : PORT_DEFAULT;
+	l->real_api = a->control_plane && a->api == LAUNCH_API_REAL;
 	l->range = -1;
 	snprintf(l->compression, sizeof l->compression, COMPRESSION_DEFAULT);
 	if (chmod(l->dir, 0700))
@@ -121,7 +130,7 @@ static bool plan(struct ground *g, struct err *err)
 		return false;
 	if (g->launch->compression)
 		snprintf(l->compression, sizeof l->compression, "%s", g->launch->compression);
-	for (int i = 0; i < BINARIES; i++)
+	for (int i = 0; i < (l->real_api ? BINARIES_ALL : BINARIES); i++)
 		if (!binary_find((enum binary)i, l->binaries[i], err))
 			return false;
 	layout_want(l, &want);

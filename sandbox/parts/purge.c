@@ -13,7 +13,7 @@
 static const char *const files[] = {
     "state.json", "control.sock", "keyfile", "s3.json", "lock", "kubeconfig", "system.kubeconfig", "hosts"};
 static const char *const folders[] = {
-    "secrets", "logs", "s3", ".seaweedfs", ".aws", ".config", ".cache", "api", "kubelet", "kasten", "pods", "volumes"};
+    "secrets", "logs", "s3", ".seaweedfs", ".aws", ".config", ".cache", "api", "etcd", "kubelet", "kasten", "pods", "volumes"};
 
 static bool ours(const char *name)
 {
