@@ -92,6 +92,8 @@ static void from_built_in(const struct built_in *b, struct resource *r)
 	complete(r);
 	if (!strcmp(r->key, BINDINGS_KEY))
 		r->verbs = VERB_CREATE;
+	if (!strcmp(r->key, NAMESPACES_KEY))
+		r->verbs &= ~(unsigned)VERB_DELETECOLLECTION;
 }
 
 /* --- from definitions -------------------------------------------------------------------------------------------- */

@@ -99,7 +99,7 @@ static bool make_etcd(struct part_spec *spec, const struct layout *l, struct err
 	layout_api_address(l, address);
 	snprintf(client, sizeof client, "https://%s:%u", address, l->ports + ETCD_PORT);
 	snprintf(peer, sizeof peer, "https://%s:%u", address, l->ports + ETCD_PEER_PORT);
-	if (!begin_real(spec, l, "etcd", BINARY_ETCD, "ready to serve client requests", err))
+	if (!begin_real(spec, l, "etcd", BINARY_ETCD, "published local member to cluster through raft", err))
 		return false;
 	strcpy(spec->data_dir, layout_file(l, "etcd").text);
 	return add_all(spec, fixed, err) && strings_add(&spec->argv, err, "--data-dir=%s", spec->data_dir) &&
