@@ -17,7 +17,8 @@ static inline bool service_has_selector(const json_node *service)
 }
 
 /*
- * The Endpoints that Services have: those of a selector as they should be now, the others as they are stored. For names
+ * The Endpoints that Services have: those of a selector as they should be now, the others as they are stored, or noted by the
+ * operator (annotation psmdb-sandbox/backend: ADDRESS) where an API server takes none of this machine's. For names
  * and routes, which so need not wait for an API server to store them, nor for one that would refuse.
  */
 bool endpoints_settle(const struct world *w, struct json **ret, struct err *err);
