@@ -145,7 +145,10 @@ def body_of(row, answer):
         return clean(tree)
     if tree.get("kind") == "Status":
         fields = row.fields or STATUS + (("message",) if row.message else ())
-        return {f: clean(at(tree, f), f.split(".")[-1]) for f in fields}
+        made = {f: clean(at(tree, f), f.split(".")[-1]) for f in fields}
+        for cause in made.get("details.causes") or [] if not row.message and isinstance(made.get("details.causes"), list) else []:
+            cause.pop("message", None)  # texts are for people
+        return made
     if row.fields is not None:
         return {f: clean(at(tree, f), f.split(".")[-1]) for f in row.fields}
     if tree.get("kind") == "Table":

@@ -28,7 +28,7 @@ class Row:
     versions: tuple = ()           # ids: is the answer's resourceVersion the same as theirs, or later?
     until: int = None              # asked again until it answers with this status, or for 30 s
     until_has: str = None          # ... and until the body has this text
-    message: bool = False          # the text of a Status is compared, too
+    message: bool = False          # the texts of a Status are compared, too
 
 
 C = "/api/v1/namespaces/conf"
@@ -299,10 +299,10 @@ r("pods by no phase", "GET", C + "/pods?fieldSelector=status.phase%3DFailed", fi
 r("pod log without a node", "GET", C + "/pods/p/log")
 r("pod log of none", "GET", C + "/pods/none/log")
 r("pod log of no container", "GET", C + "/pods/p/log?container=none")
-r("pod node by patch", "PATCH", C + "/pods/p", {"spec": {"nodeName": "n1"}}, type=MERGE, fields=("kind", "reason", "code"))
 r("pod bind", "POST", C + "/pods/p/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"apiVersion": "v1", "kind": "Node", "name": "n1"}})
 r("pod bound", "GET", C + "/pods/p", fields=POD)
 r("pod bind again", "POST", C + "/pods/p/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}, "target": {"apiVersion": "v1", "kind": "Node", "name": "n2"}})
+r("pod node by patch", "PATCH", C + "/pods/p", {"spec": {"nodeName": "n2"}}, type=MERGE, fields=("kind", "reason", "code"))
 r("binding of no pod", "POST", C + "/bindings", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "none"}, "target": {"apiVersion": "v1", "kind": "Node", "name": "n1"}})
 r("binding without target", "POST", C + "/bindings", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}})
 r("bindings list", "GET", C + "/bindings")
