@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,12 +281,67 @@ static bool check_definition(struct call *c, const json_node *root)
 	return true;
 }
 
+/* Of a label's value, or of its key behind the prefix. */
+static bool is_label_part(const char *text, size_t len)
+{
+	if (len > LABEL_LEN_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)text[i]) && (!strchr("-_.", text[i]) || !i || i == len - 1))
+			return false;
+	return true;
+}
+
+static bool labels_fit(struct call *c, const json_node *root)
+{
+	const char *name = json_text_at(root, "metadata/name");
+
+	for (const json_node *l = json_first(json_at(root, "metadata/labels")); l; l = json_next(l)) {
+		const char *key = json_key(l), *value = json_string(l), *slash = strrchr(key, '/'),
+			   *part = slash ? slash + 1 : key;
+
+		if (!*part || !is_label_part(part, strlen(part)))
+			return status_invalid(c->response, &c->res, name, "FieldValueInvalid", "metadata.labels",
+			    "Invalid value: \"%.128s\": name part must consist of alphanumeric characters, '-', '_' or "
+			    "'.', and must "
+			    "start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or "
+			    "'123-abc', regex used "
+			    "for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
+			    key);
+		if (value && !is_label_part(value, strlen(value)))
+			return status_invalid(c->response, &c->res, name, "FieldValueInvalid", "metadata.labels",
+			    "Invalid value: \"%.128s\": a valid label must be an empty string or consist of "
+			    "alphanumeric characters, "
+			    "'-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  "
+			    "or 'my_value',  or "
+			    "'12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+			    value);
+	}
+	return true;
+}
+
+/* A pod's node is said by its binding. */
+static bool node_stays(struct call *c, const json_node *root, const json_node *before)
+{
+	const char *was = json_text_at(before, "spec/nodeName"), *is = json_text_at(root, "spec/nodeName");
+
+	return !before || !strcmp(was ? was : "", is ? is : "") ||
+	       status_invalid(c->response, &c->res, json_text_at(root, "metadata/name"), "FieldValueForbidden", "spec",
+		   "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
+		   "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to "
+		   "existing "
+		   "tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
+		   "negative)");
+}
+
 bool admit_validate(struct call *c, json_node *root, const json_node *before)
 {
 	const char *name = json_text_at(root, "metadata/name");
 
 	if (!texts_only(json_at(root, "metadata/labels")) || !texts_only(json_at(root, "metadata/annotations")))
 		return status_bad_request(c->response, "json: labels and annotations are maps of strings");
+	if (!labels_fit(c, root))
+		return false;
 	if (json_at(root, "metadata/finalizers") && !json_is_array(json_at(root, "metadata/finalizers")) &&
 	    !json_is_null(json_at(root, "metadata/finalizers")))
 		return status_bad_request(c->response, "json: finalizers are a list of strings");
@@ -307,7 +363,7 @@ bool admit_validate(struct call *c, json_node *root, const json_node *before)
 			    json_string(f));
 	}
 	if (is_key(c, "/pods"))
-		return needs(c, root, "spec/containers", "spec.containers");
+		return needs(c, root, "spec/containers/0", "spec.containers") && node_stays(c, root, before);
 	if (is_key(c, "/services"))
 		return needs(c, root, "spec/ports", "spec.ports");
 	if (is_key(c, "apps/statefulsets") || is_key(c, "apps/deployments"))
@@ -319,6 +375,15 @@ bool admit_validate(struct call *c, json_node *root, const json_node *before)
 		       needs(c, root, "spec/names/kind", "spec.names.kind") &&
 		       needs(c, root, "spec/versions", "spec.versions") && check_definition(c, root);
 	return true;
+}
+
+/* "" if there is none. */
+static const char *stored_version(const json_node *definition)
+{
+	for (const json_node *v = json_first(json_at(definition, "spec/versions")); v; v = json_next(v))
+		if (json_bool_at(v, "storage", false) && json_text_at(v, "name"))
+			return json_text_at(v, "name");
+	return "";
 }
 
 /* --- defaults ----------------------------------------------------------------------------------------------------- */
@@ -409,8 +474,8 @@ static bool new_status(struct call *c, json_node *root, struct err *err)
 			   "InitialNamesAccepted',"
 			   "'message':'the initial names have been "
 			   "accepted','lastTransitionTime':%s}],'acceptedNames':%j,"
-			   "'storedVersions':[]}",
-			   now, now, json_at(root, "spec/names")) &&
+			   "'storedVersions':[%s]}",
+			   now, now, json_at(root, "spec/names"), stored_version(root)) &&
 		       root_add_finalizer(root, "customresourcecleanup.apiextensions.k8s.io", err);
 	return true;
 }

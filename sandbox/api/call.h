@@ -39,6 +39,8 @@ bool call_patch(struct call *c);
 bool call_delete(struct call *c);
 bool call_delete_collection(struct call *c);
 bool call_pod_log(struct call *c);
+/* POST of a Binding: to bindings, or to the pod's own subresource. */
+bool call_bind(struct call *c);
 /* Paths that are no objects. false: it is none of these. */
 bool call_discovery(struct call *c);
 bool call_openapi(struct call *c);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "sandbox/api/credentials.h"
+#include "sandbox/api/handler.h"
 #include "sandbox/api/server.h"
 #include "sandbox/serve.h"
 
@@ -74,6 +75,11 @@ static bool sweep_until_stopped(struct api *api, const struct log *log, struct e
 	return ok;
 }
 
+static void handle(void *arg, const struct api_request *request, struct api_response *ret)
+{
+	api_handle(arg, request, ret);
+}
+
 struct serve_args {
 	const char *dir, *address, *range;
 	int64_t port;
@@ -98,7 +104,8 @@ static bool serve(const struct serve_args *a, struct err *err)
 	char path[PATH_MAX], pods[PATH_MAX], at[64];
 	struct store_options options = {.path = path};
 	struct api api = {.server_address = at, .pod_dir = pods};
-	struct server_options listen = {.address = a->address, .port = (uint16_t)a->port};
+	struct server_options listen = {
+	    .address = a->address, .port = (uint16_t)a->port, .handle = handle, .arg = &api};
 
 	snprintf(at, sizeof at, "%s:%d", a->address, (int)a->port);
 	if (a->range && !range_parse(a->range, &api))
@@ -118,7 +125,7 @@ static bool serve(const struct serve_args *a, struct err *err)
 	api.auth = auth;
 	listen.cert_pem = buf_str(&cert);
 	listen.key_pem = buf_str(&key);
-	if (!api_prepare(&api, err) || !server_start(&api, &listen, &server, err))
+	if (!api_prepare(&api, err) || !server_start(&listen, &server, err))
 		return false;
 	log_line(&log, LOG_INFO, "ready", "msg", "ready", "address", at, NULL);
 	return sweep_until_stopped(&api, &log, err);

@@ -73,6 +73,7 @@ static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 	return ok;
 }
 
+/* names NULL: an authority's, or a client's if it is issued by another. */
 static X509 *make_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, const char *names)
 {
 	X509 *cert = X509_new();
@@ -91,11 +92,11 @@ static X509 *make_certificate(const char *name, EVP_PKEY *key, X509 *issuer, EVP
 	     X509_set_issuer_name(cert, X509_get_subject_name(issuer ? issuer : cert));
 	ok = ok &&
 	     add_extension(cert, issuer ? issuer : cert, NID_basic_constraints,
-		 names ? "critical,CA:FALSE" : "critical,CA:TRUE") &&
+		 issuer ? "critical,CA:FALSE" : "critical,CA:TRUE") &&
 	     add_extension(cert, issuer ? issuer : cert, NID_key_usage,
-		 names ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign") &&
-	     (!names || (add_extension(cert, issuer, NID_subject_alt_name, names) &&
-			    add_extension(cert, issuer, NID_ext_key_usage, "serverAuth")));
+		 issuer ? "critical,digitalSignature" : "critical,keyCertSign,cRLSign") &&
+	     (!names || add_extension(cert, issuer, NID_subject_alt_name, names)) &&
+	     (!issuer || add_extension(cert, issuer, NID_ext_key_usage, names ? "serverAuth" : "clientAuth"));
 	if (ok && X509_sign(cert, issuer_key, EVP_sha256()))
 		return cert;
 	return X509_free(cert), NULL;
@@ -105,17 +106,21 @@ static bool make_tls(const char *dir, const char *address, struct err *err)
 {
 	CLEANUP(pkey) EVP_PKEY *ca_key = EVP_EC_gen("P-256");
 	CLEANUP(pkey) EVP_PKEY *key = EVP_EC_gen("P-256");
+	CLEANUP(pkey) EVP_PKEY *client_key = EVP_EC_gen("P-256");
 	CLEANUP(x509) X509 *ca = NULL, *cert = NULL;
+	CLEANUP(x509) X509 *client = NULL;
 	char names[256];
 
 	snprintf(
 	    names, sizeof names, "IP:%s,IP:127.0.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default.svc", address);
 	ca = ca_key ? make_certificate("psmdb-sandbox-ca", ca_key, NULL, ca_key, NULL) : NULL;
 	cert = ca && key ? make_certificate("kube-apiserver", key, ca, ca_key, names) : NULL;
-	if (!cert)
+	client = ca && client_key ? make_certificate("psmdb-sandbox-apiserver", client_key, ca, ca_key, NULL) : NULL;
+	if (!cert || !client)
 		return failed(err, "make a certificate");
 	/* the server's last: it is what is looked for */
-	return write_pair(dir, "ca", ca, ca_key, err) && write_pair(dir, "server", cert, key, err);
+	return write_pair(dir, "ca", ca, ca_key, err) && write_pair(dir, "client", client, client_key, err) &&
+	       write_pair(dir, "server", cert, key, err);
 }
 
 static bool random_token(char ret[static 65], struct err *err)

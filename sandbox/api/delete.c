@@ -19,6 +19,25 @@ static void copy(const char *text, char *ret, size_t size)
 		snprintf(ret, size, "%s", text);
 }
 
+static bool policy_known(struct call *c, const char *policy)
+{
+	static const char *const known[] = {"", "Background", "Foreground", "Orphan"};
+	struct status_cause cause = {"FieldValueNotSupported", NULL, "propagationPolicy"};
+	const struct status_details details = {
+	    .group = "meta.k8s.io", .kind = "DeleteOptions", .causes = &cause, .cause_count = 1};
+	char message[200];
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(policy, known[i]))
+			return true;
+	snprintf(message, sizeof message,
+	    "Unsupported value: \"%.32s\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"",
+	    policy);
+	cause.message = message;
+	return status_failure(c->response, 422, "Invalid", &details,
+	    "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: %s", message);
+}
+
 static bool read_options(struct call *c, struct delete_options *ret)
 {
 	const char *grace = query_get(&c->query, "gracePeriodSeconds");
@@ -29,7 +48,7 @@ static bool read_options(struct call *c, struct delete_options *ret)
 	if (grace && !num_parse_i64(grace, strlen(grace), &ret->grace_seconds))
 		return bad_options(c, "gracePeriodSeconds is no number");
 	if (!c->request->body_len)
-		return true;
+		return policy_known(c, ret->policy);
 	if (!call_parse_body(c, true))
 		return false;
 	root = json_root(c->body);
@@ -40,7 +59,7 @@ static bool read_options(struct call *c, struct delete_options *ret)
 	copy(json_text_at(root, "preconditions/resourceVersion"), ret->version, sizeof ret->version);
 	ret->grace_seconds = json_int_at(root, "gracePeriodSeconds", ret->grace_seconds);
 	ret->dry_run = ret->dry_run || json_is_at(root, "dryRun/0", "All");
-	return true;
+	return policy_known(c, ret->policy);
 }
 
 /* A pod that a kubelet has goes when the kubelet says so. */
@@ -150,6 +169,18 @@ static bool check(struct call *c, const struct object *object, const struct dele
 	return true;
 }
 
+/* Namespaces that a cluster cannot be without. */
+static bool may_go(struct call *c, const struct object *object)
+{
+	const struct status_details details = {.name = object->name, .kind = c->res.plural};
+
+	if (strcmp(c->res.key, NAMESPACES_KEY) != 0 ||
+	    (strcmp(object->name, "default") != 0 && strcmp(object->name, "kube-system") != 0))
+		return true;
+	return status_failure(c->response, 403, "Forbidden", &details,
+	    "namespaces \"%s\" is forbidden: this namespace may not be deleted", object->name);
+}
+
 static bool delete_locked(struct call *c, const struct delete_options *options)
 {
 	CLEANUP(object) struct object *object = NULL, *left = NULL;
@@ -160,7 +191,7 @@ static bool delete_locked(struct call *c, const struct delete_options *options)
 	if (!object)
 		return status_not_found(c->response, &c->res, c->name);
 	object_ref(object);
-	if (!check(c, object, options))
+	if (!may_go(c, object) || !check(c, object, options))
 		return false;
 	if (!delete_object(c->store, &c->res, object, options, &left, &err))
 		return status_internal(c->response, &err);

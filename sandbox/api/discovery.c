@@ -192,6 +192,13 @@ static void put_sub(struct json_writer *w, const struct resource *r, const char 
 	json_end_object(w);
 }
 
+static void put_binding(struct json_writer *w)
+{
+	const struct resource binding = {.plural = "pods", .kind = "Binding", .namespaced = true};
+
+	put_sub(w, &binding, "binding", VERB_CREATE);
+}
+
 static bool put_kind(void *ctx, const struct resource *r)
 {
 	struct kinds *k = ctx;
@@ -221,7 +228,7 @@ static bool put_kind(void *ctx, const struct resource *r)
 	if (r->has_status)
 		put_sub(w, r, "status", VERB_GET | VERB_PATCH | VERB_UPDATE);
 	if (!strcmp(r->key, "/pods"))
-		put_sub(w, r, "log", VERB_GET);
+		put_binding(w), put_sub(w, r, "log", VERB_GET);
 	return true;
 }
 

@@ -122,6 +122,8 @@ static bool dispatch_sub(struct call *c)
 
 	if (!strcmp(c->sub, "log") && !strcmp(c->res.key, "/pods"))
 		return strcmp(method, "GET") ? status_no_method(c->response) : call_pod_log(c);
+	if (!strcmp(c->sub, "binding") && !strcmp(c->res.key, "/pods"))
+		return strcmp(method, "POST") ? status_no_method(c->response) : call_bind(c);
 	if (!strcmp(c->sub, "finalize") && !strcmp(c->res.key, NAMESPACES_KEY) && !strcmp(method, "PUT"))
 		return call_replace(c);
 	if (strcmp(c->sub, "status") || !c->res.has_status)
@@ -140,6 +142,8 @@ static bool dispatch_item(struct call *c)
 {
 	const char *method = c->request->method;
 
+	if (!strcmp(c->res.key, BINDINGS_KEY))
+		return status_no_resource(c->response);
 	if (c->sub)
 		return dispatch_sub(c);
 	if (!strcmp(method, "GET") || (!strcmp(method, "HEAD") && c->res.custom))
@@ -167,6 +171,8 @@ static bool dispatch_collection(struct call *c)
 	if (!strcmp(method, "POST")) {
 		if (c->res.namespaced && !*c->namespace_)
 			return c->res.custom ? status_page_not_found(c->response) : status_no_method(c->response);
+		if (!strcmp(c->res.key, BINDINGS_KEY))
+			return call_bind(c);
 		return allowed(c, VERB_CREATE) && call_create(c);
 	}
 	if (!strcmp(method, "DELETE")) {

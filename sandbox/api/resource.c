@@ -10,6 +10,7 @@ struct built_in {
 
 /* group, version, kind, plural, singular, short name, category, namespaced, status subresource, generation */
 static const struct built_in built_ins[] = {
+    {"", "v1", "Binding", "bindings", "binding", "", "", true, false, false},
     {"", "v1", "ConfigMap", "configmaps", "configmap", "cm", "", true, false, false},
     {"", "v1", "Endpoints", "endpoints", "endpoints", "ep", "", true, false, false},
     {"", "v1", "Event", "events", "event", "ev", "", true, false, false},
@@ -89,6 +90,10 @@ static void from_built_in(const struct built_in *b, struct resource *r)
 	snprintf(r->short_names[0], sizeof r->short_names[0], "%s", b->short_name);
 	snprintf(r->category, sizeof r->category, "%s", b->category);
 	complete(r);
+	if (!strcmp(r->key, BINDINGS_KEY))
+		r->verbs = VERB_CREATE;
+	if (!strcmp(r->key, NAMESPACES_KEY))
+		r->verbs &= ~(unsigned)VERB_DELETECOLLECTION;
 }
 
 /* --- from definitions -------------------------------------------------------------------------------------------- */

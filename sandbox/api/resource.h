@@ -54,6 +54,7 @@ void resource_each(struct store *s, bool (*each)(void *ctx, const struct resourc
 
 #define CRD_KEY "apiextensions.k8s.io/customresourcedefinitions"
 #define NAMESPACES_KEY "/namespaces"
+#define BINDINGS_KEY "/bindings" /* never stored */
 
 /* "get", ... in the order of discovery; NULL behind the last. */
 const char *resource_verb_name(unsigned index, unsigned *ret_verb);

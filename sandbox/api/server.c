@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #define CHUNK 65536
 
 struct server {
-	struct api *api;
+	struct server_options options;
 	struct MHD_Daemon *daemon;
 	int stop_fd; /* readable once it ends */
 	unsigned idle_s;
@@ -172,6 +173,17 @@ static void *begin_request(void *cls, const char *uri, struct MHD_Connection *co
 	return t;
 }
 
+static bool is_trusted(const struct server *s, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+	unsigned status = 1;
+
+	if (!s->options.client_ca_pem)
+		return true;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return info && info->tls_session && !gnutls_certificate_verify_peers2(info->tls_session, &status) && !status;
+}
+
 static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *upload, size_t *upload_len, void **con_cls)
 {
@@ -208,7 +220,11 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
 	    .body_len = t->exchange.body.len,
 	    .body_too_large = t->exchange.too_large};
 
-	api_handle(s->api, &request, &response);
+	api_response_init(&response);
+	if (is_trusted(s, connection))
+		s->options.handle(s->options.arg, &request, &response);
+	else
+		status_failure(&response, 401, "Unauthorized", NULL, "Unauthorized");
 	result = respond(s, connection, &response);
 	api_response_clear(&response);
 	return result;
@@ -238,7 +254,7 @@ static void quiet(void *cls, const char *fmt, va_list ap)
 	(void)ap;
 }
 
-bool server_start(struct api *api, const struct server_options *o, struct server **ret, struct err *err)
+bool server_start(const struct server_options *o, struct server **ret, struct err *err)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port)};
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
@@ -247,7 +263,7 @@ bool server_start(struct api *api, const struct server_options *o, struct server
 
 	if (!s)
 		return err_nomem(err);
-	s->api = api;
+	s->options = *o;
 	s->idle_s = o->idle_s ? o->idle_s : SERVER_IDLE_S;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->stop_fd < 0 || inet_pton(AF_INET, o->address, &at.sin_addr) != 1) {
@@ -260,9 +276,9 @@ bool server_start(struct api *api, const struct server_options *o, struct server
 	    MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
 	    MHD_OPTION_CONNECTION_TIMEOUT, s->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 	    o->cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, o->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, o->key_pem,
-	    MHD_OPTION_END);
+	    o->client_ca_pem ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, o->client_ca_pem, MHD_OPTION_END);
 	if (!s->daemon) {
-		err_set(err, ERR_EXISTS, "the API server cannot listen on %s:%u", o->address, o->port);
+		err_set(err, ERR_EXISTS, "the server cannot listen on %s:%u", o->address, o->port);
 		err_hint(err, "see who listens there with \"ss -ltnp 'sport = :%u'\"", o->port);
 		server_stop(s);
 		return false;

@@ -398,7 +398,9 @@ static void put_definitions(struct json_writer *w, const struct plan *p)
 	for (size_t i = 0; i < p->count; i++) {
 		const char *name = p->custom[i] ? json_text_at(p->custom[i], "name") : p->built_in[i]->name;
 
-		put_definition(w, name ? name : "", "string", "",
+		const char *type = p->custom[i] ? json_text_at(p->custom[i], "type") : NULL;
+
+		put_definition(w, name ? name : "", type ? type : "string", "",
 		    p->custom[i] ? json_int_at(p->custom[i], "priority", 0) : p->built_in[i]->priority);
 	}
 	json_end_array(w);
@@ -423,8 +425,10 @@ static void put_cell(struct json_writer *w, const struct plan *p, size_t i, cons
 	if (json_is_at(p->custom[i], "type", "date")) {
 		age(buf_str(&text), &cell);
 		json_put_string(w, NULL, cell.text);
-	} else {
+	} else if (text.len) {
 		json_put_string(w, NULL, buf_str(&text));
+	} else {
+		json_put_null(w, NULL);
 	}
 }
 

@@ -274,10 +274,14 @@ static enum patch_type patch_type(const struct call *c)
 
 static bool apply_locked(struct call *c, struct object *before)
 {
+	static const struct status_cause manager = {
+	    "FieldValueRequired", "Required value: is required for apply patch", "fieldManager"};
+	static const struct status_details options = {
+	    .group = "meta.k8s.io", .kind = "PatchOptions", .causes = &manager, .cause_count = 1};
 	struct json *merged = NULL;
 
 	if (!query_get(&c->query, "fieldManager") || !*query_get(&c->query, "fieldManager"))
-		return status_failure(c->response, 422, "Invalid", NULL,
+		return status_failure(c->response, 422, "Invalid", &options,
 		    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply "
 		    "patch");
 	if (json_at(json_root(c->body), "metadata/managedFields"))

@@ -37,10 +37,14 @@ static bool find_range(const char *given, const char *kubeconfig, int *ret, stru
 int serve_kubelet(int argc, char **argv)
 {
 	const char *dir = NULL, *range = NULL;
+	int64_t log_port = 0;
 	const struct opt opts[] = {
 	    CMD_OPT(
 		"dir", OPT_STRING, &dir, "DIR", "the sandbox's folder, with system.kubeconfig in it", .required = true),
 	    CMD_OPT("range", OPT_STRING, &range, "127.A.B", "addresses of pods (default: the API server's)"),
+	    CMD_OPT("log-port", OPT_INT, &log_port, "PORT",
+		"where an API server that is not the embedded one reads pods' logs, over HTTPS (default: nowhere)", .min = 1,
+		.max = 65535),
 	    {0},
 	};
 	const struct opt_command command = {"psmdb-sandbox serve kubelet", "",
@@ -60,6 +64,7 @@ int serve_kubelet(int argc, char **argv)
 	if (!cmd_dir(dir, absolute, &err) || !stop_install(&err))
 		return err_print("psmdb-sandbox", &err);
 	snprintf(kubeconfig, sizeof kubeconfig, "%s/system.kubeconfig", absolute);
+	config.log_port = (uint16_t)log_port;
 	config.stop = stop_flag();
 	config.stop_fd = stop_fd();
 	if (!find_range(range, kubeconfig, &config.range, &err) || !kubelet_run(&config, &err))

@@ -1,6 +1,7 @@
 #include "sandbox/kubelet/kubelet.h"
 
 #include "base/file.h"
+#include "sandbox/kubelet/container_logs.h"
 #include "sandbox/kubelet/events.h"
 #include "sandbox/kubelet/node.h"
 #include "sandbox/kubelet/pods.h"
@@ -39,6 +40,7 @@ struct kubelet {
 	struct pods *pods;
 	struct events *events;
 	struct proxy *proxy;
+	struct container_logs *logs;
 	struct node node;
 	char hosts_path[PATH_MAX], volumes_dir[PATH_MAX];
 	struct buf hosts; /* what is in the file */
@@ -52,6 +54,7 @@ struct kubelet {
 
 static void kubelet_free(struct kubelet *k)
 {
+	container_logs_stop(k->logs);
 	proxy_free(k->proxy);
 	pods_free(k->pods);
 	events_free(k->events);
@@ -116,7 +119,8 @@ static bool open_all(struct kubelet *k, struct err *err)
 	if (!k->proxy || !k->events)
 		return err_nomem(err);
 	return take_lock(k, err) && watch_children(k, err) && pods_new(&pods, &k->pods, err) &&
-	       remote_open(&k->remote, c->kubeconfig, c->log, err);
+	       remote_open(&k->remote, c->kubeconfig, c->log, err) &&
+	       (!c->log_port || container_logs_start(c, k->remote.caches[WORLD_PODS], &k->logs, err));
 }
 
 /* --- one look ---------------------------------------------------------------------------------------------------- */
@@ -138,6 +142,25 @@ static void sync_names(struct kubelet *k, const struct world *w)
 	}
 	buf_reset(&k->hosts);
 	buf_add(&k->hosts, text.data, text.len, NULL);
+}
+
+/* By what the Services' pods are now. */
+static void sync_services(struct kubelet *k, struct world *w)
+{
+	struct json *stored = w->lists[WORLD_ENDPOINTS], *settled = NULL;
+	struct err err = ERR_INIT;
+
+	if (!endpoints_settle(w, &settled, &err)) {
+		remote_result(&k->remote, false, "endpoints", &err);
+		return;
+	}
+	w->lists[WORLD_ENDPOINTS] = settled;
+	sync_names(k, w);
+	routes_make(w, &k->routes);
+	w->lists[WORLD_ENDPOINTS] = stored;
+	json_free(settled);
+	if (!proxy_update(k->proxy, &k->routes))
+		k->remote.again = true;
 }
 
 static bool runs_here(void *ctx, const char *uid)
@@ -167,12 +190,9 @@ static void look(struct kubelet *k)
 		events_begin(k->events);
 		k->swept = true;
 	}
-	node_sync(&k->node, &k->remote, k->config->range, clock_wall_ms(k->config->clock));
+	node_sync(&k->node, &k->remote, k->config->range, k->config->log_port, clock_wall_ms(k->config->clock));
 	/* names and routes first: what starts below may ask for them at once */
-	sync_names(k, &w);
-	routes_make(&w, &k->routes);
-	if (!proxy_update(k->proxy, &k->routes))
-		k->remote.again = true;
+	sync_services(k, &w);
 	volumes_sync(&k->remote, &w, k->volumes_dir, &users);
 	pods_sync(k->pods, &k->remote, &w, k->events);
 	workloads_sync(&k->remote, &w);

@@ -15,7 +15,8 @@
 struct kubelet_config {
 	const char *dir; /* the sandbox's, absolute */
 	const char *kubeconfig;
-	int range; /* of addresses, as in parts/address.h */
+	int range;	   /* of addresses, as in parts/address.h */
+	uint16_t log_port; /* 0: pods' logs are not served */
 	const struct clock *clock;
 	const struct log *log;
 	const volatile int *stop; /* base/stop.h */

@@ -4,10 +4,13 @@
 
 #include "sandbox/kubelet/remote.h"
 
+#define NODE_HOST 3 /* in the range */
+
 struct node {
 	int64_t reported_ms; /* wall; 0: not yet */
 };
 
-void node_sync(struct node *node, struct remote *r, int range, int64_t wall_ms);
+/* log_port: where the API server finds this kubelet; 0: nowhere. */
+void node_sync(struct node *node, struct remote *r, int range, uint16_t log_port, int64_t wall_ms);
 
 #endif

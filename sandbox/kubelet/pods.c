@@ -161,7 +161,6 @@ static bool claims_ready(const struct world *w, const json_node *pod, struct err
 static void admit(struct pods *p, struct remote *r, const struct world *w, const json_node *pod, struct events *events)
 {
 	struct moment now = moment_now(p->config.clock);
-	CLEANUP(json) struct json *patch = NULL;
 	struct err err = ERR_INIT;
 	char key[POD_KEY_MAX + 64], ip[ADDRESS_MAX];
 	struct run *run = NULL;
@@ -189,8 +188,8 @@ static void admit(struct pods *p, struct remote *r, const struct world *w, const
 	p->runs[p->count++] = run;
 	events_add(events, pod, "Pod", false, "Scheduled", "Assigned %s to %s as %s", key, NODE_NAME, ip);
 	log_line(p->config.log, LOG_INFO, "pod admitted", "ns", run->ns, "pod", run->name, "address", ip, NULL);
-	if (!json_text_at(pod, "spec/nodeName") && json_format(&patch, &err, "{'spec':{'nodeName':%s}}", NODE_NAME))
-		remote_patch(r, WORLD_PODS, pod, NULL, json_root(patch));
+	if (!json_text_at(pod, "spec/nodeName"))
+		remote_bind(r, pod, NODE_NAME);
 }
 
 /* --- what the server has, and what runs -------------------------------------------------------------------------- */

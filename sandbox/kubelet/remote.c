@@ -70,6 +70,14 @@ bool remote_result(struct remote *r, bool ok, const char *what, const struct err
 {
 	if (ok)
 		return true;
+	if (err->code == ERR_REMOTE && strstr(err->msg, "loopback range")) {
+		if (!r->no_loopback)
+			log_line(r->log, LOG_INFO,
+			    "this API server takes no Endpoints of this machine's addresses; services work without",
+			    NULL);
+		r->no_loopback = true;
+		return false;
+	}
 	r->again = true;
 	if (err->code == ERR_CONFLICT || err->code == ERR_EXISTS || err->code == ERR_NOT_FOUND)
 		return false;
@@ -93,6 +101,22 @@ bool remote_create(struct remote *r, enum world_kind kind, const json_node *obje
 	return !r->down &&
 	       remote_result(r, kube_create(r->kube, &r->kinds[kind], space_of(r, kind, object), object, NULL, &err),
 		   "create", &err);
+}
+
+bool remote_bind(struct remote *r, const json_node *pod, const char *node)
+{
+	CLEANUP(json) struct json *binding = NULL;
+	struct kube_kind kind;
+	struct err err = ERR_INIT;
+
+	kube_kind_set(&kind, "", "v1", "bindings", "Binding", true);
+	return !r->down && remote_result(r,
+			       json_format(&binding, &err,
+				   "{'apiVersion':'v1','kind':'Binding','metadata':{'name':%s,'uid':%s},"
+				   "'target':{'apiVersion':'v1','kind':'Node','name':%s}}",
+				   object_name(pod), object_uid(pod), node) &&
+				   kube_create(r->kube, &kind, object_namespace(pod), json_root(binding), NULL, &err),
+			       "bind", &err);
 }
 
 bool remote_replace(struct remote *r, enum world_kind kind, const json_node *object)

@@ -18,6 +18,7 @@ struct remote {
 	int notify_fd; /* readable when a cache has changed */
 	const struct log *log;
 	bool again; /* something failed since this was last set to false: look again soon */
+	bool no_loopback; /* it refuses Endpoints with addresses of this machine, as a real API server does */
 	bool down;  /* the server did not answer: do not ask it again in this round */
 	char said[512];
 };
@@ -32,6 +33,8 @@ bool remote_look(struct remote *r, struct world *ret, struct err *err);
 
 /* All return false on failure, with again (and perhaps down) set; while down they fail at once. */
 bool remote_create(struct remote *r, enum world_kind kind, const json_node *object);
+/* What a scheduler says: this pod is on this node. */
+bool remote_bind(struct remote *r, const json_node *pod, const char *node);
 bool remote_replace(struct remote *r, enum world_kind kind, const json_node *object);
 /* A merge patch. sub: "status" or NULL. */
 bool remote_patch(

@@ -112,6 +112,53 @@ bool endpoints_make(const struct world *w, const json_node *service, struct json
 	return true;
 }
 
+/* What an API server did not take as an address is noted: "psmdb-sandbox/backend". */
+static bool take_note(const json_node *service, json_node *endpoints, struct err *err)
+{
+	const char *address = json_text_at(endpoints, "metadata/annotations/psmdb-sandbox~1backend");
+	CLEANUP(json) struct json *subset = NULL;
+
+	if (!address || !*address || json_first(json_get(endpoints, "subsets")))
+		return true;
+	if (!json_format(&subset, err, "{'addresses':[{'ip':%s}],'ports':[]}", address))
+		return false;
+	for (const json_node *p = json_first(json_at(service, "spec/ports")); p; p = json_next(p)) {
+		CLEANUP(json) struct json *port = NULL;
+
+		if (!json_format(&port, err, "{'port':%l}", target_port(p, NULL)) ||
+		    (json_text_at(p, "name") &&
+			!json_set_text(json_edit(port), "name", json_text_at(p, "name"), err)) ||
+		    !json_set_copy(json_edit(subset), "ports/-", json_root(port), err))
+			return false;
+	}
+	return json_set_format(endpoints, "subsets", err, "[]") &&
+	       json_set_copy(endpoints, "subsets/-", json_root(subset), err);
+}
+
+bool endpoints_settle(const struct world *w, struct json **ret, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+
+	if (!json_format(&list, err, "{'items':[]}"))
+		return false;
+	for (const json_node *s = world_first(w, WORLD_SERVICES); s; s = json_next(s)) {
+		const json_node *have = world_find(w, WORLD_ENDPOINTS, object_namespace(s), object_name(s));
+		CLEANUP(json) struct json *made = NULL;
+
+		if (service_has_selector(s)) {
+			if (!endpoints_make(w, s, &made, err))
+				return false;
+		} else if (have && (!json_clone(have, &made, err) || !take_note(s, json_edit(made), err))) {
+			return false;
+		}
+		have = made ? json_root(made) : NULL;
+		if (have && !json_set_copy(json_edit(list), "items/-", have, err))
+			return false;
+	}
+	*ret = TAKE(list);
+	return true;
+}
+
 /* --- names ------------------------------------------------------------------------------------------------------- */
 
 static bool is_address(const char *ip)

@@ -17,6 +17,13 @@ static inline bool service_has_selector(const json_node *service)
 }
 
 /*
+ * The Endpoints that Services have: those of a selector as they should be now, the others as they are stored, or noted by the
+ * operator (annotation psmdb-sandbox/backend: ADDRESS) where an API server takes none of this machine's. For names
+ * and routes, which so need not wait for an API server to store them, nor for one that would refuse.
+ */
+bool endpoints_settle(const struct world *w, struct json **ret, struct err *err);
+
+/*
  * A hosts file: SVC.NS.svc.cluster.local, SVC.NS.svc, SVC.NS of each Service (its ClusterIP, or the addresses of a
  * headless one), POD.SVC.NS.svc.cluster.local of endpoints with a hostname. A name without an address is not there.
  */

@@ -112,11 +112,12 @@ static bool deployment_status(const json_node *d, const struct workload_plan *pl
 	    *available == 'T' ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable", since);
 }
 
-/* Every member of the patch is in the object as it is. */
+/* Every member of the patch is in the object as it is; a server may leave out a number that is zero. */
 static bool is_there(const json_node *status, const json_node *patch)
 {
 	for (const json_node *p = json_first(patch); p; p = json_next(p))
-		if (!json_equal(json_get(status, json_key(p)), p))
+		if (!json_equal(json_get(status, json_key(p)), p) &&
+		    (json_get(status, json_key(p)) || !json_is_number(p) || json_int_at(patch, json_key(p), 1)))
 			return false;
 	return true;
 }
@@ -167,6 +168,8 @@ void endpoints_sync(struct remote *r, const struct world *w)
 
 		if (!service_has_selector(s) || object_deleting(s))
 			continue;
+		if (r->no_loopback)
+			return;
 		if (!endpoints_make(w, s, &want, &err)) {
 			say(r, WORLD_ENDPOINTS, &err);
 			continue;

@@ -243,18 +243,36 @@ static bool remove_mongos(struct pass *p, struct err *err)
 	       space_remove(p->space, SPACE_ENDPOINTS, name.text, err);
 }
 
+static bool put_endpoints(struct pass *p, const char *address, struct err *err)
+{
+	CLEANUP(json) struct json *endpoints = NULL;
+	struct err why = ERR_INIT;
+
+	if (!p->op->note_addresses) {
+		if (desired_mongos_endpoints(&p->cr, address, &endpoints, &why) &&
+		    space_ensure(p->space, SPACE_ENDPOINTS, json_root(endpoints), NULL, &why))
+			return true;
+		if (why.code != ERR_REMOTE || !strstr(why.msg, "loopback range")) {
+			*err = why;
+			return false;
+		}
+		p->op->note_addresses = true;
+		json_free(TAKE(endpoints));
+	}
+	return desired_mongos_note(&p->cr, address, &endpoints, err) &&
+	       space_ensure(p->space, SPACE_ENDPOINTS, json_root(endpoints), NULL, err);
+}
+
 static bool ensure_endpoints(struct pass *p, struct err *err)
 {
 	const struct keeper_seen *s = &p->cluster->seen[0];
-	CLEANUP(json) struct json *endpoints = NULL;
 	char address[KEEPER_HOST_MAX];
 
 	/* Nothing seen yet, by an operator that has just started: what is written stays. */
 	if (!*s->primary && !*s->trouble)
 		return true;
 	snprintf(address, sizeof address, "%.*s", (int)strcspn(s->primary, ":"), s->primary);
-	return desired_mongos_endpoints(&p->cr, *address ? address : NULL, &endpoints, err) &&
-	       space_ensure(p->space, SPACE_ENDPOINTS, json_root(endpoints), NULL, err);
+	return put_endpoints(p, *address ? address : NULL, err);
 }
 
 static bool ensure_mongos_set(struct pass *p, struct err *err)

@@ -251,6 +251,15 @@ bool desired_mongos_endpoints(const struct cr *cr, const char *address, struct j
 	return seal(&object, ret, err);
 }
 
+bool desired_mongos_note(const struct cr *cr, const char *address, struct json **ret, struct err *err)
+{
+	CLEANUP(json) struct json *object = NULL;
+
+	return desired_mongos_endpoints(cr, NULL, &object, err) &&
+	       json_set_text(json_edit(object), "metadata/annotations/" DESIRED_BACKEND, address ? address : "", err) &&
+	       seal(&object, ret, err);
+}
+
 static bool mongos_container(const struct cr *cr, const char *config_db, struct json **ret, struct err *err)
 {
 	return json_format(ret, err,

@@ -35,6 +35,7 @@ struct operator
 	const struct log *log;
 	const volatile int *stop;
 	bool have_mongos;
+	bool note_addresses; /* the API server refuses Endpoints of this machine's addresses, as a real one does */
 	char pbm_binary[PATH_MAX]; /* "": none */
 	char pbm_version[ANSWER_NAME_MAX];
 	atomic_int keepers_running;

@@ -8,11 +8,14 @@
 
 static const struct {
 	const char *name, *variable;
-} binaries[BINARIES] = {
+} binaries[BINARIES_ALL] = {
     [BINARY_MONGOD] = {"mongod", "PSMDB_DRILL_MONGOD"},
     [BINARY_WEED] = {"weed", "PSMDB_DRILL_WEED"},
     [BINARY_PBM] = {"pbm", "PSMDB_DRILL_PBM"},
     [BINARY_PBM_AGENT] = {"pbm-agent", "PSMDB_DRILL_PBM_AGENT"},
+    [BINARY_ETCD] = {"etcd", "PSMDB_DRILL_ETCD"},
+    [BINARY_KUBE_APISERVER] = {"kube-apiserver", "PSMDB_DRILL_KUBE_APISERVER"},
+    [BINARY_KUBE_CONTROLLER_MANAGER] = {"kube-controller-manager", "PSMDB_DRILL_KUBE_CONTROLLER_MANAGER"},
 };
 
 const char *binary_name(enum binary binary)
@@ -58,6 +61,15 @@ static bool in_path(const char *name, char ret[static PATH_MAX])
 	return false;
 }
 
+static bool in_assets(const char *name, char ret[static PATH_MAX])
+{
+	const char *folder = getenv("KUBEBUILDER_ASSETS");
+	char candidate[PATH_MAX];
+
+	return folder && *folder && snprintf(candidate, sizeof candidate, "%s/%s", folder, name) < PATH_MAX &&
+	       executable(candidate) && absolute(candidate, ret);
+}
+
 static bool in_cache(const char *name, char ret[static PATH_MAX])
 {
 	const char *cache = getenv("PSMDB_DRILL_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -84,8 +96,16 @@ bool binary_find(enum binary binary, char ret_path[static PATH_MAX], struct err 
 		err_set(err, ERR_NOT_FOUND, "%s=\"%s\" is no program that can be executed", variable, named);
 		return err_hint(err, "correct %s, or unset it to use PATH and the cache of scripts/setup", variable);
 	}
-	if (in_path(name, ret_path) || in_cache(name, ret_path))
+	if ((binary >= BINARIES && in_assets(name, ret_path)) || in_path(name, ret_path) || in_cache(name, ret_path))
 		return true;
+	if (binary >= BINARIES) {
+		err_set(err, ERR_NOT_FOUND,
+		    "the real API server needs \"%s\", which is neither in the folder KUBEBUILDER_ASSETS nor in PATH "
+		    "nor in "
+		    "the cache of scripts/setup",
+		    name);
+		return err_hint(err, "run scripts/setup --real-apiserver, or name the program in %s", variable);
+	}
 	err_set(err, ERR_NOT_FOUND, "\"%s\" is neither in PATH nor in the cache of scripts/setup", name);
 	return err_hint(err, "run scripts/setup, or name the program in %s", variable);
 }

@@ -61,6 +61,14 @@ static bool same_as_before(const struct launch *a, const struct layout *l, struc
 		    layout_is_guest(l) ? "its bucket in " : "a bucket of its own", l->bucket_of);
 		return err_hint(err, "leave the option out to start it again as it was, or choose another folder");
 	}
+	if (a->api && (a->api == LAUNCH_API_REAL) != l->real_api) {
+		err_set(err, ERR_USAGE, "the sandbox in \"%s\" has the %s API server", a->dir,
+		    l->real_api ? "real" : "embedded");
+		return err_hint(err,
+		    "leave out --apiserver to start it again, choose another folder, or remove it with "
+		    "\"psmdb-sandbox down --purge --dir %s\"",
+		    a->dir);
+	}
 	if ((!a->members || a->members == l->members) && (!a->mongod_port || a->mongod_port == l->mongod_port))
 		return true;
 	err_set(err, ERR_USAGE, "the sandbox in \"%s\" has %d members on port %u", a->dir, l->members, l->mongod_port);
@@ -100,6 +108,7 @@ static bool plan_fresh(struct ground *g, struct err *err)
 	l->created_ms = clock_wall_ms(a->clock);
 	l->members = a->control_plane ? 0 : a->members ? a->members : MEMBERS_DEFAULT;
 	l->mongod_port = a->mongod_port ? a->mongod_port : PORT_DEFAULT;
+	l->real_api = a->control_plane && a->api == LAUNCH_API_REAL;
 	l->range = -1;
 	snprintf(l->compression, sizeof l->compression, COMPRESSION_DEFAULT);
 	if (chmod(l->dir, 0700))
@@ -137,7 +146,7 @@ static bool plan(struct ground *g, struct err *err)
 		return false;
 	if (g->launch->compression)
 		snprintf(l->compression, sizeof l->compression, "%s", g->launch->compression);
-	for (int i = 0; i < BINARIES; i++)
+	for (int i = 0; i < (l->real_api ? BINARIES_ALL : BINARIES); i++)
 		if (!binary_find((enum binary)i, l->binaries[i], err))
 			return false;
 	layout_want(l, &want);

@@ -7,9 +7,12 @@
 
 #include "sandbox/parts/setup.h"
 
+enum launch_api { LAUNCH_API_AS_BEFORE /* or embedded */, LAUNCH_API_EMBEDDED, LAUNCH_API_REAL };
+
 struct launch {
 	char dir[LAYOUT_DIR_MAX]; /* exists, absolute, links resolved */
 	bool control_plane;	  /* API server, kubelet and Kasten in place of a replica set */
+	enum launch_api api;	  /* of a control plane */
 	int members;		  /* 0: as before, or 3 */
 	uint16_t mongod_port;	  /* 0: as before, or 27017 */
 	const char *compression;  /* NULL: as before, or "s2" */

@@ -10,7 +10,7 @@
  *     mongod-N/data/   what the disaster deletes
  *     s3/         what survives it; a guest has none, it uses another sandbox's
  *     logs/       one log a part, pbm.log, supervisor.log
- *   control plane: kubeconfig · system.kubeconfig · hosts · api/ · kubelet/ · kasten/ · pods/ · volumes/ (what the
+ *   control plane: kubeconfig · system.kubeconfig · hosts · api/ · etcd/ · kubelet/ · kasten/ · pods/ · volumes/ (what the
  *   disaster deletes) · bundle.yaml (the operator, to install) · guests/ (who uses the bucket)
  */
 #ifndef PARTS_LAYOUT_H
@@ -37,21 +37,36 @@
 #define LAYOUT_S3_HOST 1
 #define LAYOUT_API_HOST 2
 #define LAYOUT_MEMBER_HOST 11 /* of member 0 */
-/* Ports in the block. */
-enum { S3_PORT, S3_MASTER_PORT, S3_VOLUME_PORT, S3_FILER_PORT, S3_ADMIN_PORT, S3_PORTS, API_PORT = S3_PORTS };
+/* Addresses of services in the range; pods have lower ones. */
+#define LAYOUT_SERVICE_HOST_FIRST 128
+#define LAYOUT_SERVICE_HOST_LAST 254
+/* Ports in the block. Those behind API_PORT are for the real API server alone. */
+enum {
+	S3_PORT,
+	S3_MASTER_PORT,
+	S3_VOLUME_PORT,
+	S3_FILER_PORT,
+	S3_ADMIN_PORT,
+	S3_PORTS,
+	API_PORT = S3_PORTS,
+	ETCD_PORT,
+	ETCD_PEER_PORT,
+	KUBELET_PORT /* where the real API server reads pods' logs */
+};
 
 struct layout {
 	char dir[LAYOUT_DIR_MAX]; /* absolute, links resolved */
 	struct uuid id;
 	int64_t created_ms;
-	int members; /* 0: a control plane */
+	int members;   /* 0: a control plane */
+	bool real_api; /* a control plane with kube-apiserver and etcd in place of the embedded server */
 	int range;
 	uint16_t mongod_port;
 	uint16_t ports; /* first of the block */
 	char compression[16];
 	char bucket_of[LAYOUT_DIR_MAX];		   /* the sandbox whose S3 server this one uses; "": its own */
 	char bucket_endpoint[LAYOUT_ENDPOINT_MAX]; /* of that server */
-	char binaries[BINARIES][PATH_MAX];
+	char binaries[BINARIES_ALL][PATH_MAX];
 };
 
 struct layout_path {

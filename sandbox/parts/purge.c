@@ -12,7 +12,7 @@
 /* Also with a suffix: files being replaced are "NAME.XXXXXX" for a moment, and stay so if their writer is killed. */
 static const char *const files[] = {"state.json", "control.sock", "keyfile", "s3.json", "lock", "kubeconfig",
     "system.kubeconfig", "hosts", "bundle.yaml"};
-static const char *const folders[] = {"secrets", "logs", "s3", ".seaweedfs", ".aws", ".config", ".cache", "api",
+static const char *const folders[] = {"secrets", "logs", "s3", ".seaweedfs", ".aws", ".config", ".cache", "api", "etcd",
     "kubelet", "kasten", "pods", "volumes", "guests"};
 
 static bool ours(const char *name)

@@ -1,5 +1,7 @@
 #include "sandbox/parts/set.h"
 
+#include "sandbox/parts/plane.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +12,6 @@
 #define STOP_LIMIT_MS 8000
 #define AGENT_STOP_LIMIT_MS 3000 /* 20 ms, unless its database is gone */
 #define AGENT "pbm-agent"
-/* Addresses of services in the range; pods have lower ones. */
-#define SERVICE_HOST_FIRST 128
-#define SERVICE_HOST_LAST 254
 
 /*
  * What a user's environment could change under the real processes' feet: the AWS SDK inside PBM reads all of these,
@@ -33,7 +32,7 @@ bool part_environment(const char *home, struct strings *env_set, struct strings 
 	return strings_add(env_set, err, "HOME=%s", home);
 }
 
-static bool common(struct part_spec *spec, const struct layout *l, const char *kind, int number, struct err *err)
+bool part_begin(struct part_spec *spec, const struct layout *l, const char *kind, int number, struct err *err)
 {
 	if (number < 0)
 		snprintf(spec->name, sizeof spec->name, "%s", kind);
@@ -52,7 +51,7 @@ static bool make_s3(struct part_spec *spec, const struct layout *l, struct err *
 	struct strings *argv = &spec->argv;
 	uint16_t port = l->ports;
 
-	if (!common(spec, l, "s3", -1, err))
+	if (!part_begin(spec, l, "s3", -1, err))
 		return false;
 	layout_s3_address(l, address);
 	strcpy(spec->data_dir, layout_file(l, "s3").text);
@@ -79,7 +78,7 @@ static bool make_mongod(struct part_spec *spec, const struct layout *l, int memb
 	char address[ADDRESS_MAX];
 	struct strings *argv = &spec->argv;
 
-	if (!common(spec, l, "mongod", member, err))
+	if (!part_begin(spec, l, "mongod", member, err))
 		return false;
 	strcpy(spec->data_dir, layout_file(l, "%s/data", spec->name).text);
 	spec->stop_limit_ms = MONGOD_STOP_LIMIT_MS;
@@ -113,7 +112,7 @@ static bool make_agent(
 	BUF_CLEANUP struct buf password = BUF_INIT(4 * SECRET_MAX);
 	bool ok;
 
-	if (!common(spec, l, AGENT, member, err) || !uri_encode(&password, s->password[USER_BACKUP], err))
+	if (!part_begin(spec, l, AGENT, member, err) || !uri_encode(&password, s->password[USER_BACKUP], err))
 		return false;
 	spec->restart = true;
 	spec->stop_limit_ms = AGENT_STOP_LIMIT_MS;
@@ -128,75 +127,6 @@ static bool make_agent(
 	return ok;
 }
 
-/* One of this program's own processes. */
-static bool make_server(struct part_spec *spec, const struct layout *l, const char *name, struct err *err)
-{
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-	if (len < 0)
-		return err_errno(err, ERR_IO, errno, "find this program");
-	self[len] = '\0';
-	if (!common(spec, l, name, -1, err))
-		return false;
-	spec->restart = true;
-	spec->probe = (struct probe_spec){.kind = PROBE_LOG, .text = ": ready"};
-	return strings_add(&spec->argv, err, "%s", self) && strings_add(&spec->argv, err, "serve") &&
-	       strings_add(&spec->argv, err, "%s", name);
-}
-
-static bool make_api(struct part_spec *spec, const struct layout *l, struct err *err)
-{
-	char address[ADDRESS_MAX], first[ADDRESS_MAX], last[ADDRESS_MAX];
-
-	return make_server(spec, l, "api", err) && strings_add(&spec->argv, err, "--dir") &&
-	       strings_add(&spec->argv, err, "%s", l->dir) && strings_add(&spec->argv, err, "--address") &&
-	       strings_add(&spec->argv, err, "%s", layout_api_address(l, address)) &&
-	       strings_add(&spec->argv, err, "--port") && strings_add(&spec->argv, err, "%u", l->ports + API_PORT) &&
-	       strings_add(&spec->argv, err, "--service-range") &&
-	       strings_add(&spec->argv, err, "%s-%s", address_text(l->range, SERVICE_HOST_FIRST, first),
-		   address_text(l->range, SERVICE_HOST_LAST, last));
-}
-
-static bool make_kubelet(struct part_spec *spec, const struct layout *l, struct err *err)
-{
-	char range[24], *end;
-
-	address_range_text(l->range, range);
-	end = strrchr(range, '.');
-	/* Its HOME is not the caller's, where the cache of these is looked for. */
-	for (int i = 0; i < BINARIES; i++)
-		if (!strings_add(&spec->env_set, err, "%s=%s", binary_variable((enum binary)i), l->binaries[i]))
-			return false;
-	return make_server(spec, l, "kubelet", err) && strings_add(&spec->argv, err, "--dir") &&
-	       strings_add(&spec->argv, err, "%s", l->dir) && strings_add(&spec->argv, err, "--range") &&
-	       strings_add(&spec->argv, err, "%.*s", (int)(end - range), range);
-}
-
-static bool make_kasten(struct part_spec *spec, const struct layout *l, struct err *err)
-{
-	return make_server(spec, l, "kasten", err) && strings_add(&spec->argv, err, "--kubeconfig") &&
-	       strings_add(&spec->argv, err, "%s", layout_file(l, "system.kubeconfig").text) &&
-	       strings_add(&spec->argv, err, "--store") &&
-	       strings_add(&spec->argv, err, "%s", layout_file(l, "kasten").text);
-}
-
-static bool add_control_plane(struct part_set *set, const struct layout *l, struct err *err)
-{
-	static bool (*const makers[])(struct part_spec *, const struct layout *, struct err *) = {
-	    make_s3, make_api, make_kubelet, make_kasten};
-
-	for (size_t i = layout_is_guest(l) ? 1 : 0; i < sizeof makers / sizeof *makers; i++) {
-		struct part_spec spec = {0};
-		bool ok = makers[i](&spec, l, err);
-
-		part_init(&set->parts[set->count++], &spec);
-		if (!ok)
-			return false;
-	}
-	return true;
-}
-
 bool part_set_new(const struct layout *l, const struct secrets *s, struct part_set **ret, struct err *err)
 {
 	CLEANUP(part_set) struct part_set *set = calloc(1, sizeof *set);
@@ -205,8 +135,16 @@ bool part_set_new(const struct layout *l, const struct secrets *s, struct part_s
 	if (!set)
 		return err_nomem(err);
 	set->layout = l;
-	if (layout_is_control_plane(l))
-		ok = add_control_plane(set, l, err);
+	if (layout_is_control_plane(l)) {
+		struct part_spec spec = {0};
+
+		/* a guest uses another sandbox's */
+		if (!layout_is_guest(l)) {
+			ok = make_s3(&spec, l, err);
+			part_init(&set->parts[set->count++], &spec);
+		}
+		ok = ok && plane_add(set, err);
+	}
 	for (int i = 0; ok && !layout_is_control_plane(l) && i < 1 + 2 * l->members; i++) {
 		struct part_spec spec = {0};
 
@@ -267,11 +205,12 @@ static bool end_some(struct part_set *set, part_mask mask, bool at_once, int64_t
 
 bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms)
 {
-	part_mask agents = mask & part_set_kind(set, AGENT);
+	part_mask agents = mask & part_set_kind(set, AGENT), etcd = mask & part_set_kind(set, "etcd");
 
 	if (at_once)
 		return end_some(set, mask, true, now_ms);
-	return end_some(set, agents, false, now_ms) && end_some(set, mask & ~agents, false, now_ms);
+	return end_some(set, agents, false, now_ms) && end_some(set, mask & ~agents & ~etcd, false, now_ms) &&
+	       end_some(set, etcd, false, now_ms);
 }
 
 bool part_set_select(const struct part_set *set, const char *name, part_mask *ret, struct err *err)

@@ -1,4 +1,4 @@
-/* The parts of one sandbox, made from its layout: one S3 server, N mongods, one agent beside each. */
+/* The parts of one sandbox, made from its layout: one S3 server, and N mongods with an agent each or a control plane. */
 #ifndef PARTS_SET_H
 #define PARTS_SET_H
 
@@ -27,7 +27,8 @@ bool part_set_select(const struct part_set *set, const char *name, part_mask *re
 part_mask part_set_all(const struct part_set *set);
 part_mask part_set_kind(const struct part_set *set, const char *kind);
 /*
- * Ends these parts, the agents first: an agent whose database is gone waits for it instead of ending. at_once:
+ * Ends these parts, the agents first and etcd last: an agent whose database is gone waits for it instead of ending, and
+ * so does an API server. at_once:
  * SIGKILL to all together. To be called again until it returns true: none of them has a process any more.
  */
 bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t now_ms);
@@ -36,5 +37,7 @@ bool part_set_end(struct part_set *set, part_mask mask, bool at_once, int64_t no
  * the AWS SDK, PBM or the S3 server would read.
  */
 bool part_environment(const char *home, struct strings *env_set, struct strings *env_unset, struct err *err);
+/* A part's name (KIND, or KIND-NUMBER), folders, log, limits and environment. */
+bool part_begin(struct part_spec *spec, const struct layout *l, const char *kind, int number, struct err *err);
 
 #endif

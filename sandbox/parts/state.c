@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/num.h"
 #include "doc/json.h"
+#include "doc/json_edit.h"
 #include "doc/json_writer.h"
 
 #include <stdio.h>
@@ -78,6 +79,7 @@ static void put_api(struct json_writer *w, const struct layout *l)
 	snprintf(server, sizeof server, "https://%s:%u", layout_api_address(l, address), l->ports + API_PORT);
 	json_put_string(w, "server", server);
 	json_put_string(w, "kubeconfig", layout_file(l, "kubeconfig").text);
+	json_put_string(w, "kind", l->real_api ? "real" : "embedded");
 	json_end_object(w);
 }
 
@@ -155,7 +157,7 @@ bool state_format(const struct layout *l, const struct part_set *set, enum sandb
 	json_put_string(&w, "log", layout_file(l, "logs/pbm.log").text);
 	json_end_object(&w);
 	json_object(&w, "binaries");
-	for (int i = 0; i < BINARIES; i++)
+	for (int i = 0; i < (l->real_api ? BINARIES_ALL : BINARIES); i++)
 		json_put_string(&w, binary_name((enum binary)i), l->binaries[i]);
 	json_end_object(&w);
 	json_array(&w, "parts");
@@ -194,7 +196,11 @@ static bool parse_layout(const json_node *root, const char *dir, struct layout *
 		return false;
 	if (json_get(s3, "of") && !parse_guest(s3, l, err))
 		return false;
-	for (int i = 0; i < BINARIES; i++)
+	/* a sandbox of an older version does not say */
+	l->real_api = json_is_at(root, "api/kind", "real");
+	if (json_at(root, "api/kind") && !l->real_api && !json_is_at(root, "api/kind", "embedded"))
+		return err_set(err, ERR_PARSE, "\"kind\" of the API server is unknown");
+	for (int i = 0; i < (l->real_api ? BINARIES_ALL : BINARIES); i++)
 		if (!json_need_copy(binaries, binary_name((enum binary)i), l->binaries[i], PATH_MAX, err))
 			return false;
 	if (!address_range_parse(range, &l->range))

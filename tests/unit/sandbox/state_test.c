@@ -108,6 +108,23 @@ Test(state, a_guest_knows_its_host_and_has_no_s3_server)
 	cr_assert(strstr(err.msg, "no bucket of another sandbox"), "%s", err.msg);
 }
 
+Test(state, a_real_api_server_and_its_programs_come_back)
+{
+	struct layout real = layout;
+	BUF_CLEANUP struct buf text = BUF_INIT(STATE_MAX_BYTES);
+	CLEANUP(free) struct state *state = NULL;
+	struct err err = ERR_INIT;
+
+	real.members = 0;
+	real.real_api = true;
+	strcpy(real.binaries[BINARY_ETCD], "/bin/etcd");
+	strcpy(real.binaries[BINARY_KUBE_APISERVER], "/bin/kube-apiserver");
+	strcpy(real.binaries[BINARY_KUBE_CONTROLLER_MANAGER], "/bin/kube-controller-manager");
+	cr_assert(state_format(&real, NULL, PHASE_READY, 0, 0, &text, &err), "%s", err.msg);
+	cr_assert(parse(buf_str(&text), DIR, &state, &err), "%s", err.msg);
+	cr_assert_eq(memcmp(&state->layout, &real, sizeof real), 0);
+}
+
 Test(state, without_parts_it_is_still_a_plan)
 {
 	CLEANUP(free) char *text = made(false);

@@ -24,11 +24,16 @@ static void take_port(void)
 	close(fd);
 }
 
+static void handle(void *arg, const struct api_request *request, struct api_response *ret)
+{
+	api_handle(arg, request, ret);
+}
+
 /* In the system's time: the server's own timeouts know no other. */
 static void begin(void)
 {
 	const struct store_options options = {0};
-	struct server_options listen = {.address = ADDRESS, .idle_s = IDLE_S};
+	struct server_options listen = {.address = ADDRESS, .idle_s = IDLE_S, .handle = handle, .arg = &api};
 	struct err err = ERR_INIT;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -37,7 +42,7 @@ static void begin(void)
 	cr_assert(api_prepare(&api, &err), "%s", err.msg);
 	take_port();
 	listen.port = ntohs(at.sin_port);
-	cr_assert(server_start(&api, &listen, &server, &err), "%s", err.msg);
+	cr_assert(server_start(&listen, &server, &err), "%s", err.msg);
 }
 
 static void finish(void)

@@ -1,0 +1,2 @@
+# psmdb-sandbox up --apiserver real, where kube-apiserver, kube-controller-manager and etcd are found.
+drill_script(real_apiserver LABEL integration TIMEOUT 300 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/real_apiserver)
