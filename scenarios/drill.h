@@ -31,6 +31,8 @@ const char *drill_value(struct drill *d, const char *name); /* what was found ou
 /* Only what this run has found out or done: a parameter of the same name never passes for it. */
 const char *drill_found(struct drill *d, const char *name);
 bool drill_set_value(struct drill *d, const char *name, const char *text, struct err *err);
+/* The uid of the namespace under test that this run itself has deleted: only then may it make it again, with its lock's label. */
+#define DRILL_LOST_NAMESPACE "lost-namespace"
 /* An option of the command line: "max-rpo", "max-rto", "operator" (NULL: not given), and the flags below. */
 const char *drill_option(struct drill *d, const char *name);
 bool drill_allows_faults(struct drill *d);

@@ -175,6 +175,13 @@ static bool check_move(struct drill *d, struct err *err)
 	return err_hint(err, "\"psmdb-drill list\" shows the scenarios; their step is \"leave-cluster\"");
 }
 
+static bool lock(struct drill *d, struct err *err)
+{
+	bool ours = d->state.doc && !drill_is_elsewhere(d) && drill_found(d, DRILL_LOST_NAMESPACE);
+
+	return lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, ours, err);
+}
+
 /* Of each cluster in which something is destroyed. */
 static bool check_locks(struct drill *d, size_t from, struct err *err)
 {
@@ -185,7 +192,7 @@ static bool check_locks(struct drill *d, size_t from, struct err *err)
 		if (!(d->scenario.steps[i].def->flags & STEP_DESTROYS) || asked == drill_kube(d))
 			continue;
 		asked = drill_kube(d);
-		if (!lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, err))
+		if (!lock(d, err))
 			return drill_is_elsewhere(d) ? err_wrap(err, "the cluster to restore into") : false;
 	}
 	return true;
@@ -219,8 +226,7 @@ static bool run_step(struct drill *d, size_t step, struct err *err)
 	if (!run_state_step_set(&d->state, step, "running", NULL, clock_wall_ms(d->clock), err) ||
 	    !drill_event(d, err, "step.start", "step", def->verb, "title", buf_str(&title), NULL))
 		return false;
-	if ((def->flags & STEP_DESTROYS) &&
-	    !lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, err))
+	if ((def->flags & STEP_DESTROYS) && !lock(d, err))
 		return false;
 	return def->run(d, json_root(args), err);
 }

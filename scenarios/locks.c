@@ -13,9 +13,10 @@ static const char *named(const char *name)
 	return name ? name : "?";
 }
 
-bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, struct err *err)
+bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, bool gone_is_ours, struct err *err)
 {
 	CLEANUP(json) struct json *ns = NULL;
+	struct err each = ERR_INIT;
 	struct kube_kind kind;
 	const char *label;
 
@@ -23,8 +24,12 @@ bool lock_namespace(struct kube *k, const char *namespace_, const char *confirme
 		return refuse(err, "give --confirm-destroy %s if everything in this namespace may be lost%.0s",
 		    "refused: namespace \"%s\" is not confirmed by --confirm-destroy%.0s", namespace_, "");
 	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
-	if (!kube_get(k, &kind, NULL, namespace_, &ns, err))
+	if (!kube_get(k, &kind, NULL, namespace_, &ns, &each)) {
+		if (each.code == ERR_NOT_FOUND && gone_is_ours)
+			return true;
+		*err = each;
 		return err_wrap(err, "look at the lock of the namespace");
+	}
 	label = kube_label(json_root(ns), LOCK_LABEL);
 	if (label && !strcmp(label, "true"))
 		return true;

@@ -12,9 +12,9 @@
 
 /*
  * Both locks of a namespace: the label with the value "true", and the name given by --confirm-destroy (NULL: not
- * given). gone_is_ours: this run deleted it itself.
+ * given). gone_is_ours: this run deleted it itself, so one that is not there needs no label.
  */
-bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, struct err *err);
+bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, bool gone_is_ours, struct err *err);
 
 /*
  * May a scenario apply this object? Not if it carries the label, alone or in a List; cluster-scoped kinds only with

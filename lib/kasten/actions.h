@@ -14,6 +14,7 @@
 #define KASTEN_APPS_GROUP "apps.kio.kasten.io"
 #define KASTEN_RUN_LABEL "k10.kasten.io/runActionName"
 #define KASTEN_EXPORT_LABEL "k10.kasten.io/exportProfile"
+#define KASTEN_EXPORT_TYPE_LABEL "k10.kasten.io/exportType"
 #define KASTEN_APP_LABEL "k10.kasten.io/appNamespace"
 #define KASTEN_POLICY_LABEL "k10.kasten.io/policyName"
 

@@ -65,6 +65,17 @@ static bool note_versions(struct drill *d, const struct psmdb_cluster *c, struct
 	       (!*c->note || drill_event(d, err, "versions", "note_topology", c->note, NULL));
 }
 
+/* For steps that come later: the Secret of its users; and since when it is ready that a restore has asked for. */
+static bool keep_seen(struct drill *d, const struct psmdb_cluster *c, struct err *err)
+{
+	if (c->users_secret[0] && !drill_found(d, "users-secret") &&
+	    !drill_set_value(d, "users-secret", c->users_secret, err))
+		return false;
+	if (!drill_found(d, "cluster-action") || drill_found(d, "cluster-ready"))
+		return true;
+	return drill_event(d, err, "cluster.ready", NULL) && drill_set_value(d, "cluster-ready", "yes", err);
+}
+
 static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 {
 	struct err why = ERR_INIT;
@@ -94,6 +105,7 @@ static bool wait_run(struct drill *d, const json_node *args, struct err *err)
 	}
 	if (!ok)
 		*err = why;
+	ok = ok && keep_seen(d, &w->cluster, err);
 	if (ok && !drill_found(d, "versions-noted")) {
 		if (*w->cluster.note)
 			drill_say(d, "note: %s", w->cluster.note);

@@ -326,7 +326,7 @@ static bool keep_namespace(struct drill *d, struct err *err)
 	BUF_CLEANUP struct buf text = BUF_INIT(65536);
 	CLEANUP(json) struct json *ns = NULL, *like = NULL;
 
-	if (drill_found(d, PART_LOST_NAMESPACE))
+	if (drill_found(d, DRILL_LOST_NAMESPACE))
 		return true;
 	if (!read_namespace(d, &ns, err))
 		return false;
@@ -336,7 +336,7 @@ static bool keep_namespace(struct drill *d, struct err *err)
 		   json_at(json_root(ns), "metadata/annotations")) &&
 	       json_print(json_root(like), false, &text, err) &&
 	       drill_set_value(d, "namespace-like", buf_str(&text), err) &&
-	       drill_set_value(d, PART_LOST_NAMESPACE, kube_uid(json_root(ns)), err);
+	       drill_set_value(d, DRILL_LOST_NAMESPACE, kube_uid(json_root(ns)), err);
 }
 
 /* Who holds a namespace that ends, by object and finalizer: its own conditions name kinds alone. */
@@ -368,7 +368,7 @@ static bool holder(struct drill *d, char *text, size_t size)
 static bool left_of_namespace(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
 {
 	CLEANUP(json) struct json *ns = NULL;
-	const char *uid = drill_found(d, PART_LOST_NAMESPACE), *message = NULL;
+	const char *uid = drill_found(d, DRILL_LOST_NAMESPACE), *message = NULL;
 
 	if (!read_namespace(d, &ns, err))
 		return false;
@@ -386,7 +386,7 @@ static bool left_of_namespace(struct drill *d, size_t *ret_left, char *text, siz
 
 static bool delete_namespace(struct drill *d, struct err *err)
 {
-	const struct kube_delete how = {.uid = drill_found(d, PART_LOST_NAMESPACE), .grace_seconds = -1};
+	const struct kube_delete how = {.uid = drill_found(d, DRILL_LOST_NAMESPACE), .grace_seconds = -1};
 	CLEANUP(json) struct json *ns = NULL;
 	struct err each = ERR_INIT;
 	struct kube_kind kind;

@@ -14,6 +14,7 @@
 #define IMPORT_LIMIT_MS 900000
 #define RECEIVE_MAX 65536
 #define BACKUPS_MAX 100000
+#define NAMES_MAX ((size_t)1 << 20)
 
 /* --- keep-import -------------------------------------------------------------------------------------------------- */
 
@@ -224,6 +225,30 @@ static bool wait_valid(struct drill *d, int64_t limit_ms, struct err *err)
 	    "the import policy to be validated", limit_ms, policy_valid, d, NULL, err);
 }
 
+static bool list_contents(struct drill *d, struct kube_kind *kind, struct json **ret, struct err *err)
+{
+	kind_kasten(kind, KASTEN_APPS_GROUP, "restorepointcontents", "RestorePointContent");
+	kind->namespaced = false;
+	return kube_list(drill_kube(d), kind, NULL, NULL, ret, err);
+}
+
+/* What was there before the import: on the same cluster the exported original, too. */
+static bool keep_contents(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf names = BUF_INIT(NAMES_MAX);
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind kind;
+
+	if (drill_found(d, "contents-before"))
+		return true;
+	if (!list_contents(d, &kind, &list, err) || !buf_add_char(&names, ' ', err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!buf_printf(&names, err, "%s ", kube_name(o)))
+			return false;
+	return drill_set_value(d, "contents-before", buf_str(&names), err);
+}
+
 static bool start_import(struct drill *d, struct err *err)
 {
 	struct part_action a = {
@@ -237,16 +262,14 @@ static bool start_import(struct drill *d, struct err *err)
 	kind_kasten(&a.kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
 	if (!part_action_look(d, &a, &there, err) || there)
 		return there;
-	return (name = part_action_name(d, &a, err)) != NULL &&
+	return keep_contents(d, err) && (name = part_action_name(d, &a, err)) != NULL &&
 	       kasten_make_run(drill_kasten(d), name, drill_found(d, "import-policy"), &action, err) &&
 	       part_action_send(d, &a, json_root(action), err);
 }
 
-static bool later(const json_node *a, const json_node *b)
+static bool is_new(struct drill *d, const json_node *content)
 {
-	const char *x = json_text_at(a, "status/actionTime"), *y = json_text_at(b, "status/actionTime");
-
-	return strcmp(x ? x : "", y ? y : "") > 0;
+	return !part_is_named(drill_found(d, "contents-before"), kube_name(content));
 }
 
 /* Of the same application at the same time, whatever it is called in this cluster; or by the label of the run that made it. */
@@ -255,11 +278,14 @@ static bool is_the_point(struct drill *d, const json_node *content)
 	const char *app = kube_label(content, KASTEN_APP_LABEL), *run = kube_label(content, KASTEN_RUN_LABEL),
 		   *time = drill_found(d, "restore-point-time"), *ours = drill_found(d, "run-action");
 
-	if (!kube_label(content, KASTEN_EXPORT_LABEL) || (app && strcmp(app, drill_namespace(d)) != 0))
+	if ((app && strcmp(app, drill_namespace(d)) != 0) ||
+	    (!is_new(d, content) && !kube_label(content, KASTEN_EXPORT_LABEL) &&
+		!kube_label(content, KASTEN_EXPORT_TYPE_LABEL)))
 		return false;
 	return (time && json_is_at(content, "status/actionTime", time)) || (run && ours && !strcmp(run, ours));
 }
 
+/* The imported one; if Kasten has made none because it is there already, the exported one. */
 static bool find_content(struct drill *d, char *ret, size_t size, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
@@ -267,12 +293,10 @@ static bool find_content(struct drill *d, char *ret, size_t size, struct err *er
 	const json_node *best = NULL;
 	struct kube_kind kind;
 
-	kind_kasten(&kind, KASTEN_APPS_GROUP, "restorepointcontents", "RestorePointContent");
-	kind.namespaced = false;
-	if (!kube_list(drill_kube(d), &kind, NULL, NULL, &list, err))
+	if (!list_contents(d, &kind, &list, err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (is_the_point(d, o) && (!best || later(o, best)))
+		if (is_the_point(d, o) && (!best || (is_new(d, o) && !is_new(d, best))))
 			best = o;
 	if (!best) {
 		err_set(err, ERR_NOT_FOUND, "the import is done, but there is no exported RestorePointContent of %s",
@@ -281,7 +305,8 @@ static bool find_content(struct drill *d, char *ret, size_t size, struct err *er
 		    err, "\"kubectl get restorepointcontents.apps.kio.kasten.io --show-labels\" lists what there is");
 	}
 	snprintf(ret, size, "%s", kube_name(best));
-	return true;
+	/* so that a clean-up names it */
+	return !is_new(d, best) || drill_created(d, &kind, best, err);
 }
 
 static bool wait_import(struct drill *d, int64_t limit_ms, struct err *err)

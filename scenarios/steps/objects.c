@@ -47,8 +47,8 @@ static bool may_overwrite(struct drill *d, const json_node *object, struct err *
 	const char *ns = kube_namespace(object), *target = json_text_at(object, "spec/targetNamespace");
 	const char *confirmed = d->options->confirm_destroy;
 
-	return lock_namespace(drill_kube(d), ns ? ns : drill_namespace(d), confirmed, err) &&
-	       (!target || lock_namespace(drill_kube(d), target, confirmed, err));
+	return lock_namespace(drill_kube(d), ns ? ns : drill_namespace(d), confirmed, false, err) &&
+	       (!target || lock_namespace(drill_kube(d), target, confirmed, false, err));
 }
 
 static bool may_apply(

@@ -39,8 +39,6 @@ bool part_fail(struct drill *d, struct err *err, const char *what, const char *t
 /* What of a kind is in the namespace, by name, as " a b c ": to know what is new later. */
 bool part_names(struct drill *d, const struct kube_kind *kind, struct buf *out, struct err *err);
 bool part_is_named(const char *names, const char *name); /* names may be NULL */
-/* The uid of the namespace under test that this run itself has deleted: only then may it make it again, with its lock's label. */
-#define PART_LOST_NAMESPACE "lost-namespace"
 /* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */

@@ -1,4 +1,5 @@
 /* recreate-namespace, install-operator, restore-secrets, restore-cluster: what the cluster's data need before they can come back. */
+#include "base/uuid.h"
 #include "doc/yaml.h"
 #include "kasten/actions.h"
 #include "scenarios/locks.h"
@@ -11,6 +12,7 @@
 #define ACTION_LIMIT_MS 900000
 #define OPERATOR_LIMIT_MS 600000
 #define LIKE_MAX 65536
+#define MADE_BY "psmdb-drill/made-by"
 
 /* --- recreate-namespace ------------------------------------------------------------------------------------------- */
 
@@ -28,7 +30,7 @@ static bool namespace_again(struct drill *d, struct json **ret, struct err *err)
 	const char *like = drill_found(d, "namespace-like");
 	CLEANUP(json) struct json *was = NULL, *doc = NULL;
 
-	if (!like || !drill_found(d, PART_LOST_NAMESPACE)) {
+	if (!like || !drill_found(d, DRILL_LOST_NAMESPACE)) {
 		err_set(err, ERR_STATE, "refused: this run has not deleted namespace \"%s\"", drill_namespace(d));
 		return err_hint(err, "step \"create-namespace\" makes one that was never there");
 	}
@@ -43,8 +45,22 @@ static bool namespace_again(struct drill *d, struct json **ret, struct err *err)
 		if (json_is_object(m) && !json_set_copy(json_edit(doc), path, m, err))
 			return false;
 	}
+	if (!json_set_text(
+		json_edit(doc), "metadata/annotations/psmdb-drill~1made-by", drill_found(d, "namespace-mark"), err))
+		return false;
 	*ret = TAKE(doc);
 	return true;
+}
+
+/* By which the run knows its own: kept before it is made. */
+static bool mark(struct drill *d, struct err *err)
+{
+	char text[UUID_TEXT_MAX];
+	struct uuid id;
+
+	if (drill_found(d, "namespace-mark"))
+		return true;
+	return uuid_random(&id, err) && drill_set_value(d, "namespace-mark", uuid_format(&id, text), err);
 }
 
 /* One that is there already is another's, unless this run has made it. */
@@ -55,10 +71,15 @@ static bool recreate_run(struct drill *d, const json_node *args, struct err *err
 
 	(void)args;
 	kind_namespaces(&kind);
-	if (!namespace_again(d, &object, err) || !part_look(d, &kind, NULL, drill_namespace(d), &now, err))
+	if (!mark(d, err) || !namespace_again(d, &object, err) ||
+	    !part_look(d, &kind, NULL, drill_namespace(d), &now, err))
 		return false;
 	if (now && drill_is_ours(d, kube_uid(json_root(now))))
 		return true;
+	/* made by an attempt that was killed before it could write that down */
+	if (now && kube_annotation(json_root(now), MADE_BY) &&
+	    !strcmp(kube_annotation(json_root(now), MADE_BY), drill_found(d, "namespace-mark")))
+		return drill_created(d, &kind, json_root(now), err);
 	if (now) {
 		err_set(err, ERR_EXISTS, "namespace \"%s\" is there again, and this run has not made it",
 		    drill_namespace(d));

@@ -2,10 +2,12 @@
 
     case2_test.py same | bucket | elsewhere | trap | drift
 """
+import json
 import pathlib
 import re
 import shlex
 import signal
+import subprocess
 import sys
 import time
 
@@ -56,10 +58,20 @@ def no_secret(cluster, run_dir, secret):
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
 
 
+def own_scenario(path, name, change):
+    """A copy of case-2 beside the manifests that it names."""
+    if not (path / "manifests").exists():
+        (path / "manifests").symlink_to(SOURCE / "manifests")
+    text = change((SOURCE / "scenarios/case-2.yaml").read_text().replace("../manifests/", "manifests/"))
+    (path / name).write_text(text)
+    return path / name
+
+
 def same(path):
+    paused = own_scenario(path, "paused.yaml", lambda text: text.replace("- recreate-namespace", "- pause: {for: 5s}\n- recreate-namespace"))
     with Cluster(path / "sandbox") as cluster:
         run_dir = path / "run"
-        child = cluster.start_drill(run_dir, *SHORT, *bundle(cluster), scenario="case-2")
+        child = cluster.start_drill(run_dir, *SHORT, *bundle(cluster), scenario=paused)
         output = pathlib.Path(f"{run_dir}.out")
         with tap.check("Ctrl-C while the namespace is deleted: at once, and how to go on"):
             harness.wait_until(lambda: "the disaster: delete namespace" in output.read_text(), 120, "the disaster")
@@ -68,6 +80,12 @@ def same(path):
             child.send_signal(signal.SIGINT)
             assert child.wait(10) == INTERRUPTED, output.read_text()
             assert "the disaster has begun" in output.read_text() and f"--resume {run_dir}" in output.read_text(), output.read_text()
+        with tap.check("and while it is gone"):
+            child = subprocess.Popen([str(a) for a in (DRILL, "run", "--resume", run_dir, "--kubeconfig", cluster.kubeconfig, "--confirm-destroy", NAMESPACE)],
+                                     stdin=subprocess.DEVNULL, stdout=output.open("wb"), stderr=subprocess.STDOUT)
+            harness.wait_until(lambda: "pause" in output.read_text(), 60, "the pause")
+            child.send_signal(signal.SIGINT)
+            assert child.wait(10) == INTERRUPTED and not cluster.api.there(f"/api/v1/namespaces/{NAMESPACE}"), output.read_text()
         with tap.check("taken up again: namespace, operator, secrets, psmdb and data come back: PASS, with exact classes, under 4 minutes"):
             began = time.monotonic()
             done = cluster.resume(run_dir, "--confirm-destroy", NAMESPACE)
@@ -81,6 +99,11 @@ def same(path):
             assert cluster.psmdb()["metadata"]["annotations"]["kanister.kasten.io/blueprint"] == "psmdb-bp"
         with tap.check("the receive string is in no file of the run"):
             no_secret(cluster, run_dir, receive_string(cluster))
+        with tap.check("the imported restore point was restored from, and the report tells how long each part took"):
+            content, = (o["name"] for o in json.loads((run_dir / "state.json").read_text())["objects"] if o["plural"] == "restorepointcontents")
+            assert "imported" in content, content
+            phases = {p["name"]: int(p["toMs"]) - int(p["fromMs"]) for p in verdict(run_dir)["rto"]["phases"]}
+            assert phases["cluster ready"] > 1000 and phases["restore finished"] > 1000, phases
         with tap.check("a clean-up leaves what came back, its operator included"):
             done = run(DRILL, "cleanup", run_dir, "--kubeconfig", cluster.kubeconfig, check=0)
             assert "deployments" not in done.stdout and cluster.psmdb()["status"]["state"] == "ready", done.stdout
@@ -148,13 +171,11 @@ def elsewhere(path):
 
 def trap(path):
     """Finalizer delete-backup: deleted with its namespace, the backup takes its files along."""
-    text = (SOURCE / "scenarios/case-2.yaml").read_text().replace("../manifests/", "manifests/")
-    (path / "manifests").symlink_to(SOURCE / "manifests")
-    (path / "careless.yaml").write_text(text.replace("- release-backups: {}\n", ""))
+    careless = own_scenario(path, "careless.yaml", lambda text: text.replace("- release-backups: {}\n", ""))
     with Cluster(path / "sandbox") as cluster:
         run_dir = path / "run"
         with tap.check("the namespace is not deleted while that would erase the backup: refused in advance, with finalizer and way out"):
-            done = cluster.drill(run_dir, *SHORT, *bundle(cluster), scenario=path / "careless.yaml")
+            done = cluster.drill(run_dir, *SHORT, *bundle(cluster), scenario=careless)
             assert done.returncode == ERROR, done.stdout + done.stderr
             for word in ("refused: ", "delete-backup", "erases the backup in the bucket", "release-backups"):
                 assert word in done.stderr, (word, done.stderr)
@@ -175,13 +196,12 @@ def trap(path):
 
 def drift(path):
     """The psmdb comes back without the Secret of its users: the operator makes new passwords, the backup brings the old ones."""
-    text = (SOURCE / "scenarios/case-2.yaml").read_text().replace("../manifests/", "manifests/").replace(", '${cluster}-secrets']", "]").replace("timeout: 5m", "timeout: 15s")
     (path / "manifests").mkdir()
     for file in (SOURCE / "manifests").glob("*.yaml"):
         (path / "manifests" / file.name).write_text(file.read_text().replace("    - --logins\n", "    - --wait\n    - 5s\n    - --logins\n"))
-    (path / "drift.yaml").write_text(text)
+    drifting = own_scenario(path, "drift.yaml", lambda text: text.replace(", '${users-secret}']", "]").replace("timeout: 5m", "timeout: 15s"))
     with Cluster(path / "sandbox") as cluster:
-        done = cluster.drill(path / "run", *SHORT, *bundle(cluster), scenario=path / "drift.yaml")
+        done = cluster.drill(path / "run", *SHORT, *bundle(cluster), scenario=drifting)
         with tap.check("users who cannot log in are a FAIL, though psmdb-restore says ready"):
             assert done.returncode == FAIL, done.stdout + done.stderr
             assert "says: ready" in done.stdout and "LOGIN_DRIFT" in done.stdout, done.stdout

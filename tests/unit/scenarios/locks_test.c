@@ -31,18 +31,23 @@ static void wrote_nothing(const char *seen)
 		cr_assert_null(strstr(seen, verbs[i]), "%s", seen);
 }
 
-static bool lock(const char *answer, const char *confirmed)
+static bool lock_of(const char *answer, const char *confirmed, bool gone_is_ours)
 {
 	char *seen = NULL;
 	bool ok;
 
 	err = (struct err)ERR_INIT;
 	kube_fake_start(&f, &answer, 1);
-	ok = lock_namespace(f.kube, "ns", confirmed, &err);
+	ok = lock_namespace(f.kube, "ns", confirmed, gone_is_ours, &err);
 	kube_fake_stop(&f, &seen);
 	wrote_nothing(seen);
 	free(seen);
 	return ok;
+}
+
+static bool lock(const char *answer, const char *confirmed)
+{
+	return lock_of(answer, confirmed, false);
 }
 
 static void refused(const char *msg)
@@ -56,6 +61,22 @@ static void refused(const char *msg)
 Test(locks, label_and_confirmation_together_open_a_namespace)
 {
 	cr_assert(lock(NS(",\"labels\":{\"psmdb-drill/allow-disaster\":\"true\"}"), "ns"), "%s", err.msg);
+}
+
+#define NS_GONE                                                                                                        \
+	JSON("404 Not Found", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404,"      \
+			      "\"details\":{\"name\":\"ns\"}}")
+
+Test(locks, a_namespace_that_is_gone_needs_no_label_if_the_run_has_deleted_it)
+{
+	cr_assert(lock_of(NS_GONE, "ns", true), "%s", err.msg);
+	cr_assert_not(lock_of(NS_GONE, "ns2", true));
+	refused("is not confirmed");
+	cr_assert_not(lock_of(NS_GONE, "ns", false));
+	cr_assert_eq(err.code, ERR_NOT_FOUND);
+	/* made again, and not yet by this run */
+	cr_assert_not(lock_of(NS(""), "ns", true));
+	refused("has no label psmdb-drill/allow-disaster=true");
 }
 
 Test(locks, either_alone_does_not)
@@ -185,7 +206,7 @@ Test(locks, making_a_restore_overwrites)
 	"{\"group\":\"\",\"version\":\"v1\",\"plural\":\"pods\",\"kind\":\"Pod\",\"namespaced\":true,\"namespace\":"   \
 	"\"ns\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"step\":1}"
 #define POD(name, uid) OK("{\"kind\":\"Pod\",\"metadata\":{\"name\":\"" name "\",\"uid\":\"" uid "\"}}")
-#define GONE                                                                                                           \
+#define POD_GONE                                                                                                       \
 	JSON("404 Not Found",                                                                                          \
 	    "{\"kind\":\"Status\",\"reason\":\"NotFound\",\"message\":\"gone\",\"details\":{\"name\":"                 \
 	    "\"c\",\"kind\":\"pods\"}}")
@@ -210,7 +231,8 @@ static bool clean(const char *objects, const char *const *answers, size_t count,
 Test(cleanup, only_the_very_object_goes_and_the_newest_first)
 {
 	/* b is another one by now, c is gone */
-	static const char *const answers[] = {GONE, POD("b", "other"), POD("a", "u-a"), OK("{\"kind\":\"Status\"}")};
+	static const char *const answers[] = {
+	    POD_GONE, POD("b", "other"), POD("a", "u-a"), OK("{\"kind\":\"Status\"}")};
 	struct cleanup_tally tally;
 	char *said, *seen, *at;
 
@@ -266,7 +288,7 @@ Test(cleanup, what_would_take_data_along_stays)
 
 Test(cleanup, an_object_of_a_kind_that_is_gone_is_gone)
 {
-	static const char *const answers[] = {NO_KIND, GONE};
+	static const char *const answers[] = {NO_KIND, POD_GONE};
 	struct cleanup_tally tally;
 	char *said, *seen;
 
