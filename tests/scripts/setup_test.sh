@@ -74,7 +74,20 @@ check "an option without its value is a usage error" both 2 "--pbm-version needs
 empty "$setup" --check
 check "--check on an empty cache exits 3" exits 3
 check "--check names each missing part" eval 'out_has "missing  mongod" && out_has "missing  weed" && out_has "missing  pbm" && out_has "missing  Python"'
+check "without --real-apiserver it is not asked for" eval '! grep -q kube-apiserver "$tmp/out"'
 check "--check creates nothing" eval '! [ -e "$tmp/empty" ]'
+
+# --- the real API server
+empty "$setup" --check --real-apiserver
+check "--real-apiserver --check names what would be built" eval 'exits 3 && out_has "missing  kube-apiserver and kube-controller-manager 1.30.14"'
+check "--real-apiserver --check creates nothing" eval '! [ -e "$tmp/empty" ]'
+mkdir -p "$tmp/assets"
+for name in etcd kube-apiserver kube-controller-manager; do
+  printf '#!/bin/sh\necho "Kubernetes v1.30.14"\n' >"$tmp/assets/$name"
+  chmod +x "$tmp/assets/$name"
+done
+empty env KUBEBUILDER_ASSETS="$tmp/assets" "$setup" --check --real-apiserver
+check "programs in KUBEBUILDER_ASSETS are not built" eval 'exits 3 && ! grep -qE "kube-apiserver|etcd-server" "$tmp/out"'
 
 # --- machines that cannot
 path=$(shim uname 'case $1 in -m) echo aarch64 ;; *) echo Linux ;; esac') empty "$setup"

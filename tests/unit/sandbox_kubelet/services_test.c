@@ -88,6 +88,30 @@ Test(names, of_a_headless_service_lead_to_its_pods)
 	    "127.1.1.11 a.svc.ns.svc.cluster.local\n127.1.1.12 svc.ns.svc.cluster.local svc.ns.svc svc.ns\n");
 }
 
+Test(endpoints, are_settled_by_selector_by_note_or_as_they_are_stored)
+{
+	struct world w = {0};
+	CLEANUP(json) struct json *list = NULL;
+	struct err err = ERR_INIT;
+	const json_node *root;
+
+	made_list(&w, WORLD_SERVICES,
+	    SERVICE("127.1.1.128",
+		"") ",{'metadata':{'namespace':'ns','name':'noted'},'spec':{'clusterIP':'127.1.1.129','ports':["
+		    "{'name':'mongos','port':27017}]}}");
+	made_list(&w, WORLD_PODS, POD("a", "127.1.1.11", "True", ""));
+	made_list(&w, WORLD_ENDPOINTS,
+	    "{'metadata':{'namespace':'ns','name':'noted','annotations':{'psmdb-sandbox/"
+	    "backend':'127.1.1.12'}},'subsets':[]}");
+	cr_assert(endpoints_settle(&w, &list, &err), "%s", err.msg);
+	root = json_root(list);
+	cr_assert(json_is_at(root, "items/0/subsets/0/addresses/0/ip", "127.1.1.11"));
+	cr_assert(json_is_at(root, "items/1/subsets/0/addresses/0/ip", "127.1.1.12"));
+	cr_assert_eq(json_int_at(root, "items/1/subsets/0/ports/0/port", 0), 27017);
+	cr_assert(json_is_at(root, "items/1/subsets/0/ports/0/name", "mongos"));
+	world_clear(&w);
+}
+
 Test(names, of_a_service_without_an_address_are_not_there)
 {
 	names_are(SERVICE("None", ""), "", "127.0.0.1 localhost\n");
