@@ -325,7 +325,7 @@ real_get() {
       "name a folder with the programs in KUBEBUILDER_ASSETS, put them on PATH, or run without --offline"
     go_get "$oldest" kube-apiserver
     mkdir -p "$work/real"
-    step "building kube-apiserver and kube-controller-manager $version from the Go module proxy ($mb MB to download; about 7 minutes on two processors, once)" \
+    step "building kube-apiserver and kube-controller-manager $version from the Go module proxy ($mb MB to download; about 7 to 15 minutes on two processors, once)" \
       real_build "$version" ||
       die 3 "cannot build kube-apiserver $version" "$(last_words)" \
         "check the network and GOPROXY, or name a folder with the programs in KUBEBUILDER_ASSETS"
