@@ -349,7 +349,8 @@ bool admit_validate(struct call *c, json_node *root, const json_node *before)
 		if (!json_string(f))
 			return status_bad_request(c->response, "json: finalizers are a list of strings");
 		if (!strchr(json_string(f), '/') && strcmp(json_string(f), "foregroundDeletion") != 0 &&
-		    strcmp(json_string(f), "orphan") != 0 && c->res.custom)
+		    strcmp(json_string(f), "orphan") != 0 && c->res.custom &&
+		    (!before || !root_has_finalizer(before, json_string(f))))
 			call_warn(c,
 			    "metadata.finalizers: \"%.128s\": prefer a domain-qualified finalizer name to avoid "
 			    "accidental "

@@ -84,11 +84,22 @@ static void pod_status(const json_node *o, struct cell *c)
 
 static void pod_restarts(const json_node *o, struct cell *c)
 {
+	const char *last = NULL; /* RFC 3339 in UTC: as text in order of time */
+	struct cell since;
 	int64_t n = 0;
 
-	for (const json_node *s = json_first(json_at(o, "status/containerStatuses")); s; s = json_next(s))
+	for (const json_node *s = json_first(json_at(o, "status/containerStatuses")); s; s = json_next(s)) {
+		const char *ended = json_text_at(s, "lastState/terminated/finishedAt");
+
 		n += json_int_at(s, "restartCount", 0);
-	snprintf(c->text, sizeof c->text, "%lld", (long long)n);
+		last = ended && (!last || strcmp(ended, last) > 0) ? ended : last;
+	}
+	if (n && last) {
+		age(last, &since);
+		snprintf(c->text, sizeof c->text, "%lld (%.32s ago)", (long long)n, since.text);
+	} else {
+		snprintf(c->text, sizeof c->text, "%lld", (long long)n);
+	}
 }
 
 static void pod_ip(const json_node *o, struct cell *c)

@@ -2,6 +2,7 @@ import atexit
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,9 @@ def gets_in_every_form():
     assert kubectl("get", "pods", "-o", "name") == "pod/p1\n"
     assert "p1" in kubectl("get", "pods", "-l", "app in (a,b),!x") and "p1" not in kubectl("get", "pods", "-l", "app!=a")
     assert "p1" in kubectl("get", "pods", "--field-selector=status.phase=Pending")
+    ended = '{"status":{"containerStatuses":[{"name":"c","restartCount":3,"lastState":{"terminated":{"finishedAt":"2020-01-01T00:00:00Z"}}}]}}'
+    kubectl("patch", "pod", "p1", "--type=merge", "--subresource=status", "-p", ended)
+    assert re.search(r" 3 \(\d+d ago\) ", kubectl("get", "pods")), kubectl("get", "pods")
     assert kubectl("get", "--raw", "/readyz") == "ok"
     assert 'pods "none" not found' in kubectl.refused("get", "pod", "none")
     assert "doesn't have a resource type" in kubectl.refused("get", "nonsense")
