@@ -23,6 +23,8 @@ static const char *stays(const struct kube_kind *kind)
 		const char *plural, *why;
 	} kinds[] = {
 	    {"namespaces", ": everything in it would go with it"},
+	    {"clusterroles", ": an operator may need it"},
+	    {"clusterrolebindings", ": an operator may need it"},
 	    {"customresourcedefinitions", ": every object of the kind would go with it, of every team"},
 	    {"persistentvolumeclaims", ": the data would go with it"},
 	    {"persistentvolumes", ": the data would go with it"},

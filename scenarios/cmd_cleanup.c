@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int cmd_cleanup(int argc, char **argv)
 {
@@ -58,9 +59,13 @@ int cmd_cleanup(int argc, char **argv)
 	if (!d || !stop_install(&err))
 		return err_print(argv[0], &err);
 	*d = (struct drill){.options = &options, .clock = clock_system(), .stop = stop_flag(), .stop_fd = stop_fd()};
-	ok = run_lock(args[0], &d->lock_fd, &err) && run_state_load(&d->state, args[0], &err) &&
+	ok = realpath(args[0], d->dir) != NULL ||
+	     err_set(&err, ERR_NOT_FOUND, "there is no run directory \"%s\"", args[0]);
+	ok = ok && run_lock(args[0], &d->lock_fd, &err) && run_state_load(&d->state, args[0], &err) &&
 	     drill_connect(d, &err) &&
 	     cleanup_objects(d->kube, d->elsewhere, run_state_objects(&d->state), stdout, &tally, &err);
+	if (ok)
+		unlink(drill_path(d, RUN_RECEIVE_STRING));
 	drill_close(d);
 	if (!ok)
 		return err_print(argv[0], &err);

@@ -81,21 +81,23 @@ static bool cluster_uid(struct drill *d, struct kube *k, char ret[static UID_MAX
 	return false;
 }
 
-static bool two_clusters(const char *a, const char *b, struct err *err)
+static bool two_clusters(struct drill *d, const char *a, const char *b, struct err *err)
 {
-	if (!a[0] || strcmp(a, b) != 0)
+	if (!d->elsewhere || (a[0] && b[0] && strcmp(a, b) != 0))
 		return true;
+	if (!a[0] || !b[0]) {
+		err_set(err, ERR_AUTH, "refused: whether these are two clusters cannot be seen");
+		return err_hint(err, "namespace kube-system must be readable in both");
+	}
 	err_set(err, ERR_USAGE, "refused: the cluster to restore into is the very one that the backup is of");
 	return err_hint(err, "without --to-context, case-2 restores into the same cluster");
 }
 
-static bool keep_options(struct drill *d, struct err *err)
+static bool keep_options(struct drill *d, const char *uid, const char *elsewhere, struct err *err)
 {
 	const struct drill_options *o = d->options;
-	char uid[UID_MAX], elsewhere[UID_MAX];
 
-	return cluster_uid(d, d->kube, uid, err) && cluster_uid(d, d->elsewhere, elsewhere, err) &&
-	       two_clusters(uid, elsewhere, err) && (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
+	return (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
 	       (!elsewhere[0] || run_state_put(&d->state, "elsewhere-uid", elsewhere, err)) &&
 	       json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
 	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
@@ -105,8 +107,12 @@ static bool keep_options(struct drill *d, struct err *err)
 
 static bool begin(struct drill *d, const char *run, const struct buf *text, struct err *err)
 {
-	char dir[PATH_MAX], hash[SHA256_TEXT_MAX];
+	char dir[PATH_MAX], hash[SHA256_TEXT_MAX], uid[UID_MAX], elsewhere[UID_MAX];
 
+	/* what may fail at the server is asked before there is a run */
+	if (!cluster_uid(d, d->kube, uid, err) || !cluster_uid(d, d->elsewhere, elsewhere, err) ||
+	    !two_clusters(d, uid, elsewhere, err))
+		return false;
 	if (run)
 		snprintf(dir, sizeof dir, "%s", run);
 	else if (!default_dir(dir, err))
@@ -119,7 +125,7 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 	       file_write_atomic(drill_path(d, STATE_SCENARIO), buf_str(text), text->len, 0600, err) &&
 	       run_state_new(&d->state, d->dir, d->scenario.name, d->folder,
 		   sha256_text(buf_str(text), text->len, hash), d->scenario.count, err) &&
-	       keep_options(d, err);
+	       keep_options(d, uid, elsewhere, err);
 }
 
 static bool same_cluster(struct drill *d, struct kube *k, const char *key, struct err *err)
@@ -129,7 +135,12 @@ static bool same_cluster(struct drill *d, struct kube *k, const char *key, struc
 
 	if (!cluster_uid(d, k, uid, err))
 		return false;
-	if (!kept || !uid[0] || !strcmp(kept, uid))
+	if (kept && !uid[0]) {
+		err_set(err, ERR_AUTH, "refused: whether \"%s\" is the cluster that the run began with cannot be seen",
+		    kube_config_of(k)->server);
+		return err_hint(err, "its namespace kube-system must be readable, as it was then");
+	}
+	if (!kept || !strcmp(kept, uid))
 		return true;
 	err_set(err, ERR_STATE, "refused: this is another cluster than the one that the run began with");
 	return err_hint(
@@ -138,7 +149,8 @@ static bool same_cluster(struct drill *d, struct kube *k, const char *key, struc
 
 static bool same_clusters(struct drill *d, struct err *err)
 {
-	return same_cluster(d, d->kube, "cluster-uid", err) && same_cluster(d, d->elsewhere, "elsewhere-uid", err);
+	return same_cluster(d, d->kube, "cluster-uid", err) &&
+	       (!d->elsewhere || same_cluster(d, d->elsewhere, "elsewhere-uid", err));
 }
 
 /* The options of the first call hold, unless they are given again. */
@@ -169,6 +181,9 @@ static bool take_up(
 	for (p = json_first(json_at(json_root(d->state.doc), "parameters")); p; p = json_next(p))
 		if (json_is_string(p) && !json_set_text(json_edit(d->parameters), json_key(p), json_string(p), err))
 			return false;
+	/* killed between its first two writes: its parameters are not known */
+	if (!run_state_text(&d->state, "parameters/namespace"))
+		return err_set(err, ERR_STATE, "the run had not begun when it ended: begin a new one");
 	/* never a namespace that was cut */
 	if (!drill_value(d, "namespace") || strlen(drill_value(d, "namespace")) >= sizeof d->namespace_)
 		return err_set(err, ERR_PARSE, "the run's state names no namespace");

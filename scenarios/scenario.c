@@ -91,6 +91,10 @@ static bool first_of_its_kind(const struct scenario *s, struct err *err)
 {
 	const struct step_def *def = s->steps[s->count - 1].def;
 
+	for (size_t i = 0; (def->flags & STEP_ENDS) && i + 1 < s->count; i++)
+		if ((s->steps[i].def->flags & STEP_ENDS) && s->steps[i].def != def)
+			return err_set(err, ERR_PARSE, "step %zu is a \"%s\" already, and a scenario has one disaster",
+			    i + 1, s->steps[i].def->verb);
 	for (size_t i = 0; (def->flags & STEP_ONCE) && i + 1 < s->count; i++)
 		if (s->steps[i].def == def)
 			return err_set(

@@ -144,8 +144,11 @@ static bool load_users(const char *dir, struct mongo_credentials *logins, size_t
 			ok = err_set(err, ERR_LIMIT, "\"%s\" holds more than %d users", dir, COLLECT_LOGINS_MAX);
 		snprintf(user, sizeof user, "%s/%s", dir, entries[i]->d_name);
 		snprintf(password, sizeof password, "%s/%.*s_PASSWORD", dir, len, entries[i]->d_name);
-		ok = ok && mongo_credentials_load(user, password, &logins[*count], err);
-		*count += ok;
+		/* without a password it is no user that could log in */
+		if (ok && file_exists(password)) {
+			ok = mongo_credentials_load(user, password, &logins[*count], err);
+			*count += ok;
+		}
 		free(entries[i]);
 	}
 	free(entries);

@@ -88,14 +88,23 @@ static bool stand_in(const struct collect_options *o, struct link *link, struct 
 {
 	if (!try_logins(o, link, c, err))
 		return false;
-	for (size_t i = 0; i < c->login_count; i++)
-		if (c->logins[i].ok) {
-			link->target.user = o->logins[i].user;
-			link->target.password = o->logins[i].password;
+	for (size_t i = 0; i < c->login_count; i++) {
+		struct observed_probe probe;
+		struct probes probes;
+
+		if (!c->logins[i].ok)
+			continue;
+		link->target.user = o->logins[i].user;
+		link->target.password = o->logins[i].password;
+		probes_init(&probes, link, 0);
+		if (link_open(link, NULL) && probe_read(&probes, o->namespaces[0], &probe, NULL)) {
 			note(o, "reading as another user of the secrets", c->logins[i].user);
 			return true;
 		}
-	return err_set(err, ERR_AUTH, "no user of the secrets can log in to the restored database");
+		if (link_stopped(link, err))
+			return false;
+	}
+	return err_set(err, ERR_AUTH, "no user of the secrets can read the restored database");
 }
 
 static bool run_probes(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
@@ -105,8 +114,11 @@ static bool run_probes(const struct collect_options *o, struct link *link, struc
 
 	probes_init(&probes, link, o->wait_ms);
 	if (!probe_login(&probes, &c->probes[c->probe_count++], &failure)) {
-		if (failure.code != ERR_AUTH || !o->login_count || !stand_in(o, link, c, NULL)) {
-			*err = failure;
+		struct err none = ERR_INIT;
+
+		if (failure.code != ERR_AUTH || !o->login_count || !stand_in(o, link, c, &none)) {
+			if (err)
+				*err = none.code == ERR_INTERRUPTED ? none : failure;
 			return false;
 		}
 		probes_init(&probes, link, o->wait_ms);

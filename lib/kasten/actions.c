@@ -194,6 +194,9 @@ bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, stru
 			    "{'op':'add','path':'/spec/backup/tasks','value':[]}]",
 			    err))
 		return false;
+	if (r->profile && r->kasten &&
+	    !json_set_format(json_edit(doc), "spec/profile", err, "{'name':%s,'namespace':%s}", r->profile, r->kasten))
+		return false;
 	if (!json_count(json_at(json_root(doc), "spec/transforms")))
 		json_remove_at(json_edit(doc), "spec/transforms");
 	*ret = TAKE(doc);

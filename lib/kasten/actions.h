@@ -64,6 +64,8 @@ bool kasten_make_run(const char *namespace_, const char *name, const char *polic
 struct kasten_restore {
 	const char *namespace_, *name; /* of the action */
 	const char *restore_point;
+	const char *profile,
+	    *kasten; /* where an imported one's data are, and Kasten's namespace; NULL: as the restore point says */
 	const char *cluster;
 	const json_node *secrets;
 	bool plain;

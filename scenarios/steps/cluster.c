@@ -241,7 +241,9 @@ static bool blueprint_run(struct drill *d, const json_node *args, struct err *er
 		    c->namespace_, c->name);
 		ok = false;
 	}
-	ok = ok && check_actions(d, c, err) && check_policy(d, policy_name(d, args), err);
+	ok = ok && check_actions(d, c, err) && check_policy(d, policy_name(d, args), err) &&
+	     /* as a check there is no run yet to keep it */
+	     (!d->state.doc || drill_set_value(d, "blueprint", c->blueprint, err));
 	free(c);
 	return ok;
 }
@@ -370,6 +372,19 @@ static bool backup_ready(struct drill *d, struct err *err)
 		return false;
 	return psmdb_job_good(job.state) ||
 	       err_set(err, ERR_STATE, "refused: backup \"%s\" is %s, not ready", name, psmdb_job_phrase(job.state));
+}
+
+bool part_backups_survive(struct drill *d, const struct psmdb_deletion *deletion, const char *name, struct err *err)
+{
+	struct psmdb_consequences *all = calloc(1, sizeof *all);
+	bool ok;
+
+	if (!all)
+		return err_nomem(err);
+	ok =
+	    consequences_of_backups(d, deletion, name, all, err) && refuse(all, ": step \"release-backups\" does", err);
+	free(all);
+	return ok;
 }
 
 bool part_prove(struct drill *d, const struct psmdb_deletion *deletion, struct err *err)

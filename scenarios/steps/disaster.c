@@ -4,6 +4,7 @@
  * Writes are expected to stall from the first deletion on (outage.start). The instant of the disaster is when the last database
  * pod is gone: until then something might still have been written. So the RPO ends there, and the RTO begins there.
  */
+#include "scenarios/locks.h"
 #include "scenarios/steps/parts.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #define POLL_MS 100
 #define VOLUMES_MAX 16384
 #define TICKER_LIMIT_MS 120000
+#define NAMESPACE_UID "namespace-uid"
 
 static const struct step_arg disaster_args[] = {
     STEP_ARG("timeout", ARG_DURATION, .otherwise = "15m", .help = "until the cluster and its volumes must be gone"),
@@ -234,14 +236,22 @@ static bool end_cluster(struct drill *d, const char *why, int64_t limit_ms, stru
 
 static bool end_ticker(struct drill *d, struct err *err)
 {
-	const struct kube_delete how = {.grace_seconds = 1};
+	struct kube_delete how = {.grace_seconds = 1};
+	CLEANUP(json) struct json *pod = NULL;
 	const char *name = drill_found(d, "ticker");
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
 	kind_pods(&kind);
-	if (name && !kube_delete(drill_kube(d), &kind, drill_namespace(d), name, &how, &each) &&
-	    each.code != ERR_NOT_FOUND) {
+	if (!name)
+		return true;
+	if (!part_look(d, &kind, drill_namespace(d), name, &pod, err))
+		return false;
+	/* one of its name may be another drill's by now */
+	if (!pod || !drill_is_ours(d, kube_uid(json_root(pod))))
+		return true;
+	how.uid = kube_uid(json_root(pod));
+	if (!kube_delete(drill_kube(d), &kind, drill_namespace(d), name, &how, &each) && each.code != ERR_NOT_FOUND) {
 		*err = each;
 		return false;
 	}
@@ -262,7 +272,7 @@ static bool wait_ticker(struct drill *d, struct err *err)
 			return true;
 		if (!part_look(d, &kind, drill_namespace(d), name, &pod, err))
 			return false;
-		if (!pod)
+		if (!pod || !drill_is_ours(d, kube_uid(json_root(pod))))
 			return true;
 		drill_progress(d, "pod %s is being deleted", name);
 		if (part_now_ms(d) - begun_ms > TICKER_LIMIT_MS) {
@@ -282,7 +292,7 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
 
 	if (drill_found(d, "volumes-gone"))
-		return true;
+		return drill_unfollow(d, err);
 	/* right before: a run may have been taken up again a day later */
 	if ((!drill_found(d, "outage") && !part_prove(d, &deletion, err)) || !keep_volumes(d, err) ||
 	    !end_cluster(d, "the disaster begins: every psmdb is deleted", limit_ms, err))
@@ -301,7 +311,7 @@ static bool disaster_run(struct drill *d, const json_node *args, struct err *err
 
 const struct step_def step_disaster = {"disaster",
     "deletes every psmdb, the ticker and every PVC, and waits until they are gone", disaster_args,
-    STEP_DESTROYS | STEP_ONCE, disaster_describe, disaster_check, disaster_run};
+    STEP_DESTROYS | STEP_ONCE | STEP_ENDS, disaster_describe, disaster_check, disaster_run};
 
 /* --- lose-namespace ----------------------------------------------------------------------------------------------- */
 
@@ -320,23 +330,32 @@ static bool read_namespace(struct drill *d, struct json **ret, struct err *err)
 	return part_look(d, &kind, NULL, drill_namespace(d), ret, err);
 }
 
-/* Its uid, and the labels and annotations with which the run may make it again. Kept before it is deleted. */
+/*
+ * Its uid, and the labels and annotations with which the run may make it again. Kept before it is deleted; a run that is taken up
+ * again goes on with that very one only.
+ */
 static bool keep_namespace(struct drill *d, struct err *err)
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(65536);
 	CLEANUP(json) struct json *ns = NULL, *like = NULL;
+	const char *uid = drill_found(d, NAMESPACE_UID);
 
-	if (drill_found(d, DRILL_LOST_NAMESPACE))
-		return true;
 	if (!read_namespace(d, &ns, err))
 		return false;
+	if (uid && (!ns || (kube_uid(json_root(ns)) && !strcmp(kube_uid(json_root(ns)), uid))))
+		return true;
+	if (uid) {
+		err_set(err, ERR_STATE, "refused: namespace \"%s\" is not the one that this run began with",
+		    drill_namespace(d));
+		return err_hint(err, "somebody has made it again: clean up, and begin a new run");
+	}
 	if (!ns || !kube_uid(json_root(ns)))
 		return err_set(err, ERR_NOT_FOUND, "there is no namespace \"%s\"", drill_namespace(d));
 	return json_format(&like, err, "{'labels':%j,'annotations':%j}", json_at(json_root(ns), "metadata/labels"),
 		   json_at(json_root(ns), "metadata/annotations")) &&
 	       json_print(json_root(like), false, &text, err) &&
 	       drill_set_value(d, "namespace-like", buf_str(&text), err) &&
-	       drill_set_value(d, DRILL_LOST_NAMESPACE, kube_uid(json_root(ns)), err);
+	       drill_set_value(d, NAMESPACE_UID, kube_uid(json_root(ns)), err);
 }
 
 /* Who holds a namespace that ends, by object and finalizer: its own conditions name kinds alone. */
@@ -368,7 +387,7 @@ static bool holder(struct drill *d, char *text, size_t size)
 static bool left_of_namespace(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
 {
 	CLEANUP(json) struct json *ns = NULL;
-	const char *uid = drill_found(d, DRILL_LOST_NAMESPACE), *message = NULL;
+	const char *uid = drill_found(d, NAMESPACE_UID), *message = NULL;
 
 	if (!read_namespace(d, &ns, err))
 		return false;
@@ -384,9 +403,26 @@ static bool left_of_namespace(struct drill *d, size_t *ret_left, char *text, siz
 	return true;
 }
 
+/* Right before: time has passed since the disaster began, and with the namespace goes what has been made meanwhile. */
+static bool still_agreed(struct drill *d, struct err *err)
+{
+	const struct psmdb_deletion deletion = {.namespace_ = true};
+	char text[700];
+	size_t left;
+
+	if (!lock_namespace(drill_kube(d), drill_namespace(d), d->options->confirm_destroy, false, err) ||
+	    !part_volumes_agreed(d, NULL, NULL, NULL, err) || !part_backups_survive(d, &deletion, NULL, err) ||
+	    !left_of_clusters(d, &left, text, sizeof text, err))
+		return false;
+	if (!left)
+		return true;
+	err_set(err, ERR_STATE, "refused: a psmdb has been made in \"%s\" meanwhile: %s", drill_namespace(d), text);
+	return err_hint(err, "whoever made it needs the namespace");
+}
+
 static bool delete_namespace(struct drill *d, struct err *err)
 {
-	const struct kube_delete how = {.uid = drill_found(d, DRILL_LOST_NAMESPACE), .grace_seconds = -1};
+	const struct kube_delete how = {.uid = drill_found(d, NAMESPACE_UID), .grace_seconds = -1};
 	CLEANUP(json) struct json *ns = NULL;
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
@@ -395,8 +431,14 @@ static bool delete_namespace(struct drill *d, struct err *err)
 	if (!read_namespace(d, &ns, err))
 		return false;
 	/* one of another uid is another's, or made again */
-	if (!ns || strcmp(kube_uid(json_root(ns)), how.uid) != 0 || kube_deleting(json_root(ns)) ||
-	    kube_delete(drill_kube(d), &kind, NULL, drill_namespace(d), &how, &each) || each.code == ERR_NOT_FOUND)
+	if (!ns || !kube_uid(json_root(ns)) || strcmp(kube_uid(json_root(ns)), how.uid) != 0)
+		return true;
+	if (!kube_deleting(json_root(ns)) && !still_agreed(d, err))
+		return false;
+	if (!drill_set_value(d, DRILL_LOST_NAMESPACE, how.uid, err))
+		return false;
+	if (kube_deleting(json_root(ns)) || kube_delete(drill_kube(d), &kind, NULL, drill_namespace(d), &how, &each) ||
+	    each.code == ERR_NOT_FOUND)
 		return true;
 	*err = each;
 	return false;
@@ -412,13 +454,12 @@ static bool lose_run(struct drill *d, const json_node *args, struct err *err)
 	int64_t limit_ms = step_duration_ms(args, "timeout", CLUSTER_LIMIT_MS);
 
 	if (drill_found(d, "volumes-gone"))
-		return true;
-	if ((!drill_found(d, "outage") && !part_prove(d, &deletion, err)) || !keep_volumes(d, err) ||
-	    !keep_namespace(d, err) || !end_cluster(d, "the disaster begins: the namespace is deleted", limit_ms, err))
+		return drill_unfollow(d, err);
+	if (!keep_namespace(d, err) || (!drill_found(d, "outage") && !part_prove(d, &deletion, err)) ||
+	    !keep_volumes(d, err) || !end_cluster(d, "the disaster begins: the namespace is deleted", limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
-	if (!part_volumes_agreed(d, NULL, NULL, NULL, err) || !delete_namespace(d, err) ||
-	    !wait_gone(d, left_of_namespace, "the namespace", limit_ms, err) ||
+	if (!delete_namespace(d, err) || !wait_gone(d, left_of_namespace, "the namespace", limit_ms, err) ||
 	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||
 	    !drill_unfollow(d, err))
 		return false;
@@ -428,7 +469,7 @@ static bool lose_run(struct drill *d, const json_node *args, struct err *err)
 
 const struct step_def step_lose_namespace = {"lose-namespace",
     "deletes the namespace with everything in it, every psmdb first, and waits until it is gone", disaster_args,
-    STEP_DESTROYS | STEP_ONCE, lose_describe, disaster_check, lose_run};
+    STEP_DESTROYS | STEP_ONCE | STEP_ENDS, lose_describe, disaster_check, lose_run};
 
 /* --- leave-cluster ------------------------------------------------------------------------------------------------ */
 
@@ -447,7 +488,7 @@ static bool leave_describe(struct drill *d, const json_node *args, struct buf *o
 /* Into an empty place only: a database that is there would be overwritten, and nobody has said that it may be lost. */
 static bool leave_check(struct drill *d, const json_node *args, struct err *err)
 {
-	CLEANUP(json) struct json *clusters = NULL;
+	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
 	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
@@ -455,16 +496,27 @@ static bool leave_check(struct drill *d, const json_node *args, struct err *err)
 	kind_clusters(&kind);
 	if (!kube_list(drill_kube_elsewhere(d), &kind, drill_namespace(d), NULL, &clusters, &each)) {
 		/* without the custom kind there is none */
-		if (each.code == ERR_NOT_FOUND || each.code == ERR_UNSUPPORTED)
-			return true;
-		*err = each;
-		return err_wrap(err, "the cluster to restore into");
+		if (each.code != ERR_NOT_FOUND && each.code != ERR_UNSUPPORTED) {
+			*err = each;
+			return err_wrap(err, "the cluster to restore into");
+		}
 	}
-	EACH_ITEM(o, clusters)
-	{
+	if (clusters && json_first(json_at(json_root(clusters), "items"))) {
 		err_set(err, ERR_STATE, "refused: namespace \"%s\" of the cluster to restore into has psmdb \"%s\"",
-		    drill_namespace(d), kube_name(o));
+		    drill_namespace(d), kube_name(json_first(json_at(json_root(clusters), "items"))));
 		return err_hint(err, "restore into an empty namespace");
+	}
+	kind_volumes(&kind);
+	if (!kube_list(drill_kube_elsewhere(d), &kind, drill_namespace(d), NULL, &volumes, err))
+		return err_wrap(err, "the cluster to restore into");
+	EACH_ITEM(o, volumes)
+	{
+		if (!psmdb_owns_volume(o, part_cluster(d, NULL)))
+			continue;
+		err_set(err, ERR_STATE,
+		    "refused: namespace \"%s\" of the cluster to restore into has PVC \"%s\" of an earlier psmdb",
+		    drill_namespace(d), kube_name(o));
+		return err_hint(err, "its data would be overwritten: restore into an empty namespace");
 	}
 	return true;
 }
@@ -474,7 +526,7 @@ static bool leave_run(struct drill *d, const json_node *args, struct err *err)
 	const struct psmdb_deletion nothing = {.clusters = false};
 
 	if (drill_found(d, "volumes-gone"))
-		return true;
+		return drill_unfollow(d, err);
 	if (!leave_check(d, args, err) || (!drill_found(d, "outage") && !part_prove(d, &nothing, err)))
 		return false;
 	if (!drill_found(d, "outage") &&
@@ -487,10 +539,10 @@ static bool leave_run(struct drill *d, const json_node *args, struct err *err)
 	    (!drill_event(d, err, "disaster", "what", "the cluster is given up: its ticker has ended", NULL) ||
 		!drill_set_value(d, "disaster", "yes", err)))
 		return false;
-	return drill_event(d, err, "volumes.gone", NULL) && drill_set_value(d, "volumes-gone", "yes", err) &&
-	       drill_unfollow(d, err);
+	/* no volume went: no event */
+	return drill_set_value(d, "volumes-gone", "yes", err) && drill_unfollow(d, err);
 }
 
 const struct step_def step_leave_cluster = {"leave-cluster",
     "gives the cluster up: ends the ticker, and does what follows in the cluster of --to-context", leave_args,
-    STEP_ONCE | STEP_LEAVES, leave_describe, leave_check, leave_run};
+    STEP_ONCE | STEP_LEAVES | STEP_ENDS, leave_describe, leave_check, leave_run};

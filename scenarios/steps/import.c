@@ -13,6 +13,7 @@
 #define RECEIVE_LIMIT_MS 120000
 #define IMPORT_LIMIT_MS 900000
 #define RECEIVE_MAX 65536
+#define RELEASE_ATTEMPTS 10
 #define BACKUPS_MAX 100000
 #define NAMES_MAX ((size_t)1 << 20)
 
@@ -59,6 +60,26 @@ static bool keep_check(struct drill *d, const json_node *args, struct err *err)
 	    "a restore point that is not exported does not outlive its cluster: add one, as manifests/policy.yaml has");
 }
 
+/* A policy with an action "export" may leave it out of a run: by its frequency, or since it has failed. */
+static bool exported(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *point = NULL;
+	const char *name = drill_found(d, "restore-point");
+	struct kube_kind kind;
+
+	if (!name)
+		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
+	kind_kasten(&kind, KASTEN_APPS_GROUP, "restorepoints", "RestorePoint");
+	if (!kube_get(drill_kube(d), &kind, drill_namespace(d), name, &point, err))
+		return false;
+	if (kube_label(json_root(point), KASTEN_EXPORT_LABEL) || kube_label(json_root(point), KASTEN_EXPORT_TYPE_LABEL))
+		return true;
+	err_set(err, ERR_STATE, "refused: restore point \"%s/%s\" is a local one, and was not exported",
+	    drill_namespace(d), name);
+	return err_hint(err,
+	    "it would be lost with its cluster: look at the export's frequency in the policy, and at its ExportAction");
+}
+
 /* Kasten writes it into the policy when it has looked at it. It is a secret: a file of its own, never the state. */
 static bool keep_run(struct drill *d, const json_node *args, struct err *err)
 {
@@ -87,7 +108,10 @@ static bool keep_run(struct drill *d, const json_node *args, struct err *err)
 		if (!part_pause(d, POLL_MS, err))
 			return false;
 	}
-	ok = file_write_atomic(drill_path(d, RUN_RECEIVE_STRING), buf_str(&text), text.len, 0600, err) &&
+	ok = profile[0] ? exported(d, err)
+			: err_set(err, ERR_STATE, "policy \"%s/%s\" names no profile to export to", drill_kasten(d),
+			      policy_of(d, args));
+	ok = ok && file_write_atomic(drill_path(d, RUN_RECEIVE_STRING), buf_str(&text), text.len, 0600, err) &&
 	     drill_set_value(d, "import-profile", profile, err);
 	explicit_bzero(text.data, text.len);
 	return ok;
@@ -128,6 +152,31 @@ static bool other_finalizers(const json_node *backup, struct json **ret, size_t 
 	return true;
 }
 
+/* The operator writes its status at any time: what was read is stale then. */
+static bool release_one(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	for (int attempt = 0;; attempt++) {
+		CLEANUP(json) struct json *now = NULL, *patch = NULL;
+		struct err each = ERR_INIT;
+		size_t taken;
+
+		if (!part_look(d, kind, drill_namespace(d), name, &now, err) ||
+		    (now && !other_finalizers(json_root(now), &patch, &taken, err)))
+			return false;
+		if (!now || !taken)
+			return true;
+		if (kube_patch(drill_kube(d), kind, drill_namespace(d), name, NULL, KUBE_PATCH_MERGE, json_root(patch),
+			NULL, &each)) {
+			drill_say(d, "psmdb-backup %s keeps its files in the bucket", name);
+			return true;
+		}
+		if (each.code != ERR_CONFLICT || attempt == RELEASE_ATTEMPTS) {
+			*err = each;
+			return each.code == ERR_NOT_FOUND;
+		}
+	}
+}
+
 static bool release_run(struct drill *d, const json_node *args, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
@@ -138,19 +187,9 @@ static bool release_run(struct drill *d, const json_node *args, struct err *err)
 	kind.verbs |= KUBE_PATCH;
 	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err))
 		return false;
-	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o)) {
-		CLEANUP(json) struct json *patch = NULL;
-		size_t taken;
-
-		if (!other_finalizers(o, &patch, &taken, err))
+	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
+		if (!release_one(d, &kind, kube_name(o), err))
 			return false;
-		if (!taken)
-			continue;
-		if (!kube_patch(drill_kube(d), &kind, drill_namespace(d), kube_name(o), NULL, KUBE_PATCH_MERGE,
-			json_root(patch), NULL, err))
-			return false;
-		drill_say(d, "psmdb-backup %s keeps its files in the bucket", kube_name(o));
-	}
 	return true;
 }
 
@@ -191,11 +230,12 @@ static bool make_policy(struct drill *d, struct err *err)
 	kind_kasten(&a.kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
 	if (!part_action_look(d, &a, &there, err) || there)
 		return there;
-	ok = file_read_secret(drill_path(d, RUN_RECEIVE_STRING), &text, err) &&
+	ok = file_read(drill_path(d, RUN_RECEIVE_STRING), &text, err) &&
 	     (name = part_action_name(d, &a, err)) != NULL &&
 	     kasten_make_import(drill_kasten(d), name, profile, buf_str(&text), &policy, err) &&
 	     part_action_send(d, &a, json_root(policy), err);
-	explicit_bzero(text.data, text.len);
+	if (text.data)
+		explicit_bzero(text.data, text.len);
 	return ok;
 }
 
@@ -331,8 +371,12 @@ static bool wait_import(struct drill *d, int64_t limit_ms, struct err *err)
 			return true;
 		snprintf(
 		    what, sizeof what, "RunAction \"%s/%s\" (import) has ended with %s", drill_kasten(d), name, state);
-		if (kasten_state_final(kasten_state(json_root(action))))
+		if (kasten_state_final(kasten_state(json_root(action)))) {
+			/* the next attempt asks anew */
+			drill_set_value(d, "import-asked", NULL, NULL);
+			drill_set_value(d, "import-action", NULL, NULL);
 			return part_fail(d, err, what, error);
+		}
 		drill_progress(d, "RunAction %s (import)", state);
 		if (part_now_ms(d) - begun_ms > limit_ms)
 			return err_set(err, ERR_TIMEOUT, "waited %lld s for the import: RunAction \"%s/%s\" is %s",

@@ -123,7 +123,7 @@ bool part_is_named(const char *names, const char *name)
 {
 	char mark[PSMDB_NAME_MAX + 2];
 
-	snprintf(mark, sizeof mark, " %.253s ", name);
+	snprintf(mark, sizeof mark, " %.253s ", name ? name : "?");
 	return names && strstr(names, mark);
 }
 
@@ -229,6 +229,11 @@ bool part_action_send(struct drill *d, const struct part_action *a, const json_n
 		return adopt(d, a, json_root(made), err);
 	*err = each;
 	return false;
+}
+
+bool part_action_forget(struct drill *d, const struct part_action *a, struct err *err)
+{
+	return drill_set_value(d, a->asked, NULL, err) && drill_set_value(d, a->made, NULL, err);
 }
 
 /* --- PVCs --------------------------------------------------------------------------------------------------------- */
@@ -344,6 +349,8 @@ bool part_keep_place(struct drill *d, const struct psmdb_job *backup, struct err
 			json_remove_at(json_edit(s3), *o);
 	return json_print(json_root(s3), false, &text, err) && drill_set_value(d, "destination", buf_str(&url), err) &&
 	       drill_set_value(d, "backup-s3", buf_str(&text), err) &&
+	       (!storage.credentials_secret[0] ||
+		   drill_set_value(d, "storage-secret", storage.credentials_secret, err)) &&
 	       drill_set_value(d, "backup-type", backup->type, err);
 }
 

@@ -64,15 +64,19 @@ bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_th
 /* Its name, made up at the first call. NULL: err. */
 const char *part_action_name(struct drill *d, const struct part_action *a, struct err *err);
 bool part_action_send(struct drill *d, const struct part_action *a, const json_node *action, struct err *err);
+/* One that has failed for good: the next attempt asks anew. */
+bool part_action_forget(struct drill *d, const struct part_action *a, struct err *err);
 
 /*
  * Refuses (ERR_STATE) unless the backup is ready, was pinned by this run, survives what is going to be deleted, and the
  * evidence is enough for a verdict.
  */
 bool part_prove(struct drill *d, const struct psmdb_deletion *deletion, struct err *err);
+/* Refuses unless this backup (NULL: every one in the namespace) keeps its files through the deletion. */
+bool part_backups_survive(struct drill *d, const struct psmdb_deletion *deletion, const char *name, struct err *err);
 /*
  * Keeps where the backup is, for when its object is gone: values "destination" (s3://BUCKET/PREFIX/NAME), "backup-s3" (as JSON, in
- * the shape of spec.backupSource.s3) and "backup-type".
+ * the shape of spec.backupSource.s3), "backup-type" and "storage-secret".
  */
 bool part_keep_place(struct drill *d, const struct psmdb_job *backup, struct err *err);
 

@@ -30,7 +30,7 @@ static bool namespace_again(struct drill *d, struct json **ret, struct err *err)
 	const char *like = drill_found(d, "namespace-like");
 	CLEANUP(json) struct json *was = NULL, *doc = NULL;
 
-	if (!like || !drill_found(d, DRILL_LOST_NAMESPACE)) {
+	if (!like || !drill_found(d, DRILL_LOST_NAMESPACE) || drill_is_elsewhere(d)) {
 		err_set(err, ERR_STATE, "refused: this run has not deleted namespace \"%s\"", drill_namespace(d));
 		return err_hint(err, "step \"create-namespace\" makes one that was never there");
 	}
@@ -136,12 +136,17 @@ static bool install_one(struct drill *d, const json_node *object, bool dry, stru
 
 	if (!version || !kind_name || !kube_name(object))
 		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
+	const char *ns = kube_namespace(object) ? kube_namespace(object) : drill_namespace(d);
+
 	if (!kube_kind_of(drill_kube(d), version, kind_name, &kind, err) ||
 	    !lock_place(object, &kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err) ||
-	    !part_look(d, &kind, drill_namespace(d), kube_name(object), &now, err))
+	    !part_look(d, &kind, ns, kube_name(object), &now, err))
 		return false;
 	if (!kind.namespaced && now)
 		return true;
+	if (!lock_existing(now ? json_root(now) : NULL, &kind, drill_namespace(d), drill_kasten(d),
+		now && d->state.doc && drill_is_ours(d, kube_uid(json_root(now))), err))
+		return false;
 	if (!lock_object(object, &kind, d->options->allow_cluster_changes, err))
 		return false;
 	if (dry)
@@ -149,7 +154,8 @@ static bool install_one(struct drill *d, const json_node *object, bool dry, stru
 	if (!kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err))
 		return false;
 	/* what is in the namespace stays with it: a cleanup must not take the operator from the psmdb that came back */
-	return now || kind.namespaced || drill_created(d, &kind, json_root(made), err);
+	return now || (kind.namespaced && !strcmp(ns, drill_namespace(d))) ||
+	       drill_created(d, &kind, json_root(made), err);
 }
 
 static bool operator_check(struct drill *d, const json_node *args, struct err *err)
@@ -236,6 +242,33 @@ static bool cluster_describe(struct drill *d, const json_node *args, struct buf 
 	    part_cluster(d, NULL));
 }
 
+static bool not_there(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	CLEANUP(json) struct json *object = NULL;
+
+	if (!part_look(d, kind, drill_namespace(d), name, &object, err))
+		return false;
+	if (!object)
+		return true;
+	err_set(err, ERR_EXISTS, "refused: %s \"%s/%s\" is there already, and this run has not restored it", kind->kind,
+	    drill_namespace(d), name);
+	return err_hint(err, "Kasten would leave it as it is; if it is nobody's, delete it, and go on with --resume");
+}
+
+static bool nothing_there(struct drill *d, const struct kasten_restore *what, struct err *err)
+{
+	struct kube_kind clusters, secrets;
+
+	kind_clusters(&clusters);
+	kind_secrets(&secrets);
+	if (what->cluster && !not_there(d, &clusters, what->cluster, err))
+		return false;
+	for (const json_node *n = json_first(what->secrets); n; n = json_next(n))
+		if (json_string(n) && !not_there(d, &secrets, json_string(n), err))
+			return false;
+	return true;
+}
+
 /* A RestoreAction, asked for once, until it has ended well. */
 static bool take_out(
     struct drill *d, struct part_action *a, const struct kasten_restore *what, int64_t limit_ms, struct err *err)
@@ -243,15 +276,20 @@ static bool take_out(
 	struct kasten_restore r = *what;
 	CLEANUP(json) struct json *action = NULL;
 	int64_t begun_ms = part_now_ms(d);
-	bool there;
+	bool there, again = drill_found(d, a->made) != NULL;
 
 	kind_kasten(&a->kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
 	r.namespace_ = a->namespace_ = drill_namespace(d);
 	r.restore_point = drill_found(d, "restore-point");
+	r.profile = drill_found(d, "import-profile");
+	r.kasten = drill_kasten(d);
 	if (!r.restore_point)
 		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
 	if (!drill_found(d, a->made)) {
 		if (!part_action_look(d, a, &there, err))
+			return false;
+		/* Kasten leaves alone what is there, and is Complete */
+		if (!there && !nothing_there(d, what, err))
 			return false;
 		if (!there && (!(r.name = part_action_name(d, a, err)) || !kasten_make_restore(&r, &action, err) ||
 				  !part_action_send(d, a, json_root(action), err)))
@@ -272,8 +310,12 @@ static bool take_out(
 			return true;
 		snprintf(object, sizeof object, "RestoreAction \"%s/%s\" has ended with %s", a->namespace_,
 		    drill_found(d, a->made), state);
-		if (kasten_state_final(kasten_state(json_root(now))))
+		if (kasten_state_final(kasten_state(json_root(now)))) {
+			/* of an earlier attempt: asked for anew */
+			if (again)
+				return part_action_forget(d, a, err) && take_out(d, a, what, limit_ms, err);
 			return part_fail(d, err, object, error);
+		}
 		drill_progress(d, "RestoreAction %s", state);
 		if (part_now_ms(d) - begun_ms > limit_ms)
 			return err_set(err, ERR_TIMEOUT, "waited %lld s for RestoreAction \"%s/%s\": it is %s",
@@ -324,11 +366,16 @@ static bool cluster_run(struct drill *d, const json_node *args, struct err *err)
 	    .event = "cluster.requested"};
 	const struct kasten_restore what = {
 	    .cluster = part_cluster(d, NULL), .plain = true, .apart = drill_is_elsewhere(d)};
+	CLEANUP(json) struct json *now = NULL;
 	struct kube_kind kind;
 
 	kind_clusters(&kind);
-	return take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err) &&
-	       came(d, &kind, what.cluster, err);
+	if (!take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err) ||
+	    !came(d, &kind, what.cluster, err))
+		return false;
+	/* into this one the data go, and into no other */
+	return part_look(d, &kind, drill_namespace(d), what.cluster, &now, err) && now && kube_uid(json_root(now)) &&
+	       drill_set_value(d, "restored-uid", kube_uid(json_root(now)), err);
 }
 
 const struct step_def step_restore_secrets = {"restore-secrets",

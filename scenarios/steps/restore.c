@@ -137,8 +137,9 @@ static bool new_restore(struct seen *s, struct err *err)
 	ok = kube_list(drill_kube(s->d), &kind, drill_namespace(s->d), NULL, &list, err);
 	s->job_there &= !ok;
 	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; o; o = json_next(o)) {
-		if (part_is_named(before, kube_name(o)) || !psmdb_job_read(o, job, NULL) ||
-		    strcmp(job->cluster, part_cluster(s->d, NULL)) != 0)
+		if ((s->by_hand ? !json_is_at(o, "metadata/name", drill_found(s->d, "restore-object"))
+				: part_is_named(before, kube_name(o))) ||
+		    !psmdb_job_read(o, job, NULL) || strcmp(job->cluster, part_cluster(s->d, NULL)) != 0)
 			continue;
 		if (!s->job_there || strcmp(job->name, s->job.name) > 0)
 			s->job = *job;
@@ -156,6 +157,10 @@ static bool new_restore(struct seen *s, struct err *err)
 static const char *restored(struct seen *s)
 {
 	const char *ours = drill_found(s->d, "backup"), *pbm = drill_found(s->d, "pbm-backup"), *slash;
+
+	/* what this run has written there itself proves nothing: PBM's own record must say it */
+	if (s->by_hand)
+		return "";
 
 	if (s->job.backup[0])
 		return ours && pbm && !strcmp(s->job.backup, ours) ? pbm : s->job.backup;
@@ -388,6 +393,28 @@ static bool make_object(struct drill *d, const char *name, struct json **ret, st
 	return true;
 }
 
+/* The data go into the psmdb that this run has restored, and overwrite no other. */
+static bool same_cluster(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *now = NULL;
+	const char *uid = drill_found(d, "restored-uid");
+	struct psmdb_cluster *c = calloc(1, sizeof *c);
+	bool ok;
+
+	if (!c)
+		return err_nomem(err);
+	ok = part_read_cluster(d, part_cluster(d, NULL), &now, c, err);
+	free(c);
+	if (!ok)
+		return false;
+	if (uid && kube_uid(json_root(now)) && !strcmp(uid, kube_uid(json_root(now))))
+		return true;
+	err_set(err, ERR_STATE, "refused: psmdb \"%s/%s\" is not the one that this run has restored",
+	    drill_namespace(d), part_cluster(d, NULL));
+	return err_hint(err,
+	    "step \"restore-cluster\" comes before \"restore-data\"; what somebody else has made is not overwritten");
+}
+
 static bool ask_by_hand(struct drill *d, struct err *err)
 {
 	struct part_action restore = {.namespace_ = drill_namespace(d),
@@ -405,6 +432,8 @@ static bool ask_by_hand(struct drill *d, struct err *err)
 	restore.kind.verbs |= KUBE_CREATE;
 	if (!part_action_look(d, &restore, &there, err) || there)
 		return there;
+	if (!same_cluster(d, err))
+		return false;
 	return part_names(d, &restore.kind, &before, err) &&
 	       drill_set_value(d, "restores-before", buf_str(&before), err) &&
 	       (name = part_action_name(d, &restore, err)) != NULL && make_object(d, name, &object, err) &&

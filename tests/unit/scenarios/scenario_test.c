@@ -72,6 +72,7 @@ Test(scenario, what_is_not_known_is_refused_by_name_with_what_is)
 	    {STEPS("- note: {text: [a]}\n"), "is not a text", NULL},
 	    {STEPS("- delete: {kind: pod, all: perhaps}\n"), "is not true or false", NULL},
 	    {STEPS("- note: {text: a}\n  title: [b]\n"), "title is no text", NULL},
+	    {STEPS("- disaster: {}\n- leave-cluster: {}\n"), "and a scenario has one disaster", NULL},
 	    {STEPS("- disaster: {}\n- note: {text: a}\n- disaster: {}\n"), "step 3: step 1 is a \"disaster\" already",
 		NULL});
 }

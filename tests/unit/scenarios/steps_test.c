@@ -375,3 +375,83 @@ Test(steps, a_restore_needs_the_locks_of_its_target)
 {
 	restore_into("ns", "other");
 }
+
+/* --- Case 2: what is not this run's stays ---------------------------------------------------------------------------- */
+
+#define OF_UID(u) OK("{\"metadata\":{\"name\":\"main\",\"namespace\":\"ns\",\"uid\":\"" u "\"},\"spec\":{}}")
+
+Test(steps, a_psmdb_that_is_there_is_not_taken_for_restored)
+{
+	const char *answers[] = {OF_UID("7")};
+	char *seen = NULL;
+
+	cr_assert(drill_set_value(&d, "restore-point", "rp", &err));
+	cr_assert_not(step("restore-cluster", "{}", true, answers, COUNT(answers), &seen));
+	cr_assert(strstr(err.msg, "refused: ") && strstr(err.msg, "is there already"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, a_secret_that_is_there_is_not_taken_for_restored)
+{
+	const char *answers[] = {MISSING, OF_UID("7")};
+	char *seen = NULL;
+
+	cr_assert(drill_set_value(&d, "restore-point", "rp", &err));
+	cr_assert_not(step("restore-secrets", "{'names':['a','main']}", true, answers, COUNT(answers), &seen));
+	cr_assert(strstr(err.msg, "refused: Secret \"ns/main\" is there already"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, data_go_into_the_psmdb_of_this_run_and_no_other)
+{
+	const char *answers[] = {OK("{\"kind\":\"PerconaServerMongoDB\",\"metadata\":{\"name\":\"main\",\"namespace\":"
+				    "\"ns\",\"uid\":\"8\"},\"spec\":{\"replsets\":[{\"name\":\"rs0\",\"size\":3}]}}")};
+	char *seen = NULL;
+
+	cr_assert(drill_set_value(&d, "restored-uid", "7", &err));
+	cr_assert_not(step("restore-data", "{}", true, answers, COUNT(answers), &seen));
+	cr_assert(strstr(err.msg, "is not the one that this run has restored"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, a_namespace_that_was_made_again_is_not_deleted)
+{
+	const char *answers[] = {OF_UID("2")};
+	char *seen = NULL;
+
+	cr_assert(drill_set_value(&d, "namespace-uid", "1", &err) && drill_set_value(&d, "outage", "yes", &err));
+	cr_assert_not(step("lose-namespace", "{}", true, answers, COUNT(answers), &seen));
+	cr_assert(strstr(err.msg, "is not the one that this run began with"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+Test(steps, a_namespace_is_made_again_only_by_who_has_deleted_it)
+{
+	char *seen = NULL;
+
+	cr_assert(drill_set_value(&d, "namespace-like", "{}", &err));
+	cr_assert_not(step("recreate-namespace", "{}", true, NULL, 0, &seen));
+	cr_assert(strstr(err.msg, "refused: this run has not deleted namespace"), "%s", err.msg);
+	wrote_nothing(seen);
+}
+
+#define BACKUP(version, finalizers)                                                                                    \
+	"{\"metadata\":{\"name\":\"b\",\"namespace\":\"ns\",\"uid\":\"5\",\"resourceVersion\":\"" version              \
+	"\",\"finalizers\":[" finalizers "]}}"
+#define STALE                                                                                                          \
+	JSON("409 Conflict", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Conflict\",\"code\":409,"       \
+			     "\"details\":{\"name\":\"b\"}}")
+
+Test(steps, a_backup_is_released_of_that_finalizer_alone_whoever_writes_to_it_meanwhile)
+{
+	const char *answers[] = {
+	    OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[" BACKUP("1", "\"delete-backup\"") "]}"),
+	    OK(BACKUP("1", "\"delete-backup\",\"other/one\"")), STALE,
+	    OK(BACKUP("2", "\"percona.com/delete-backup\",\"other/one\"")), OK(BACKUP("3", "\"other/one\""))};
+	char *seen = NULL;
+
+	cr_assert(step("release-backups", "{}", true, answers, COUNT(answers), &seen), "%s", err.msg);
+	cr_assert(
+	    strstr(seen, "{\"metadata\":{\"resourceVersion\":\"2\",\"finalizers\":[\"other/one\"]}}"), "%s", seen);
+	free(seen);
+}
