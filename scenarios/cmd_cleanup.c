@@ -1,6 +1,7 @@
 #include "base/cli.h"
 #include "base/stop.h"
 #include "scenarios/cleanup.h"
+#include "scenarios/cluster_id.h"
 #include "scenarios/commands.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/run_dir.h"
@@ -62,7 +63,8 @@ int cmd_cleanup(int argc, char **argv)
 	ok = realpath(args[0], d->dir) != NULL ||
 	     err_set(&err, ERR_NOT_FOUND, "there is no run directory \"%s\"", args[0]);
 	ok = ok && run_lock(args[0], &d->lock_fd, &err) && run_state_load(&d->state, args[0], &err) &&
-	     drill_connect(d, &err) &&
+	     drill_connect(d, &err) && cluster_id_is(d->kube, run_state_text(&d->state, "cluster-uid"), &err) &&
+	     (!d->elsewhere || cluster_id_is(d->elsewhere, run_state_text(&d->state, "elsewhere-uid"), &err)) &&
 	     cleanup_objects(d->kube, d->elsewhere, run_state_objects(&d->state), stdout, &tally, &err);
 	if (ok)
 		unlink(drill_path(d, RUN_RECEIVE_STRING));

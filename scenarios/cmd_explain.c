@@ -169,7 +169,9 @@ static void list_steps(void)
 {
 	for (const struct step_def *const *d = step_defs; *d; d++) {
 		printf("### %s\n%s%s%s.\n", (*d)->verb, (*d)->about,
-		    (*d)->flags & STEP_DESTROYS ? "; **destroys**" : "",
+		    (*d)->flags & STEP_DESTROYS ? "; **destroys**"
+		    : (*d)->flags & STEP_LOCKED ? "; asks both locks"
+						: "",
 		    (*d)->flags & STEP_ONCE ? "; one in a scenario" : "");
 		if ((*d)->args->name)
 			printf("\n| argument | kind | default | |\n| --- | --- | --- | --- |\n");

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/stop.h"
 #include "base/uuid.h"
+#include "scenarios/cluster_id.h"
 #include "scenarios/commands.h"
 #include "scenarios/drill_run.h"
 #include "scenarios/run_dir.h"
@@ -18,7 +19,6 @@
 
 #define SCENARIO_BYTES_MAX ((size_t)1 << 20)
 #define AWAY_LIMIT_MS 60000
-#define UID_MAX 64
 
 struct run_args {
 	const char *run, *resume;
@@ -60,25 +60,11 @@ static bool default_dir(char ret[static PATH_MAX], struct err *err)
 	return file_make_dirs("runs", 0700, err);
 }
 
-/* What tells one cluster from another: the uid of its namespace kube-system; "" if that may not be read, or nothing is destroyed. */
-static bool cluster_uid(struct drill *d, struct kube *k, char ret[static UID_MAX], struct err *err)
+/* Only where something is destroyed: any other run may go without an API server. */
+static bool id_of(struct drill *d, struct kube *k, char ret[static CLUSTER_ID_MAX], struct err *err)
 {
-	CLEANUP(json) struct json *ns = NULL;
-	struct err each = ERR_INIT;
-	struct kube_kind kind;
-
 	ret[0] = '\0';
-	if (!k || !scenario_destroys(&d->scenario))
-		return true;
-	kube_kind_set(&kind, "", "v1", "namespaces", "Namespace", false);
-	if (kube_get(k, &kind, NULL, "kube-system", &ns, &each)) {
-		snprintf(ret, UID_MAX, "%s", kube_uid(json_root(ns)) ? kube_uid(json_root(ns)) : "");
-		return true;
-	}
-	if (each.code == ERR_NOT_FOUND || each.code == ERR_AUTH)
-		return true;
-	*err = each;
-	return false;
+	return !k || !scenario_destroys(&d->scenario) || cluster_id(k, ret, err);
 }
 
 static bool two_clusters(struct drill *d, const char *a, const char *b, struct err *err)
@@ -107,10 +93,10 @@ static bool keep_options(struct drill *d, const char *uid, const char *elsewhere
 
 static bool begin(struct drill *d, const char *run, const struct buf *text, struct err *err)
 {
-	char dir[PATH_MAX], hash[SHA256_TEXT_MAX], uid[UID_MAX], elsewhere[UID_MAX];
+	char dir[PATH_MAX], hash[SHA256_TEXT_MAX], uid[CLUSTER_ID_MAX], elsewhere[CLUSTER_ID_MAX];
 
 	/* what may fail at the server is asked before there is a run */
-	if (!cluster_uid(d, d->kube, uid, err) || !cluster_uid(d, d->elsewhere, elsewhere, err) ||
+	if (!id_of(d, d->kube, uid, err) || !id_of(d, d->elsewhere, elsewhere, err) ||
 	    !two_clusters(d, uid, elsewhere, err))
 		return false;
 	if (run)
@@ -128,29 +114,10 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 	       keep_options(d, uid, elsewhere, err);
 }
 
-static bool same_cluster(struct drill *d, struct kube *k, const char *key, struct err *err)
-{
-	const char *kept = run_state_text(&d->state, key);
-	char uid[UID_MAX];
-
-	if (!cluster_uid(d, k, uid, err))
-		return false;
-	if (kept && !uid[0]) {
-		err_set(err, ERR_AUTH, "refused: whether \"%s\" is the cluster that the run began with cannot be seen",
-		    kube_config_of(k)->server);
-		return err_hint(err, "its namespace kube-system must be readable, as it was then");
-	}
-	if (!kept || !strcmp(kept, uid))
-		return true;
-	err_set(err, ERR_STATE, "refused: this is another cluster than the one that the run began with");
-	return err_hint(
-	    err, "\"%s\" is not it: give the --kubeconfig and --context of that one", kube_config_of(k)->server);
-}
-
 static bool same_clusters(struct drill *d, struct err *err)
 {
-	return same_cluster(d, d->kube, "cluster-uid", err) &&
-	       (!d->elsewhere || same_cluster(d, d->elsewhere, "elsewhere-uid", err));
+	return cluster_id_is(d->kube, run_state_text(&d->state, "cluster-uid"), err) &&
+	       (!d->elsewhere || cluster_id_is(d->elsewhere, run_state_text(&d->state, "elsewhere-uid"), err));
 }
 
 /* The options of the first call hold, unless they are given again. */

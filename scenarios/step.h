@@ -20,6 +20,7 @@ struct step_arg {
 enum step_flag {
 	STEP_DESTROYS = 1, /* both locks are asked before it runs */
 	STEP_ONCE = 2,	   /* what it finds out is kept under fixed names: a scenario has one of it at most */
+	STEP_LOCKED = 16,  /* destroys nothing itself, but both locks are asked */
 	STEP_ENDS = 8,	   /* the disaster, of whatever kind: a scenario has one */
 	STEP_LEAVES = 4,   /* the steps behind it go to the cluster of --to-context */
 };

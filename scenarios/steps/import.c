@@ -195,7 +195,7 @@ static bool release_run(struct drill *d, const json_node *args, struct err *err)
 
 const struct step_def step_release_backups = {"release-backups",
     "takes finalizer delete-backup off every psmdb-backup of the namespace, so that its end does not erase them",
-    release_args, STEP_DESTROYS, release_describe, NULL, release_run};
+    release_args, STEP_LOCKED, release_describe, NULL, release_run};
 
 /* --- import-point ------------------------------------------------------------------------------------------------- */
 

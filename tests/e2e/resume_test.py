@@ -72,10 +72,12 @@ def story(cluster, run_dir):
         done = cluster.resume(run_dir, *CONFIRM)
         assert done.returncode == ERROR and "somebody-elses" in done.stderr and "--confirm-pvc" in done.stderr, done.stdout + done.stderr
         assert "deletionTimestamp" not in cluster.api.get(kube.core("persistentvolumeclaims", name="somebody-elses"))["metadata"]
-    with tap.check("against another cluster it is not taken up again"):
+    with tap.check("against another cluster it is not taken up again, nor cleaned up"):
         state = (run_dir / "state.json").read_text()
         (run_dir / "state.json").write_text(re.sub(r'"cluster-uid":\s*"[^"]+"', '"cluster-uid":"of-another"', state, count=1))
         done = cluster.resume(run_dir, *CONFIRM, "--confirm-pvc", "somebody-elses")
+        assert done.returncode == ERROR and "another cluster than the one that the run began with" in done.stderr, done.stdout + done.stderr
+        done = harness.run(harness.DRILL, "cleanup", run_dir, "--kubeconfig", cluster.kubeconfig)
         assert done.returncode == ERROR and "another cluster than the one that the run began with" in done.stderr, done.stdout + done.stderr
         (run_dir / "state.json").write_text(state)
     with tap.check("with a yes to it the run ends: PASS, from a whole journal"):
