@@ -3,9 +3,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "evidence/bound.h"
-#include "kasten/actions.h"
 #include "scenarios/signatures.h"
-#include "scenarios/steps/parts.h"
+#include "scenarios/steps/action.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,19 +24,10 @@ static const struct step_arg run_args[] = {
     {0},
 };
 
-static const char *policy_of(struct drill *d, const json_node *args)
-{
-	const char *name = step_text(args, "policy", NULL);
-
-	if (!name)
-		name = drill_value(d, "policy");
-	return name ? name : "";
-}
-
 static bool run_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
 {
 	return buf_printf(out, err, "run policy %s/%s: Kasten's blueprint makes a psmdb-backup in %s", drill_kasten(d),
-	    policy_of(d, args), drill_namespace(d));
+	    part_policy(d, args), drill_namespace(d));
 }
 
 /* One that still goes on, be it an attempt that Kasten repeats for a run long given up, would make a backup between ours. */
@@ -65,14 +55,9 @@ static bool nobody_else(struct drill *d, struct err *err)
 	return true;
 }
 
-static void run_action(struct drill *d, struct part_action *ret)
+static struct action run_action(struct drill *d)
 {
-	*ret = (struct part_action){.namespace_ = drill_kasten(d),
-	    .prefix = "run-drill",
-	    .asked = "run-asked",
-	    .made = "run-action",
-	    .event = "backup.requested"};
-	kind_kasten(&ret->kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
+	return action_of(d, "runactions", "RunAction", "run-drill", "run-asked", "run-action", "backup.requested");
 }
 
 /* What goes on may be this run's own, if that was asked for. */
@@ -86,22 +71,21 @@ static bool start_policy(struct drill *d, const json_node *args, struct err *err
 {
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
 	CLEANUP(json) struct json *action = NULL;
-	struct part_action run;
+	const struct action run = run_action(d);
 	struct kube_kind jobs;
 	const char *name;
 	bool there;
 
 	if (drill_found(d, "run-action"))
 		return true;
-	run_action(d, &run);
 	kind_backups(&jobs);
-	if (!part_action_look(d, &run, &there, err) || there)
+	if (!action_look(d, &run, &there, err) || there)
 		return there;
 	return nobody_else(d, err) && part_names(d, &jobs, &before, err) &&
 	       drill_set_value(d, "backups-before", buf_str(&before), err) &&
-	       (name = part_action_name(d, &run, err)) != NULL &&
-	       kasten_make_run(drill_kasten(d), name, policy_of(d, args), &action, err) &&
-	       part_action_send(d, &run, json_root(action), err);
+	       (name = action_name(d, &run, err)) != NULL &&
+	       kasten_make_run(drill_kasten(d), name, part_policy(d, args), &action, err) &&
+	       action_send(d, &run, json_root(action), err);
 }
 
 /*
@@ -150,25 +134,8 @@ struct run_seen {
 	char other[PSMDB_NAME_MAX];
 	enum psmdb_job_state state;
 	int64_t since_ms;
-	char action[64], error[900];
-	enum kasten_state action_state;
+	struct action_seen action;
 };
-
-static bool look_at_action(struct run_seen *s, struct err *err)
-{
-	CLEANUP(json) struct json *action = NULL;
-	struct kube_kind kind;
-	char object[300];
-
-	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	if (!kube_get(drill_kube(s->d), &kind, drill_kasten(s->d), drill_found(s->d, "run-action"), &action, err))
-		return false;
-	s->action_state = kasten_state(json_root(action));
-	kasten_state_text(json_root(action), s->action, sizeof s->action);
-	kasten_error(json_root(action), s->error, sizeof s->error);
-	snprintf(object, sizeof object, "RunAction %.200s", drill_found(s->d, "run-action"));
-	return drill_saw(s->d, object, s->action, err);
-}
 
 static bool look_at_backup(struct run_seen *s, struct err *err)
 {
@@ -227,12 +194,12 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 		err_set(err, ERR_STATE, "%s", what);
 		return err_hint(err, "look at the operator's log and at the backup-agent containers");
 	}
-	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
+	if (kasten_state_final(s->action.state) && !kasten_state_good(s->action.state)) {
 		snprintf(what, sizeof what, "RunAction \"%s/%s\" has ended with %s", drill_kasten(s->d),
-		    drill_found(s->d, "run-action"), s->action);
-		return part_fail(s->d, err, what, s->error);
+		    drill_found(s->d, "run-action"), s->action.text);
+		return part_fail(s->d, err, what, s->action.error);
 	}
-	if (kasten_state_good(s->action_state) && !s->there) {
+	if (kasten_state_good(s->action.state) && !s->there) {
 		drill_failure(s->d, "NO_ANNOTATION",
 		    "Kasten says Complete, and no psmdb-backup has appeared: the psmdb's blueprint annotation is "
 		    "missing, or another blueprint was called",
@@ -247,7 +214,7 @@ static bool backup_can_come(struct run_seen *s, struct err *err)
 
 static bool backup_there(struct run_seen *s)
 {
-	return s->there && psmdb_job_good(s->job.state) && kasten_state_good(s->action_state);
+	return s->there && psmdb_job_good(s->job.state) && kasten_state_good(s->action.state);
 }
 
 static bool keep_backup(struct run_seen *s, struct err *err)
@@ -260,6 +227,7 @@ static bool keep_backup(struct run_seen *s, struct err *err)
 
 static bool run_run(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct action run = run_action(d);
 	struct run_seen *s = calloc(1, sizeof *s);
 	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RUN_LIMIT_MS);
 	bool ok;
@@ -270,15 +238,15 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 	s->args = args;
 	ok = start_policy(d, args, err);
 	while (ok) {
-		ok = look_at_action(s, err) && look_at_backup(s, err) && backup_can_come(s, err);
+		ok = action_see(d, &run, &s->action, err) && look_at_backup(s, err) && backup_can_come(s, err);
 		if (!ok || backup_there(s))
 			break;
-		drill_progress(d, "RunAction %s; psmdb-backup %s%s%s", s->action,
+		drill_progress(d, "RunAction %s; psmdb-backup %s%s%s", s->action.text,
 		    s->there ? s->job.name : "not there yet", s->there ? ": " : "",
 		    s->there ? psmdb_job_phrase(s->job.state) : "");
 		if (part_now_ms(d) - begun_ms > limit_ms) {
 			ok = err_set(err, ERR_TIMEOUT, "waited %lld s for RunAction \"%s/%s\": it is %s",
-			    (long long)limit_ms / 1000, drill_kasten(d), drill_found(d, "run-action"), s->action);
+			    (long long)limit_ms / 1000, drill_kasten(d), drill_found(d, "run-action"), s->action.text);
 			break;
 		}
 		ok = part_pause(d, POLL_MS, err);

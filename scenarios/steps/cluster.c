@@ -126,19 +126,10 @@ static const struct step_arg blueprint_args[] = {
     {0},
 };
 
-static const char *policy_name(struct drill *d, const json_node *args)
-{
-	const char *name = step_text(args, "policy", NULL);
-
-	if (!name)
-		name = drill_value(d, "policy");
-	return name ? name : "";
-}
-
 static bool blueprint_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
 {
 	return buf_printf(out, err, "look at the blueprint of psmdb %s/%s, policy %s and its profile",
-	    drill_namespace(d), part_cluster(d, args), policy_name(d, args));
+	    drill_namespace(d), part_cluster(d, args), part_policy(d, args));
 }
 
 static bool validated(
@@ -241,7 +232,7 @@ static bool blueprint_run(struct drill *d, const json_node *args, struct err *er
 		    c->namespace_, c->name);
 		ok = false;
 	}
-	ok = ok && check_actions(d, c, err) && check_policy(d, policy_name(d, args), err) &&
+	ok = ok && check_actions(d, c, err) && check_policy(d, part_policy(d, args), err) &&
 	     /* as a check there is no run yet to keep it */
 	     (!d->state.doc || drill_set_value(d, "blueprint", c->blueprint, err));
 	free(c);

@@ -234,56 +234,51 @@ static bool end_cluster(struct drill *d, const char *why, int64_t limit_ms, stru
 	       drill_set_value(d, "disaster", "yes", err);
 }
 
-static bool end_ticker(struct drill *d, struct err *err)
+/* NULL: it is gone. One of its name may be another drill's by now. */
+static bool own_ticker(struct drill *d, struct json **ret, struct err *err)
 {
-	struct kube_delete how = {.grace_seconds = 1};
-	CLEANUP(json) struct json *pod = NULL;
 	const char *name = drill_found(d, "ticker");
-	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
+	*ret = NULL;
 	kind_pods(&kind);
-	if (!name)
-		return true;
-	if (!part_look(d, &kind, drill_namespace(d), name, &pod, err))
+	if (name && !part_look(d, &kind, drill_namespace(d), name, ret, err))
 		return false;
-	/* one of its name may be another drill's by now */
-	if (!pod || !drill_is_ours(d, kube_uid(json_root(pod))))
-		return true;
-	how.uid = kube_uid(json_root(pod));
-	if (!kube_delete(drill_kube(d), &kind, drill_namespace(d), name, &how, &each) && each.code != ERR_NOT_FOUND) {
-		*err = each;
-		return false;
+	if (*ret && !drill_is_ours(d, kube_uid(json_root(*ret)))) {
+		json_free(*ret);
+		*ret = NULL;
 	}
 	return true;
 }
 
-static bool wait_ticker(struct drill *d, struct err *err)
+static bool end_ticker(struct drill *d, struct err *err)
 {
-	const char *name = drill_found(d, "ticker");
-	int64_t begun_ms = part_now_ms(d);
+	struct kube_delete how = {.grace_seconds = 1};
+	CLEANUP(json) struct json *pod = NULL;
+	struct err each = ERR_INIT;
 	struct kube_kind kind;
 
 	kind_pods(&kind);
-	for (;;) {
-		CLEANUP(json) struct json *pod = NULL;
+	if (!own_ticker(d, &pod, err))
+		return false;
+	how.uid = pod ? kube_uid(json_root(pod)) : NULL;
+	if (!pod || kube_delete(drill_kube(d), &kind, drill_namespace(d), kube_name(json_root(pod)), &how, &each) ||
+	    each.code == ERR_NOT_FOUND)
+		return true;
+	*err = each;
+	return false;
+}
 
-		if (!name)
-			return true;
-		if (!part_look(d, &kind, drill_namespace(d), name, &pod, err))
-			return false;
-		if (!pod || !drill_is_ours(d, kube_uid(json_root(pod))))
-			return true;
-		drill_progress(d, "pod %s is being deleted", name);
-		if (part_now_ms(d) - begun_ms > TICKER_LIMIT_MS) {
-			err_set(err, ERR_TIMEOUT, "waited %d s for pod \"%s/%s\" to be gone", TICKER_LIMIT_MS / 1000,
-			    drill_namespace(d), name);
-			return err_hint(err,
-			    "its node may be away; while it may still tick, the instant of the disaster is not known");
-		}
-		if (!part_pause(d, POLL_MS, err))
-			return false;
-	}
+static bool left_of_ticker(struct drill *d, size_t *ret_left, char *text, size_t size, struct err *err)
+{
+	CLEANUP(json) struct json *pod = NULL;
+
+	if (!own_ticker(d, &pod, err))
+		return false;
+	*ret_left = pod != NULL;
+	if (pod)
+		snprintf(text, size, "pod %s is being deleted", kube_name(json_root(pod)));
+	return true;
 }
 
 static bool disaster_run(struct drill *d, const json_node *args, struct err *err)
@@ -533,7 +528,8 @@ static bool leave_run(struct drill *d, const json_node *args, struct err *err)
 	    (!drill_event(d, err, "outage.start", "why", "the disaster begins: the cluster is given up", NULL) ||
 		!drill_set_value(d, "outage", "yes", err)))
 		return false;
-	if (!end_ticker(d, err) || !wait_ticker(d, err))
+	/* while it may still tick, the instant of the disaster is not known */
+	if (!end_ticker(d, err) || !wait_gone(d, left_of_ticker, "the ticker", TICKER_LIMIT_MS, err))
 		return false;
 	if (!drill_found(d, "disaster") &&
 	    (!drill_event(d, err, "disaster", "what", "the cluster is given up: its ticker has ended", NULL) ||

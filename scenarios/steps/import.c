@@ -1,9 +1,8 @@
 /* keep-import, release-backups, import-point, find-destination: how a restore point outlives its namespace. */
 #include "base/file.h"
-#include "kasten/actions.h"
 #include "psmdb/deletion.h"
 #include "scenarios/run_dir.h"
-#include "scenarios/steps/parts.h"
+#include "scenarios/steps/action.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,19 +23,10 @@ static const struct step_arg keep_args[] = {
     {0},
 };
 
-static const char *policy_of(struct drill *d, const json_node *args)
-{
-	const char *name = step_text(args, "policy", NULL);
-
-	if (!name)
-		name = drill_value(d, "policy");
-	return name ? name : "";
-}
-
 static bool keep_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
 {
 	return buf_printf(out, err, "keep what an import needs: the receive string of policy %s/%s", drill_kasten(d),
-	    policy_of(d, args));
+	    part_policy(d, args));
 }
 
 static bool read_policy(struct drill *d, const char *name, struct json **ret, struct err *err)
@@ -51,11 +41,11 @@ static bool keep_check(struct drill *d, const json_node *args, struct err *err)
 {
 	CLEANUP(json) struct json *policy = NULL;
 
-	if (!read_policy(d, policy_of(d, args), &policy, err))
+	if (!read_policy(d, part_policy(d, args), &policy, err))
 		return false;
 	if (kasten_policy_has(json_root(policy), "export"))
 		return true;
-	err_set(err, ERR_STATE, "policy \"%s/%s\" has no action \"export\"", drill_kasten(d), policy_of(d, args));
+	err_set(err, ERR_STATE, "policy \"%s/%s\" has no action \"export\"", drill_kasten(d), part_policy(d, args));
 	return err_hint(err,
 	    "a restore point that is not exported does not outlive its cluster: add one, as manifests/policy.yaml has");
 }
@@ -91,17 +81,17 @@ static bool keep_run(struct drill *d, const json_node *args, struct err *err)
 	for (;;) {
 		CLEANUP(json) struct json *policy = NULL;
 
-		if (!read_policy(d, policy_of(d, args), &policy, err))
+		if (!read_policy(d, part_policy(d, args), &policy, err))
 			return false;
 		kasten_export_profile(json_root(policy), profile, sizeof profile);
 		if (!kasten_receive_string(json_root(policy), &text, err))
 			return false;
 		if (text.len)
 			break;
-		drill_progress(d, "policy %s has no receive string yet", policy_of(d, args));
+		drill_progress(d, "policy %s has no receive string yet", part_policy(d, args));
 		if (part_now_ms(d) - begun_ms > RECEIVE_LIMIT_MS) {
 			err_set(err, ERR_TIMEOUT, "policy \"%s/%s\" has got no receive string for %d s",
-			    drill_kasten(d), policy_of(d, args), RECEIVE_LIMIT_MS / 1000);
+			    drill_kasten(d), part_policy(d, args), RECEIVE_LIMIT_MS / 1000);
 			return err_hint(
 			    err, "Kasten writes it after it has validated the export: look at the policy's status");
 		}
@@ -110,7 +100,7 @@ static bool keep_run(struct drill *d, const json_node *args, struct err *err)
 	}
 	ok = profile[0] ? exported(d, err)
 			: err_set(err, ERR_STATE, "policy \"%s/%s\" names no profile to export to", drill_kasten(d),
-			      policy_of(d, args));
+			      part_policy(d, args));
 	ok = ok && file_write_atomic(drill_path(d, RUN_RECEIVE_STRING), buf_str(&text), text.len, 0600, err) &&
 	     drill_set_value(d, "import-profile", profile, err);
 	explicit_bzero(text.data, text.len);
@@ -211,13 +201,36 @@ static bool import_describe(struct drill *d, const json_node *args, struct buf *
 	    drill_namespace(d));
 }
 
-/* The policy of this run; made once. */
-static bool make_policy(struct drill *d, struct err *err)
+static struct action import_policy(struct drill *d)
 {
-	struct part_action a = {.namespace_ = drill_kasten(d),
+	struct action a = {.namespace_ = drill_kasten(d),
 	    .prefix = "drill-import",
 	    .asked = "import-policy-asked",
 	    .made = "import-policy"};
+
+	kind_kasten(&a.kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
+	a.kind.verbs |= KUBE_WATCH;
+	return a;
+}
+
+static struct action import_action(struct drill *d)
+{
+	return action_of(d, "runactions", "RunAction", "import-drill", "import-asked", "import-action", NULL);
+}
+
+static struct action import_binding(struct drill *d)
+{
+	struct action a = {
+	    .namespace_ = drill_namespace(d), .prefix = "from-import", .asked = "point-asked", .made = "restore-point"};
+
+	kind_kasten(&a.kind, KASTEN_APPS_GROUP, "restorepoints", "RestorePoint");
+	return a;
+}
+
+/* The policy of this run; made once. */
+static bool make_policy(struct drill *d, struct err *err)
+{
+	const struct action a = import_policy(d);
 	BUF_CLEANUP struct buf text = BUF_INIT(RECEIVE_MAX);
 	CLEANUP(json) struct json *policy = NULL;
 	const char *name, *profile = drill_found(d, "import-profile");
@@ -227,13 +240,11 @@ static bool make_policy(struct drill *d, struct err *err)
 		return true;
 	if (!profile)
 		return err_set(err, ERR_STATE, "no receive string was kept by this run (step \"keep-import\")");
-	kind_kasten(&a.kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
-	if (!part_action_look(d, &a, &there, err) || there)
+	if (!action_look(d, &a, &there, err) || there)
 		return there;
-	ok = file_read(drill_path(d, RUN_RECEIVE_STRING), &text, err) &&
-	     (name = part_action_name(d, &a, err)) != NULL &&
+	ok = file_read(drill_path(d, RUN_RECEIVE_STRING), &text, err) && (name = action_name(d, &a, err)) != NULL &&
 	     kasten_make_import(drill_kasten(d), name, profile, buf_str(&text), &policy, err) &&
-	     part_action_send(d, &a, json_root(policy), err);
+	     action_send(d, &a, json_root(policy), err);
 	if (text.data)
 		explicit_bzero(text.data, text.len);
 	return ok;
@@ -255,14 +266,19 @@ static bool policy_valid(void *ctx, const json_node *object, struct err *err)
 	return !strcmp(state, "Success");
 }
 
+/* One that is refused, or gone, is made anew at the next attempt. */
 static bool wait_valid(struct drill *d, int64_t limit_ms, struct err *err)
 {
-	struct kube_kind kind;
+	const struct action a = import_policy(d);
+	struct err why = ERR_INIT;
 
-	kind_kasten(&kind, KASTEN_CONFIG_GROUP, "policies", "Policy");
-	kind.verbs |= KUBE_WATCH;
-	return drill_wait(d, &kind, drill_kasten(d), drill_found(d, "import-policy"),
-	    "the import policy to be validated", limit_ms, policy_valid, d, NULL, err);
+	if (drill_wait(d, &a.kind, a.namespace_, drill_found(d, a.made), "the import policy to be validated", limit_ms,
+		policy_valid, d, NULL, &why))
+		return true;
+	if (why.code == ERR_STATE || why.code == ERR_NOT_FOUND)
+		action_forget(d, &a, NULL);
+	*err = why;
+	return false;
 }
 
 static bool list_contents(struct drill *d, struct kube_kind *kind, struct json **ret, struct err *err)
@@ -270,6 +286,13 @@ static bool list_contents(struct drill *d, struct kube_kind *kind, struct json *
 	kind_kasten(kind, KASTEN_APPS_GROUP, "restorepointcontents", "RestorePointContent");
 	kind->namespaced = false;
 	return kube_list(drill_kube(d), kind, NULL, NULL, ret, err);
+}
+
+static bool is_of_app(struct drill *d, const json_node *content)
+{
+	const char *app = kube_label(content, KASTEN_APP_LABEL);
+
+	return !app || !strcmp(app, drill_namespace(d));
 }
 
 /* What was there before the import: on the same cluster the exported original, too. */
@@ -284,27 +307,25 @@ static bool keep_contents(struct drill *d, struct err *err)
 	if (!list_contents(d, &kind, &list, err) || !buf_add_char(&names, ' ', err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!buf_printf(&names, err, "%s ", kube_name(o)))
+		if (is_of_app(d, o) && !buf_printf(&names, err, "%s ", kube_name(o)))
 			return false;
 	return drill_set_value(d, "contents-before", buf_str(&names), err);
 }
 
 static bool start_import(struct drill *d, struct err *err)
 {
-	struct part_action a = {
-	    .namespace_ = drill_kasten(d), .prefix = "import-drill", .asked = "import-asked", .made = "import-action"};
+	const struct action a = import_action(d);
 	CLEANUP(json) struct json *action = NULL;
 	const char *name;
 	bool there;
 
 	if (drill_found(d, a.made))
 		return true;
-	kind_kasten(&a.kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	if (!part_action_look(d, &a, &there, err) || there)
+	if (!action_look(d, &a, &there, err) || there)
 		return there;
-	return keep_contents(d, err) && (name = part_action_name(d, &a, err)) != NULL &&
+	return keep_contents(d, err) && (name = action_name(d, &a, err)) != NULL &&
 	       kasten_make_run(drill_kasten(d), name, drill_found(d, "import-policy"), &action, err) &&
-	       part_action_send(d, &a, json_root(action), err);
+	       action_send(d, &a, json_root(action), err);
 }
 
 static bool is_new(struct drill *d, const json_node *content)
@@ -315,12 +336,11 @@ static bool is_new(struct drill *d, const json_node *content)
 /* Of the same application at the same time, whatever it is called in this cluster; or by the label of the run that made it. */
 static bool is_the_point(struct drill *d, const json_node *content)
 {
-	const char *app = kube_label(content, KASTEN_APP_LABEL), *run = kube_label(content, KASTEN_RUN_LABEL),
-		   *time = drill_found(d, "restore-point-time"), *ours = drill_found(d, "run-action");
+	const char *run = kube_label(content, KASTEN_RUN_LABEL), *time = drill_found(d, "restore-point-time"),
+		   *ours = drill_found(d, "run-action");
 
-	if ((app && strcmp(app, drill_namespace(d)) != 0) ||
-	    (!is_new(d, content) && !kube_label(content, KASTEN_EXPORT_LABEL) &&
-		!kube_label(content, KASTEN_EXPORT_TYPE_LABEL)))
+	if (!is_of_app(d, content) || (!is_new(d, content) && !kube_label(content, KASTEN_EXPORT_LABEL) &&
+					  !kube_label(content, KASTEN_EXPORT_TYPE_LABEL)))
 		return false;
 	return (time && json_is_at(content, "status/actionTime", time)) || (run && ours && !strcmp(run, ours));
 }
@@ -349,59 +369,20 @@ static bool find_content(struct drill *d, char *ret, size_t size, struct err *er
 	return !is_new(d, best) || drill_created(d, &kind, best, err);
 }
 
-static bool wait_import(struct drill *d, int64_t limit_ms, struct err *err)
-{
-	int64_t begun_ms = part_now_ms(d);
-	const char *name = drill_found(d, "import-action");
-	struct kube_kind kind;
-
-	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "runactions", "RunAction");
-	for (;;) {
-		CLEANUP(json) struct json *action = NULL;
-		char state[64], error[900], what[400];
-
-		if (!kube_get(drill_kube(d), &kind, drill_kasten(d), name, &action, err))
-			return false;
-		kasten_state_text(json_root(action), state, sizeof state);
-		kasten_error(json_root(action), error, sizeof error);
-		snprintf(what, sizeof what, "RunAction %.200s", name);
-		if (!drill_saw(d, what, state, err))
-			return false;
-		if (kasten_state_good(kasten_state(json_root(action))))
-			return true;
-		snprintf(
-		    what, sizeof what, "RunAction \"%s/%s\" (import) has ended with %s", drill_kasten(d), name, state);
-		if (kasten_state_final(kasten_state(json_root(action)))) {
-			/* the next attempt asks anew */
-			drill_set_value(d, "import-asked", NULL, NULL);
-			drill_set_value(d, "import-action", NULL, NULL);
-			return part_fail(d, err, what, error);
-		}
-		drill_progress(d, "RunAction %s (import)", state);
-		if (part_now_ms(d) - begun_ms > limit_ms)
-			return err_set(err, ERR_TIMEOUT, "waited %lld s for the import: RunAction \"%s/%s\" is %s",
-			    (long long)limit_ms / 1000, drill_kasten(d), name, state);
-		if (!part_pause(d, POLL_MS, err))
-			return false;
-	}
-}
-
 /* The restore point went with the namespace; its content did not. */
 static bool bind_point(struct drill *d, struct err *err)
 {
-	struct part_action a = {
-	    .namespace_ = drill_namespace(d), .prefix = "from-import", .asked = "point-asked", .made = "restore-point"};
+	const struct action a = import_binding(d);
 	CLEANUP(json) struct json *point = NULL;
 	char content[PSMDB_NAME_MAX];
 	const char *name;
 	bool there;
 
-	kind_kasten(&a.kind, KASTEN_APPS_GROUP, "restorepoints", "RestorePoint");
-	if (!find_content(d, content, sizeof content, err) || !part_action_look(d, &a, &there, err))
+	if (!find_content(d, content, sizeof content, err) || !action_look(d, &a, &there, err))
 		return false;
-	if (!there && (!(name = part_action_name(d, &a, err)) ||
-			  !kasten_make_point(drill_namespace(d), name, content, &point, err) ||
-			  !part_action_send(d, &a, json_root(point), err)))
+	if (!there &&
+	    (!(name = action_name(d, &a, err)) || !kasten_make_point(drill_namespace(d), name, content, &point, err) ||
+		!action_send(d, &a, json_root(point), err)))
 		return false;
 	drill_say(d, "restore point %s, of content %s", drill_found(d, a.made), content);
 	/* nothing needs it any more */
@@ -411,10 +392,11 @@ static bool bind_point(struct drill *d, struct err *err)
 
 static bool import_run(struct drill *d, const json_node *args, struct err *err)
 {
+	const struct action a = import_action(d);
 	int64_t limit_ms = step_duration_ms(args, "timeout", IMPORT_LIMIT_MS);
 
 	return make_policy(d, err) && wait_valid(d, limit_ms, err) && start_import(d, err) &&
-	       wait_import(d, limit_ms, err) && bind_point(d, err);
+	       action_wait(d, &a, limit_ms, err) && bind_point(d, err);
 }
 
 const struct step_def step_import_point = {"import-point",
@@ -500,7 +482,8 @@ static bool from_bucket(struct drill *d, struct err *err)
 	if (!pinned || strcmp(pinned, n.name) != 0) {
 		err_set(err, ERR_STATE, "the newest backup in bucket \"%s\" is %s, not %s, which was pinned",
 		    storage.bucket, n.name, pinned ? pinned : "one");
-		return err_hint(err, "somebody has made another since: restore from the status, or begin a new run");
+		return err_hint(err, "somebody has made another since; the pinned one is restored by hand from \"%s\"",
+		    drill_found(d, "destination") ? drill_found(d, "destination") : "its place in the bucket");
 	}
 	snprintf(place.prefix, sizeof place.prefix, "%s", storage.prefix);
 	snprintf(place.name, sizeof place.name, "%s", n.name);

@@ -51,8 +51,8 @@ static bool may_overwrite(struct drill *d, const json_node *object, struct err *
 	       (!target || lock_namespace(drill_kube(d), target, confirmed, false, err));
 }
 
-static bool may_apply(
-    struct drill *d, const json_node *object, struct kube_kind *ret_kind, bool *ret_new, struct err *err)
+bool part_may_apply(struct drill *d, const json_node *object, bool leave_shared, struct kube_kind *ret_kind,
+    enum part_apply *ret, struct err *err)
 {
 	const char *ns = kube_namespace(object), *name = kube_name(object);
 	const char *version = json_text_at(object, "apiVersion"), *kind = json_text_at(object, "kind");
@@ -61,28 +61,30 @@ static bool may_apply(
 	if (!version || !kind || !name)
 		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
 	if (!kube_kind_of(drill_kube(d), version, kind, ret_kind, err) ||
-	    !lock_object(object, ret_kind, d->options->allow_cluster_changes, err) ||
-	    !lock_place(object, ret_kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err))
+	    !lock_place(
+		object, ret_kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err) ||
+	    !part_look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err))
 		return false;
-	if (lock_overwrites(ret_kind) && !may_overwrite(d, object, err))
-		return false;
-	if (!part_look(d, ret_kind, ns ? ns : drill_namespace(d), name, &now, err) ||
-	    !may_change(d, now ? json_root(now) : NULL, ret_kind, err))
-		return false;
-	*ret_new = !now;
-	return true;
+	*ret = now ? PART_CHANGE : PART_MAKE;
+	if (leave_shared && now && !ret_kind->namespaced) {
+		*ret = PART_LEAVE;
+		return true;
+	}
+	return lock_object(object, ret_kind, d->options->allow_cluster_changes, err) &&
+	       (!lock_overwrites(ret_kind) || may_overwrite(d, object, err)) &&
+	       may_change(d, now ? json_root(now) : NULL, ret_kind, err);
 }
 
 static bool apply_check(struct drill *d, const json_node *args, struct err *err)
 {
 	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
+	enum part_apply how;
 	struct kube_kind kind;
-	bool fresh;
 
 	if (!read_objects(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
-		if (!may_apply(d, json_root(docs.items[i]), &kind, &fresh, err))
+		if (!part_may_apply(d, json_root(docs.items[i]), false, &kind, &how, err))
 			return false;
 	return true;
 }
@@ -96,14 +98,14 @@ static bool apply_run(struct drill *d, const json_node *args, struct err *err)
 	for (size_t i = 0; i < docs.count; i++) {
 		CLEANUP(json) struct json *made = NULL;
 		const json_node *object = json_root(docs.items[i]);
+		enum part_apply how;
 		struct kube_kind kind;
-		bool fresh;
 
-		if (!may_apply(d, object, &kind, &fresh, err) ||
+		if (!part_may_apply(d, object, false, &kind, &how, err) ||
 		    !kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err) ||
-		    (fresh && !drill_created(d, &kind, json_root(made), err)))
+		    (how == PART_MAKE && !drill_created(d, &kind, json_root(made), err)))
 			return false;
-		drill_say(d, "%s %s %s", fresh ? "made" : "applied", kind.kind, kube_name(object));
+		drill_say(d, "%s %s %s", how == PART_MAKE ? "made" : "applied", kind.kind, kube_name(object));
 	}
 	return true;
 }

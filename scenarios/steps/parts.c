@@ -1,6 +1,5 @@
 #include "scenarios/steps/parts.h"
 
-#include "base/uuid.h"
 #include "doc/yaml.h"
 #include "kasten/actions.h"
 #include "kasten/blueprint.h"
@@ -78,6 +77,15 @@ const char *part_cluster(struct drill *d, const json_node *args)
 
 	if (!name)
 		name = drill_value(d, "cluster");
+	return name ? name : "";
+}
+
+const char *part_policy(struct drill *d, const json_node *args)
+{
+	const char *name = step_text(args, "policy", NULL);
+
+	if (!name)
+		name = drill_value(d, "policy");
 	return name ? name : "";
 }
 
@@ -175,65 +183,6 @@ bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node 
 		return true;
 	*err = each;
 	return false;
-}
-
-/* --- Kasten's actions --------------------------------------------------------------------------------------------- */
-
-static bool adopt(struct drill *d, const struct part_action *a, const json_node *action, struct err *err)
-{
-	return (drill_is_ours(d, kube_uid(action)) || drill_created(d, &a->kind, action, err)) &&
-	       drill_set_value(d, a->made, kube_name(action), err);
-}
-
-bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_there, struct err *err)
-{
-	CLEANUP(json) struct json *now = NULL;
-	const char *name = drill_found(d, a->asked);
-
-	*ret_there = false;
-	if (!name)
-		return true;
-	if (!part_look(d, &a->kind, a->namespace_, name, &now, err))
-		return false;
-	*ret_there = now != NULL;
-	return !now || adopt(d, a, json_root(now), err);
-}
-
-const char *part_action_name(struct drill *d, const struct part_action *a, struct err *err)
-{
-	char text[UUID_TEXT_MAX], name[64];
-	struct uuid id;
-
-	if (!drill_found(d, a->asked)) {
-		if (!uuid_random(&id, err))
-			return NULL;
-		uuid_format(&id, text);
-		snprintf(name, sizeof name, "%s-%.8s", a->prefix, text);
-		if (!drill_set_value(d, a->asked, name, err))
-			return NULL;
-	}
-	return drill_found(d, a->asked);
-}
-
-bool part_action_send(struct drill *d, const struct part_action *a, const json_node *action, struct err *err)
-{
-	CLEANUP(json) struct json *made = NULL;
-	struct err each = ERR_INIT;
-
-	if (a->event && !drill_event(d, err, a->event, NULL))
-		return false;
-	if (kube_create(drill_kube(d), &a->kind, a->namespace_, action, &made, &each))
-		return adopt(d, a, json_root(made), err);
-	/* the name is this run's alone: the answer of an earlier attempt was lost */
-	if (each.code == ERR_EXISTS && kube_get(drill_kube(d), &a->kind, a->namespace_, kube_name(action), &made, NULL))
-		return adopt(d, a, json_root(made), err);
-	*err = each;
-	return false;
-}
-
-bool part_action_forget(struct drill *d, const struct part_action *a, struct err *err)
-{
-	return drill_set_value(d, a->asked, NULL, err) && drill_set_value(d, a->made, NULL, err);
 }
 
 /* --- PVCs --------------------------------------------------------------------------------------------------------- */

@@ -26,8 +26,9 @@ void kind_namespaces(struct kube_kind *ret);
 void kind_kasten(struct kube_kind *ret, const char *group, const char *plural, const char *kind);
 void kind_blueprints(struct kube_kind *ret);
 
-/* The psmdb's name: the argument "cluster", else the parameter. */
+/* The psmdb's name: the argument "cluster", else the parameter. The policy's: likewise. */
 const char *part_cluster(struct drill *d, const json_node *args);
+const char *part_policy(struct drill *d, const json_node *args);
 bool part_read_cluster(
     struct drill *d, const char *name, struct json **ret_doc, struct psmdb_cluster *ret, struct err *err);
 
@@ -48,24 +49,6 @@ bool part_texts(const json_node *map, const char *what, struct err *err);
 /* What is there; *ret NULL: nothing of this name. */
 bool part_look(struct drill *d, const struct kube_kind *kind, const char *namespace_, const char *name,
     struct json **ret, struct err *err);
-
-/*
- * An action of Kasten's that a run asks for once, whatever interrupts it: it is named before it is sent, so that the same run
- * finds it again. made: the value that holds its name once it is known to be there; asked: the one that holds it before.
- */
-struct part_action {
-	struct kube_kind kind;
-	const char *namespace_;
-	const char *prefix, *asked, *made;
-	const char *event; /* of the timeline, when it is sent; NULL: none */
-};
-/* One sent by an attempt that was interrupted; *ret_there: it is there. */
-bool part_action_look(struct drill *d, const struct part_action *a, bool *ret_there, struct err *err);
-/* Its name, made up at the first call. NULL: err. */
-const char *part_action_name(struct drill *d, const struct part_action *a, struct err *err);
-bool part_action_send(struct drill *d, const struct part_action *a, const json_node *action, struct err *err);
-/* One that has failed for good: the next attempt asks anew. */
-bool part_action_forget(struct drill *d, const struct part_action *a, struct err *err);
 
 /*
  * Refuses (ERR_STATE) unless the backup is ready, was pinned by this run, survives what is going to be deleted, and the
@@ -90,6 +73,14 @@ bool part_volumes_agreed(
     struct drill *d, const char *name, const struct kube_select *select, struct json **ret, struct err *err);
 /* Deletes this very object (by uid). One that is gone, or being deleted already, is no error. */
 bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
+
+/*
+ * May this object be applied, by the locks of a scenario? leave_shared: what belongs to the whole cluster and is there already is
+ * nobody's to change, and no error (PART_LEAVE).
+ */
+enum part_apply { PART_MAKE, PART_CHANGE, PART_LEAVE };
+bool part_may_apply(struct drill *d, const json_node *object, bool leave_shared, struct kube_kind *ret_kind,
+    enum part_apply *ret, struct err *err);
 
 /*
  * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by

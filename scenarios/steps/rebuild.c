@@ -1,14 +1,11 @@
 /* recreate-namespace, install-operator, restore-secrets, restore-cluster: what the cluster's data need before they can come back. */
 #include "base/uuid.h"
 #include "doc/yaml.h"
-#include "kasten/actions.h"
-#include "scenarios/locks.h"
-#include "scenarios/steps/parts.h"
+#include "scenarios/steps/action.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define POLL_MS 250
 #define ACTION_LIMIT_MS 900000
 #define OPERATOR_LIMIT_MS 600000
 #define LIKE_MAX 65536
@@ -130,31 +127,19 @@ static bool read_operator(struct drill *d, const json_node *args, struct yaml_do
 /* Rules as for apply. What belongs to the whole cluster and is there already (the custom kinds) stays as it is. */
 static bool install_one(struct drill *d, const json_node *object, bool dry, struct err *err)
 {
-	CLEANUP(json) struct json *now = NULL, *made = NULL;
-	const char *version = json_text_at(object, "apiVersion"), *kind_name = json_text_at(object, "kind");
+	CLEANUP(json) struct json *made = NULL;
+	const char *ns = kube_namespace(object);
+	enum part_apply how;
 	struct kube_kind kind;
 
-	if (!version || !kind_name || !kube_name(object))
-		return err_set(err, ERR_PARSE, "an object has no apiVersion, kind or name");
-	const char *ns = kube_namespace(object) ? kube_namespace(object) : drill_namespace(d);
-
-	if (!kube_kind_of(drill_kube(d), version, kind_name, &kind, err) ||
-	    !lock_place(object, &kind, drill_namespace(d), drill_kasten(d), d->options->allow_cluster_changes, err) ||
-	    !part_look(d, &kind, ns, kube_name(object), &now, err))
+	if (!part_may_apply(d, object, true, &kind, &how, err))
 		return false;
-	if (!kind.namespaced && now)
-		return true;
-	if (!lock_existing(now ? json_root(now) : NULL, &kind, drill_namespace(d), drill_kasten(d),
-		now && d->state.doc && drill_is_ours(d, kube_uid(json_root(now))), err))
-		return false;
-	if (!lock_object(object, &kind, d->options->allow_cluster_changes, err))
-		return false;
-	if (dry)
+	if (dry || how == PART_LEAVE)
 		return true;
 	if (!kube_apply(drill_kube(d), drill_namespace(d), object, false, false, &made, err))
 		return false;
 	/* what is in the namespace stays with it: a cleanup must not take the operator from the psmdb that came back */
-	return now || (kind.namespaced && !strcmp(ns, drill_namespace(d))) ||
+	return how == PART_CHANGE || (kind.namespaced && (!ns || !strcmp(ns, drill_namespace(d)))) ||
 	       drill_created(d, &kind, json_root(made), err);
 }
 
@@ -250,8 +235,7 @@ static bool not_there(struct drill *d, const struct kube_kind *kind, const char 
 		return false;
 	if (!object)
 		return true;
-	err_set(err, ERR_EXISTS, "refused: %s \"%s/%s\" is there already, and this run has not restored it", kind->kind,
-	    drill_namespace(d), name);
+	err_set(err, ERR_EXISTS, "refused: %s \"%s/%s\" is there already", kind->kind, drill_namespace(d), name);
 	return err_hint(err, "Kasten would leave it as it is; if it is nobody's, delete it, and go on with --resume");
 }
 
@@ -271,68 +255,33 @@ static bool nothing_there(struct drill *d, const struct kasten_restore *what, st
 
 /* A RestoreAction, asked for once, until it has ended well. */
 static bool take_out(
-    struct drill *d, struct part_action *a, const struct kasten_restore *what, int64_t limit_ms, struct err *err)
+    struct drill *d, const struct action *a, const struct kasten_restore *what, int64_t limit_ms, struct err *err)
 {
 	struct kasten_restore r = *what;
-	CLEANUP(json) struct json *action = NULL;
-	int64_t begun_ms = part_now_ms(d);
-	bool there, again = drill_found(d, a->made) != NULL;
+	CLEANUP(json) struct json *object = NULL;
+	bool there = drill_found(d, a->made) != NULL;
 
-	kind_kasten(&a->kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
-	r.namespace_ = a->namespace_ = drill_namespace(d);
+	r.namespace_ = a->namespace_;
 	r.restore_point = drill_found(d, "restore-point");
 	r.profile = drill_found(d, "import-profile");
 	r.kasten = drill_kasten(d);
 	if (!r.restore_point)
 		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
-	if (!drill_found(d, a->made)) {
-		if (!part_action_look(d, a, &there, err))
-			return false;
-		/* Kasten leaves alone what is there, and is Complete */
-		if (!there && !nothing_there(d, what, err))
-			return false;
-		if (!there && (!(r.name = part_action_name(d, a, err)) || !kasten_make_restore(&r, &action, err) ||
-				  !part_action_send(d, a, json_root(action), err)))
-			return false;
-	}
-	for (;;) {
-		CLEANUP(json) struct json *now = NULL;
-		char state[64], error[900], object[400];
-
-		if (!kube_get(drill_kube(d), &a->kind, a->namespace_, drill_found(d, a->made), &now, err))
-			return false;
-		kasten_state_text(json_root(now), state, sizeof state);
-		kasten_error(json_root(now), error, sizeof error);
-		snprintf(object, sizeof object, "RestoreAction %.200s", drill_found(d, a->made));
-		if (!drill_saw(d, object, state, err))
-			return false;
-		if (kasten_state_good(kasten_state(json_root(now))))
-			return true;
-		snprintf(object, sizeof object, "RestoreAction \"%s/%s\" has ended with %s", a->namespace_,
-		    drill_found(d, a->made), state);
-		if (kasten_state_final(kasten_state(json_root(now)))) {
-			/* of an earlier attempt: asked for anew */
-			if (again)
-				return part_action_forget(d, a, err) && take_out(d, a, what, limit_ms, err);
-			return part_fail(d, err, object, error);
-		}
-		drill_progress(d, "RestoreAction %s", state);
-		if (part_now_ms(d) - begun_ms > limit_ms)
-			return err_set(err, ERR_TIMEOUT, "waited %lld s for RestoreAction \"%s/%s\": it is %s",
-			    (long long)limit_ms / 1000, a->namespace_, drill_found(d, a->made), state);
-		if (!part_pause(d, POLL_MS, err))
-			return false;
-	}
+	if (!there && !action_look(d, a, &there, err))
+		return false;
+	/* Kasten leaves alone what is there, and is Complete */
+	if (!there && (!nothing_there(d, what, err) || !(r.name = action_name(d, a, err)) ||
+			  !kasten_make_restore(&r, &object, err) || !action_send(d, a, json_root(object), err)))
+		return false;
+	return action_wait(d, a, limit_ms, err);
 }
 
 /* A filter that matches nothing is no error to Kasten. */
-static bool came(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+static bool came(struct drill *d, const struct kube_kind *kind, const char *name, struct json **ret, struct err *err)
 {
-	CLEANUP(json) struct json *object = NULL;
-
-	if (!part_look(d, kind, drill_namespace(d), name, &object, err))
+	if (!part_look(d, kind, drill_namespace(d), name, ret, err))
 		return false;
-	if (object)
+	if (*ret)
 		return true;
 	drill_failure(d, "FILTER_MATCHED_NOTHING",
 	    "the restore is Complete and has not restored what was asked for: the filter matches no object of the "
@@ -345,37 +294,37 @@ static bool came(struct drill *d, const struct kube_kind *kind, const char *name
 
 static bool secrets_run(struct drill *d, const json_node *args, struct err *err)
 {
-	struct part_action a = {.prefix = "secrets-drill", .asked = "secrets-asked", .made = "secrets-action"};
+	const struct action a =
+	    action_of(d, "restoreactions", "RestoreAction", "secrets-drill", "secrets-asked", "secrets-action", NULL);
 	const struct kasten_restore what = {.secrets = step_node(args, "names")};
 	struct kube_kind kind;
 
 	kind_secrets(&kind);
 	if (!take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err))
 		return false;
-	for (const json_node *n = json_first(what.secrets); n; n = json_next(n))
-		if (!came(d, &kind, json_string(n) ? json_string(n) : "", err))
+	for (const json_node *n = json_first(what.secrets); n; n = json_next(n)) {
+		CLEANUP(json) struct json *secret = NULL;
+
+		if (!came(d, &kind, json_string(n) ? json_string(n) : "", &secret, err))
 			return false;
+	}
 	return true;
 }
 
 static bool cluster_run(struct drill *d, const json_node *args, struct err *err)
 {
-	struct part_action a = {.prefix = "restore-drill",
-	    .asked = "cluster-asked",
-	    .made = "cluster-action",
-	    .event = "cluster.requested"};
+	const struct action a = action_of(d, "restoreactions", "RestoreAction", "restore-drill", "cluster-asked",
+	    "cluster-action", "cluster.requested");
 	const struct kasten_restore what = {
 	    .cluster = part_cluster(d, NULL), .plain = true, .apart = drill_is_elsewhere(d)};
-	CLEANUP(json) struct json *now = NULL;
+	CLEANUP(json) struct json *cluster = NULL;
 	struct kube_kind kind;
 
 	kind_clusters(&kind);
-	if (!take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err) ||
-	    !came(d, &kind, what.cluster, err))
-		return false;
-	/* into this one the data go, and into no other */
-	return part_look(d, &kind, drill_namespace(d), what.cluster, &now, err) && now && kube_uid(json_root(now)) &&
-	       drill_set_value(d, "restored-uid", kube_uid(json_root(now)), err);
+	return take_out(d, &a, &what, step_duration_ms(args, "timeout", ACTION_LIMIT_MS), err) &&
+	       came(d, &kind, what.cluster, &cluster, err) &&
+	       /* into this one the data go, and into no other */
+	       drill_set_value(d, "restored-uid", kube_uid(json_root(cluster)), err);
 }
 
 const struct step_def step_restore_secrets = {"restore-secrets",

@@ -4,8 +4,7 @@
  * A restore that ends in error is what the drill was to find out: it is written down, and judged (FAIL). One whose end cannot be seen is
  * an error of the drill.
  */
-#include "kasten/actions.h"
-#include "scenarios/steps/parts.h"
+#include "scenarios/steps/action.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +34,7 @@ struct seen {
 	struct drill *d;
 	const json_node *args;
 	bool by_hand; /* the psmdb-restore is this run's own: there is no action behind it */
-	char action[64], action_error[900];
-	enum kasten_state action_state;
+	struct action_seen action;
 	struct psmdb_cluster cluster;
 	bool cluster_there;
 	struct psmdb_job job;
@@ -47,14 +45,10 @@ struct seen {
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 
-static void restore_action(struct drill *d, struct part_action *ret)
+static struct action restore_action(struct drill *d)
 {
-	*ret = (struct part_action){.namespace_ = drill_namespace(d),
-	    .prefix = "restore-drill",
-	    .asked = "restore-asked",
-	    .made = "restore-action",
-	    .event = "cluster.requested"};
-	kind_kasten(&ret->kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
+	return action_of(d, "restoreactions", "RestoreAction", "restore-drill", "restore-asked", "restore-action",
+	    "cluster.requested");
 }
 
 static bool ask(struct drill *d, struct err *err)
@@ -62,47 +56,38 @@ static bool ask(struct drill *d, struct err *err)
 	BUF_CLEANUP struct buf before = BUF_INIT(NAMES_MAX);
 	CLEANUP(json) struct json *action = NULL;
 	const char *point = drill_found(d, "restore-point"), *name;
-	struct part_action restore;
+	const struct action restore = restore_action(d);
 	struct kube_kind jobs;
 	bool there;
 
 	if (drill_found(d, "restore-action"))
 		return true;
-	restore_action(d, &restore);
-	if (!part_action_look(d, &restore, &there, err) || there)
+	if (!action_look(d, &restore, &there, err) || there)
 		return there;
 	if (!point)
 		return err_set(err, ERR_STATE, "no restore point is known to this run yet");
 	kind_restores(&jobs);
 	return part_names(d, &jobs, &before, err) && drill_set_value(d, "restores-before", buf_str(&before), err) &&
-	       (name = part_action_name(d, &restore, err)) != NULL &&
+	       (name = action_name(d, &restore, err)) != NULL &&
 	       kasten_make_restore(&(struct kasten_restore){.namespace_ = drill_namespace(d),
 				       .name = name,
 				       .restore_point = point,
 				       .cluster = part_cluster(d, NULL)},
 		   &action, err) &&
-	       part_action_send(d, &restore, json_root(action), err);
+	       action_send(d, &restore, json_root(action), err);
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
 static bool look_at_action(struct seen *s, struct err *err)
 {
-	CLEANUP(json) struct json *action = NULL;
-	struct kube_kind kind;
-	char object[300];
+	const struct action restore = restore_action(s->d);
 
-	kind_kasten(&kind, KASTEN_ACTIONS_GROUP, "restoreactions", "RestoreAction");
-	if (!kube_get(
-		drill_kube(s->d), &kind, drill_namespace(s->d), drill_found(s->d, "restore-action"), &action, err))
+	if (!action_see(s->d, &restore, &s->action, err))
 		return false;
-	s->action_state = kasten_state(json_root(action));
-	kasten_state_text(json_root(action), s->action, sizeof s->action);
-	kasten_error(json_root(action), s->action_error, sizeof s->action_error);
-	if (kasten_state_good(s->action_state) && s->complete_ms < 0)
+	if (kasten_state_good(s->action.state) && s->complete_ms < 0)
 		s->complete_ms = part_now_ms(s->d);
-	snprintf(object, sizeof object, "RestoreAction %.200s", drill_found(s->d, "restore-action"));
-	return drill_saw(s->d, object, s->action, err);
+	return true;
 }
 
 static bool look_at_cluster(struct seen *s, struct err *err)
@@ -264,10 +249,10 @@ static bool kasten_ended(struct seen *s, struct err *err)
 {
 	char text[1100];
 
-	if (kasten_state_good(s->action_state))
+	if (kasten_state_good(s->action.state))
 		return true;
 	snprintf(text, sizeof text, "the restore is done, but RestoreAction %.200s has ended with %s%s%s",
-	    drill_found(s->d, "restore-action"), s->action, s->action_error[0] ? ": " : "", s->action_error);
+	    drill_found(s->d, "restore-action"), s->action.text, s->action.error[0] ? ": " : "", s->action.error);
 	drill_say(s->d, "%s", text);
 	drill_event(s->d, err, "note", "text", text, NULL);
 	return true;
@@ -285,14 +270,14 @@ static bool over(struct seen *s, struct err *err)
 		}
 		if (!finished(s, true, err) || s->by_hand)
 			return true;
-		return kasten_state_final(s->action_state) && kasten_ended(s, err);
+		return kasten_state_final(s->action.state) && kasten_ended(s, err);
 	}
 	if (stuck(s, err) || nothing_came(s, err))
 		return true;
-	if (kasten_state_final(s->action_state) && !kasten_state_good(s->action_state)) {
+	if (kasten_state_final(s->action.state) && !kasten_state_good(s->action.state)) {
 		snprintf(what, sizeof what, "RestoreAction \"%s/%s\" has ended with %s", drill_namespace(s->d),
-		    drill_found(s->d, "restore-action"), s->action);
-		part_fail(s->d, err, what, s->action_error);
+		    drill_found(s->d, "restore-action"), s->action.text);
+		part_fail(s->d, err, what, s->action.error);
 		return true;
 	}
 	return false;
@@ -305,7 +290,7 @@ static void progress(struct seen *s)
 	if (s->cluster_there)
 		psmdb_cluster_progress(&s->cluster, text, sizeof text);
 	drill_progress(s->d, "%s%s%spsmdb %s; psmdb-restore %s", s->by_hand ? "" : "RestoreAction ",
-	    s->by_hand ? "" : s->action, s->by_hand ? "" : "; ", text,
+	    s->by_hand ? "" : s->action.text, s->by_hand ? "" : "; ", text,
 	    s->job_there ? psmdb_job_phrase(s->job.state) : "not there yet");
 }
 
@@ -342,8 +327,9 @@ static bool watch(struct drill *d, const json_node *args, bool by_hand, struct e
 		progress(s);
 		if (part_now_ms(d) - begun_ms > limit_ms) {
 			ok = err_set(err, ERR_TIMEOUT, "waited %lld s for the restore: %s%s%spsmdb-restore is %s",
-			    (long long)limit_ms / 1000, by_hand ? "" : "RestoreAction is ", by_hand ? "" : s->action,
-			    by_hand ? "" : ", ", s->job_there ? s->job.state_text : "not there");
+			    (long long)limit_ms / 1000, by_hand ? "" : "RestoreAction is ",
+			    by_hand ? "" : s->action.text, by_hand ? "" : ", ",
+			    s->job_there ? s->job.state_text : "not there");
 			break;
 		}
 		ok = part_pause(d, POLL_MS, err);
@@ -417,7 +403,7 @@ static bool same_cluster(struct drill *d, struct err *err)
 
 static bool ask_by_hand(struct drill *d, struct err *err)
 {
-	struct part_action restore = {.namespace_ = drill_namespace(d),
+	struct action restore = {.namespace_ = drill_namespace(d),
 	    .prefix = "restore-drill",
 	    .asked = "data-asked",
 	    .made = "restore-object"};
@@ -430,14 +416,14 @@ static bool ask_by_hand(struct drill *d, struct err *err)
 		return true;
 	kind_restores(&restore.kind);
 	restore.kind.verbs |= KUBE_CREATE;
-	if (!part_action_look(d, &restore, &there, err) || there)
+	if (!action_look(d, &restore, &there, err) || there)
 		return there;
 	if (!same_cluster(d, err))
 		return false;
 	return part_names(d, &restore.kind, &before, err) &&
 	       drill_set_value(d, "restores-before", buf_str(&before), err) &&
-	       (name = part_action_name(d, &restore, err)) != NULL && make_object(d, name, &object, err) &&
-	       part_action_send(d, &restore, json_root(object), err);
+	       (name = action_name(d, &restore, err)) != NULL && make_object(d, name, &object, err) &&
+	       action_send(d, &restore, json_root(object), err);
 }
 
 static bool data_run(struct drill *d, const json_node *args, struct err *err)

@@ -95,6 +95,14 @@ def load(path):
         return json.load(f)
 
 
+def ask(which, kubeconfig):
+    install(kubeconfig)
+    started = time.monotonic()
+    answers = play.play(kubeconfig)
+    print(f"# {which}: {len(table.ROWS)} requests in {time.monotonic() - started:.1f} s")
+    return answers
+
+
 def main():
     options = argparse.ArgumentParser(usage=__doc__)
     options.add_argument("--real"), options.add_argument("--embedded")
@@ -104,20 +112,12 @@ def main():
     try:
         if chosen.start_real or chosen.real:
             real = None if chosen.real else Real()
-            kubeconfig = chosen.real or real.kubeconfig
-            install(kubeconfig)
-            started = time.monotonic()
-            reference = play.play(kubeconfig)
-            print(f"# real: {len(table.ROWS)} requests in {time.monotonic() - started:.1f} s")
+            reference = ask("real", chosen.real or real.kubeconfig)
         else:
             reference = load(RECORDED)
         if not chosen.embedded:
             own = api_server.Server()
-        kubeconfig = chosen.embedded or own.kubeconfig
-        install(kubeconfig)
-        started = time.monotonic()
-        embedded = play.play(kubeconfig)
-        print(f"# embedded: {len(table.ROWS)} requests in {time.monotonic() - started:.1f} s")
+        embedded = ask("embedded", chosen.embedded or own.kubeconfig)
     finally:
         if own:
             own.remove()

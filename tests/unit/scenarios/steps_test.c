@@ -1,6 +1,6 @@
 /* Steps against a scripted API server: what they may take, make and read. */
 #include "scenarios/run_dir.h"
-#include "scenarios/steps/parts.h"
+#include "scenarios/steps/action.h"
 
 #include "../kube/kube_fake.h"
 #include "base/file.h"
@@ -180,9 +180,9 @@ Test(steps, labels_and_annotations_are_texts)
 	JSON("409 Conflict", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"AlreadyExists\",\"code\":409,"  \
 			     "\"details\":{\"name\":\"run-drill-1\"}}")
 
-static struct part_action run_action(void)
+static struct action run_action(void)
 {
-	struct part_action a = {.namespace_ = "kasten-io",
+	struct action a = {.namespace_ = "kasten-io",
 	    .prefix = "run-drill",
 	    .asked = "run-asked",
 	    .made = "run-action",
@@ -194,13 +194,13 @@ static struct part_action run_action(void)
 
 static bool looks(const char *const *answers, size_t count, bool *ret_there)
 {
-	const struct part_action a = run_action();
+	const struct action a = run_action();
 	char *seen = NULL;
 	bool ok;
 
 	kube_fake_start(&f, answers, count);
 	d.kube = f.kube;
-	ok = part_action_look(&d, &a, ret_there, &err);
+	ok = action_look(&d, &a, ret_there, &err);
 	d.kube = NULL;
 	kube_fake_stop(&f, &seen);
 	wrote_nothing(seen);
@@ -210,14 +210,14 @@ static bool looks(const char *const *answers, size_t count, bool *ret_there)
 Test(steps, an_action_that_an_interrupted_attempt_has_sent_is_found_again)
 {
 	const char *gone[] = {MISSING}, *is_there[] = {ACTION};
-	const struct part_action a = run_action();
+	const struct action a = run_action();
 	char name[64];
 	bool there;
 
 	cr_assert(looks(NULL, 0, &there) && !there, "%s", err.msg);
-	snprintf(name, sizeof name, "%s", part_action_name(&d, &a, &err));
+	snprintf(name, sizeof name, "%s", action_name(&d, &a, &err));
 	cr_assert(!strncmp(name, "run-drill-", 10) && strlen(name) == 18, "%s", name);
-	cr_assert_str_eq(part_action_name(&d, &a, &err), name, "it has one name");
+	cr_assert_str_eq(action_name(&d, &a, &err), name, "it has one name");
 	cr_assert_null(drill_found(&d, "run-action"));
 	cr_assert(looks(gone, 1, &there) && !there && !drill_found(&d, "run-action"), "%s", err.msg);
 	cr_assert(looks(is_there, 1, &there) && there, "%s", err.msg);
@@ -228,7 +228,7 @@ Test(steps, an_action_that_an_interrupted_attempt_has_sent_is_found_again)
 Test(steps, an_action_whose_answer_was_lost_is_this_runs)
 {
 	const char *answers[] = {EXISTS, ACTION};
-	const struct part_action a = run_action();
+	const struct action a = run_action();
 	CLEANUP(json) struct json *object = NULL;
 	char *seen = NULL;
 	bool ok;
@@ -236,7 +236,7 @@ Test(steps, an_action_whose_answer_was_lost_is_this_runs)
 	cr_assert(json_format(&object, &err, "{'metadata':{'name':'run-drill-1'}}"));
 	kube_fake_start(&f, answers, COUNT(answers));
 	d.kube = f.kube;
-	ok = part_action_send(&d, &a, json_root(object), &err);
+	ok = action_send(&d, &a, json_root(object), &err);
 	d.kube = NULL;
 	kube_fake_stop(&f, &seen);
 	cr_assert(ok && drill_is_ours(&d, "42"), "%s", err.msg);
@@ -349,7 +349,7 @@ Test(steps, what_is_deleted_is_what_was_looked_at)
 
 static void restore_into(const char *ns, const char *target)
 {
-	const char *answers[] = {ACTIONS, OPEN_NS};
+	const char *answers[] = {ACTIONS, MISSING, OPEN_NS};
 	char text[600], path[PATH_MAX], *seen = NULL;
 
 	snprintf(text, sizeof text,
