@@ -65,6 +65,20 @@ static bool print_record(void *ctx, const char *line, size_t len, struct err *er
 	       (fd_write_all(STDOUT_FILENO, out.data, out.len, err) || err_wrap(err, "standard output"));
 }
 
+static bool write_line(void *ctx, const char *line, size_t len, struct err *err)
+{
+	return fd_write_all(*(int *)ctx, line, len, err);
+}
+
+/* A device or a pipe. */
+static bool write_through(const struct collection *c, const char *path, struct err *err)
+{
+	CLEANUP(fd) int fd = file_open_stays(path, err);
+	struct record_sink sink = {.write = write_line, .ctx = &fd};
+
+	return fd >= 0 && (collection_write(c, &sink, err) || err_wrap(err, "write \"%s\"", path));
+}
+
 static bool write_file(const struct collection *c, const char *path, struct err *err)
 {
 	struct record_file *file = NULL;
@@ -72,6 +86,8 @@ static bool write_file(const struct collection *c, const char *path, struct err 
 	char part[PATH_MAX];
 	bool ok;
 
+	if (file_stays(path))
+		return write_through(c, path, err);
 	if (snprintf(part, sizeof part, "%s.part-%ld", path, (long)getpid()) >= (int)sizeof part)
 		return err_set(err, ERR_LIMIT, "path \"%s\" is longer than %d bytes", path, PATH_MAX);
 	if (!record_file_create(part, &file, err))
@@ -140,11 +156,11 @@ static bool load_users(const char *dir, struct mongo_credentials *logins, size_t
 		char user[PATH_MAX], password[PATH_MAX];
 		int len = (int)(strlen(entries[i]->d_name) - strlen("_USER"));
 
-		if (ok && *count == COLLECT_LOGINS_MAX)
-			ok = err_set(err, ERR_LIMIT, "\"%s\" holds more than %d users", dir, COLLECT_LOGINS_MAX);
 		snprintf(user, sizeof user, "%s/%s", dir, entries[i]->d_name);
 		snprintf(password, sizeof password, "%s/%.*s_PASSWORD", dir, len, entries[i]->d_name);
 		/* without a password it is no user that could log in */
+		if (ok && file_exists(password) && *count == COLLECT_LOGINS_MAX)
+			ok = err_set(err, ERR_LIMIT, "more than %d users to try to log in as", COLLECT_LOGINS_MAX);
 		if (ok && file_exists(password)) {
 			ok = mongo_credentials_load(user, password, &logins[*count], err);
 			*count += ok;

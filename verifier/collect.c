@@ -81,14 +81,16 @@ static bool try_logins(const struct collect_options *o, const struct link *link,
 }
 
 /*
- * The user that was to read cannot log in: the restore has brought other passwords. Who of the others can reads in its place, so that
- * it is known what is there; that the first one could not stays in the evidence.
+ * The user that was to read cannot log in: the restore has brought other passwords. Who of the others can read stands in, so that it
+ * is known what is there; that the first one could not stays in the evidence.
  */
-static bool stand_in(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+static bool stand_in(
+    const struct collect_options *o, struct link *link, struct collection *c, bool *ret_found, struct err *err)
 {
+	*ret_found = false;
 	if (!try_logins(o, link, c, err))
 		return false;
-	for (size_t i = 0; i < c->login_count; i++) {
+	for (size_t i = 0; i < c->login_count && !*ret_found; i++) {
 		struct observed_probe probe;
 		struct probes probes;
 
@@ -97,14 +99,13 @@ static bool stand_in(const struct collect_options *o, struct link *link, struct 
 		link->target.user = o->logins[i].user;
 		link->target.password = o->logins[i].password;
 		probes_init(&probes, link, 0);
-		if (link_open(link, NULL) && probe_read(&probes, o->namespaces[0], &probe, NULL)) {
+		*ret_found = probe_read(&probes, o->namespaces[0], &probe, NULL);
+		if (*ret_found)
 			note(o, "reading as another user of the secrets", c->logins[i].user);
-			return true;
-		}
-		if (link_stopped(link, err))
+		else if (link_stopped(link, err))
 			return false;
 	}
-	return err_set(err, ERR_AUTH, "no user of the secrets can read the restored database");
+	return true;
 }
 
 static bool run_probes(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
@@ -114,16 +115,16 @@ static bool run_probes(const struct collect_options *o, struct link *link, struc
 
 	probes_init(&probes, link, o->wait_ms);
 	if (!probe_login(&probes, &c->probes[c->probe_count++], &failure)) {
-		struct err none = ERR_INIT;
+		bool found = false;
 
-		if (failure.code != ERR_AUTH || !o->login_count || !stand_in(o, link, c, &none)) {
+		if (failure.code == ERR_AUTH && o->login_count && !stand_in(o, link, c, &found, err))
+			return false;
+		if (!found) {
 			if (err)
-				*err = none.code == ERR_INTERRUPTED ? none : failure;
+				*err = failure;
 			return false;
 		}
 		probes_init(&probes, link, o->wait_ms);
-		if (!link_open(link, err))
-			return false;
 	}
 	if (!probe_read(&probes, o->namespaces[0], &c->probes[c->probe_count++], err))
 		return false;

@@ -70,23 +70,41 @@ static bool sync_parent(const char *path, struct err *err)
 	return true;
 }
 
-/* A device or a pipe: written to, never replaced. /dev/null as a regular file would be the end of a machine. */
+/* /dev/null as a regular file would be the end of a machine, and /dev/stdout is a link. */
+bool file_stays(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+int file_open_stays(const char *path, struct err *err)
+{
+	/* a pipe that nobody reads would be waited for without end */
+	int fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK)) {
+		err_errno(err, ERR_IO, errno, "open \"%s\"", path);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static bool write_in_place(const char *path, const void *bytes, size_t len, struct err *err)
 {
-	CLEANUP(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(fd) int fd = file_open_stays(path, err);
 
-	if (fd < 0)
-		return err_errno(err, ERR_IO, errno, "open \"%s\"", path);
-	return fd_write_all(fd, bytes, len, err) || err_wrap(err, "write \"%s\"", path);
+	return fd >= 0 && (fd_write_all(fd, bytes, len, err) || err_wrap(err, "write \"%s\"", path));
 }
 
 bool file_write_atomic(const char *path, const void *bytes, size_t len, unsigned mode, struct err *err)
 {
 	char temp[PATH_MAX];
 	CLEANUP(fd) int fd = -1;
-	struct stat st;
 
-	if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+	if (file_stays(path))
 		return write_in_place(path, bytes, len, err);
 	if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
 		return err_set(err, ERR_LIMIT, "path \"%s\" is longer than %d bytes", path, PATH_MAX);

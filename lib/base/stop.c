@@ -1,10 +1,11 @@
 #include "base/stop.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SAME_SIGNAL_MS 500
@@ -13,26 +14,19 @@ static volatile int stopped;
 static volatile int64_t stopped_ms;
 static int stop_pipe[2] = {-1, -1};
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
+/* All in it may be called from a handler: the system's clock is a bare clock_gettime. */
 static void on_signal(int signum)
 {
 	int saved = errno;
 	ssize_t ignored;
 
 	if (stopped) {
-		if (now_ms() - stopped_ms < SAME_SIGNAL_MS)
+		if (clock_mono_ms(clock_system()) - stopped_ms < SAME_SIGNAL_MS)
 			return;
 		signal(signum, SIG_DFL);
 		raise(signum);
 	}
-	stopped_ms = now_ms();
+	stopped_ms = clock_mono_ms(clock_system());
 	stopped = signum;
 	ignored = write(stop_pipe[1], "", 1);
 	(void)ignored;

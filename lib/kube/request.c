@@ -269,6 +269,8 @@ bool kube_call(struct kube *k, const struct call *call, struct json **ret, struc
 			return true;
 		if (ask_again(k, call, &why, began_ms, &away_ms))
 			continue;
+		if (k->stop && *k->stop)
+			return err_set(err, ERR_INTERRUPTED, "interrupted");
 		if (err)
 			*err = why;
 		return away_ms < 0 || !kube_is_away(k, &why)

@@ -8,7 +8,6 @@
 /* A watch that hears nothing may be one of a server that is gone; a look now and then tells. */
 #define WATCH_MS 30000
 #define CALL_MS 10000
-/* A server that has just started may not know its users and roles yet. */
 
 struct waiting {
 	struct kube *k;

@@ -574,7 +574,12 @@ bool http_perform(struct http_client *c, const struct http_request *req, struct 
 	if (!url_parse(req->url, &url, err))
 		return false;
 	ok = perform(c, req, total_ms < 0 ? -1 : clock_mono_ms(c->clock) + total_ms, ret, err);
-	if (!ok)
+	if (!ok) {
+		int attempts = ret->attempts;
+
+		/* how often it was tried stays known */
 		http_response_clear(ret);
+		ret->attempts = attempts;
+	}
 	return ok;
 }

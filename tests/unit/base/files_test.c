@@ -110,3 +110,25 @@ Test(files, a_device_is_written_to_and_never_replaced)
 	cr_expect(!lstat(link, &st) && S_ISLNK(st.st_mode));
 	unlink(link);
 }
+
+Test(files, a_link_stays_a_link_and_its_file_is_written)
+{
+	struct err err = ERR_INIT;
+	BUF_CLEANUP struct buf text = BUF_INIT(100);
+	struct stat st;
+
+	cr_assert(file_write_atomic(at("real"), "before", 6, 0600, &err), "%s", err.msg);
+	cr_assert_eq(symlink("real", at("to-real")), 0);
+	cr_assert(file_write_atomic(at("to-real"), "now", 3, 0600, &err), "%s", err.msg);
+	cr_expect(!lstat(at("to-real"), &st) && S_ISLNK(st.st_mode));
+	cr_expect(file_read(at("real"), &text, &err) && !strcmp(buf_str(&text), "now"), "%s", buf_str(&text));
+}
+
+Test(files, a_pipe_that_nobody_reads_is_an_error_at_once)
+{
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(mkfifo(at("pipe"), 0600), 0);
+	cr_assert_not(file_write_atomic(at("pipe"), "x", 1, 0600, &err));
+	cr_expect(strstr(err.msg, "pipe"), "%s", err.msg);
+}

@@ -83,3 +83,48 @@ Test(kube, just_back_a_server_may_not_know_its_callers_yet)
 	cr_assert_not(patiently(refused, COUNT(refused), &asked, &err));
 	cr_assert_eq(err.code, ERR_AUTH, "%s", err.msg);
 }
+
+/* In its first round it may have been done, and the answer lost. */
+Test(kube, a_deletion_whose_answer_was_lost_is_done)
+{
+	const char *answers[] = {"", "", "", "", "", "", "",
+	    JSON("404 Not Found", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404,"
+				  "\"details\":{\"name\":\"y\"}}")};
+	struct err err = ERR_INIT;
+	struct kube_fake f;
+	int asked = 0;
+	bool ok;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	kube_be_patient(f.kube, 60000, count_away, &asked);
+	ok = kube_delete(f.kube, &f.pods, "x", "y", NULL, &err);
+	kube_fake_stop(&f, NULL);
+	cr_assert(ok && asked > 0, "%s", err.msg);
+}
+
+static volatile int stopped;
+
+static void stop_it(void *ctx, int64_t away_ms, const char *why)
+{
+	(void)ctx;
+	(void)away_ms;
+	(void)why;
+	stopped = 2;
+}
+
+Test(kube, patience_that_is_interrupted_says_so)
+{
+	const char *answers[] = {AWAY, AWAY, AWAY, AWAY, AWAY, AWAY, AWAY};
+	struct err err = ERR_INIT;
+	struct kube_fake f;
+	struct kube *k = NULL;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(
+	    kube_new(&f.config, &(struct kube_options){.clock = &f.clock, .stop = &stopped}, &k, &err), "%s", err.msg);
+	kube_be_patient(k, 60000, stop_it, NULL);
+	cr_assert_not(kube_get(k, &f.pods, "x", "y", NULL, &err));
+	cr_assert_eq(err.code, ERR_INTERRUPTED, "%s", err.msg);
+	kube_free(k);
+	kube_fake_stop(&f, NULL);
+}
