@@ -111,7 +111,7 @@ Test(files, a_device_is_written_to_and_never_replaced)
 	unlink(link);
 }
 
-Test(files, a_link_stays_a_link_and_its_file_is_written)
+Test(file, a_link_stays_a_link_and_its_file_is_written)
 {
 	struct err err = ERR_INIT;
 	BUF_CLEANUP struct buf text = BUF_INIT(100);
@@ -124,7 +124,7 @@ Test(files, a_link_stays_a_link_and_its_file_is_written)
 	cr_expect(file_read(at("real"), &text, &err) && !strcmp(buf_str(&text), "now"), "%s", buf_str(&text));
 }
 
-Test(files, a_pipe_that_nobody_reads_is_an_error_at_once)
+Test(file, a_pipe_that_nobody_reads_is_an_error_at_once)
 {
 	struct err err = ERR_INIT;
 
