@@ -208,8 +208,8 @@ Test(kasten_actions, an_import_holds_what_the_export_has_left)
 	char profile[64];
 
 	cr_assert(json_format(&policy, &err,
-	    "{'spec':{'actions':[{'action':'backup'},{'action':'export','exportParameters':{'profile':{'name':'s3'},"
-	    "'receiveString':'hush'}}]}}"));
+	    "{'spec':{'actions':[{'action':'export','exportParameters':{'profile':{'name':'s3'},"
+	    "'receiveString':'hush'}},{'action':'backup'}]}}"));
 	cr_assert(kasten_receive_string(json_root(policy), &text, &err), "%s", err.msg);
 	cr_expect_str_eq(buf_str(&text), "hush");
 	kasten_export_profile(json_root(policy), profile, sizeof profile);
@@ -219,4 +219,37 @@ Test(kasten_actions, an_import_holds_what_the_export_has_left)
 	cr_expect(json_is_at(json_root(import), "spec/actions/0/importParameters/profile/namespace", "kasten-io"));
 	cr_assert(kasten_make_point("ns", "p", "content", &point, &err), "%s", err.msg);
 	cr_expect(json_is_at(json_root(point), "spec/restorePointContentRef/name", "content"));
+}
+
+Test(kasten_actions, a_psmdb_beside_its_origin_does_nothing_by_itself)
+{
+	static const char *const expected[][2] = {
+	    {"/metadata/finalizers", "[]"}, {"/spec/backup/pitr", "{\"enabled\":false}"}, {"/spec/backup/tasks", "[]"}};
+	CLEANUP(json) struct json *doc = NULL, *plain = NULL;
+	struct err err = ERR_INIT;
+	struct kasten_restore r = {.namespace_ = "ns",
+	    .name = "a",
+	    .restore_point = "rp",
+	    .cluster = "c",
+	    .apart = true,
+	    .profile = "s3",
+	    .kasten = "kasten-io"};
+
+	cr_assert(kasten_make_restore(&r, &doc, &err), "%s", err.msg);
+	cr_expect(json_is_at(json_root(doc), "spec/profile/name", "s3"));
+	cr_expect(json_is_at(json_root(doc), "spec/profile/namespace", "kasten-io"));
+	cr_assert_eq(json_count(json_at(json_root(doc), "spec/transforms/0/json")), 3);
+	for (size_t i = 0; i < 3; i++) {
+		BUF_CLEANUP struct buf value = BUF_INIT(200);
+		char path[64];
+
+		snprintf(path, sizeof path, "spec/transforms/0/json/%zu", i);
+		cr_expect(json_is_at(json_at(json_root(doc), path), "op", "add"));
+		cr_expect(json_is_at(json_at(json_root(doc), path), "path", expected[i][0]));
+		cr_expect(json_print(json_get(json_at(json_root(doc), path), "value"), false, &value, &err));
+		cr_expect_str_eq(buf_str(&value), expected[i][1]);
+	}
+	r = (struct kasten_restore){.namespace_ = "ns", .name = "a", .restore_point = "rp", .cluster = "c"};
+	cr_assert(kasten_make_restore(&r, &plain, &err), "%s", err.msg);
+	cr_expect(!json_at(json_root(plain), "spec/profile") && !json_at(json_root(plain), "spec/transforms"));
 }

@@ -337,3 +337,37 @@ Test(cleanup, nothing_made_is_nothing_asked)
 	free(said);
 	free(seen);
 }
+
+#define ELSEWHERE(name, uid)                                                                                           \
+	"{\"group\":\"\",\"version\":\"v1\",\"plural\":\"pods\",\"kind\":\"Pod\",\"namespaced\":true,\"namespace\":"   \
+	"\"ns\",\"name\":\"" name "\",\"uid\":\"" uid "\",\"step\":9,\"elsewhere\":true}"
+
+Test(cleanup, what_was_made_in_the_other_cluster_is_deleted_there)
+{
+	const char *here[] = {POD("a", "u-a"), OK("{\"kind\":\"Status\"}")},
+		   *there[] = {POD("b", "u-b"), OK("{\"kind\":\"Status\"}")};
+	CLEANUP(json) struct json *doc = doc_of("[" OBJECT("a", "u-a") "," ELSEWHERE("b", "u-b") "]");
+	struct cleanup_tally tally;
+	struct kube_fake other;
+	char *seen = NULL, *seen_there = NULL, *said = NULL;
+	size_t len;
+	FILE *out = open_memstream(&said, &len);
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	cr_assert_not(cleanup_objects(NULL, NULL, json_root(doc), out, &tally, &err), "nothing is asked");
+	cr_assert(err.code == ERR_USAGE && strstr(err.hint, "--to-context"), "%s", err.msg);
+	kube_fake_start(&f, here, COUNT(here));
+	kube_fake_start(&other, there, COUNT(there));
+	ok = cleanup_objects(f.kube, other.kube, json_root(doc), out, &tally, &err);
+	kube_fake_stop(&other, &seen_there);
+	kube_fake_stop(&f, &seen);
+	fclose(out);
+	cr_assert(ok && tally.deleted == 2, "%s", err.msg);
+	cr_assert(strstr(seen, "DELETE ") && strstr(seen, "/pods/a") && !strstr(seen, "/pods/b"), "%s", seen);
+	cr_assert(strstr(seen_there, "DELETE ") && strstr(seen_there, "/pods/b") && !strstr(seen_there, "/pods/a"),
+	    "%s", seen_there);
+	free(seen);
+	free(seen_there);
+	free(said);
+}

@@ -1,84 +1,7 @@
-/* Steps against a scripted API server: what they may take, make and read. */
-#include "scenarios/run_dir.h"
-#include "scenarios/steps/action.h"
-
-#include "../kube/kube_fake.h"
-#include "base/file.h"
-
-#include <criterion/criterion.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#define CORE                                                                                                           \
-	OK("{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"persistentvolumeclaims\",\"kind\":"               \
-	   "\"PersistentVolumeClaim\",\"namespaced\":true,\"singularName\":\"persistentvolumeclaim\",\"shortNames\":[" \
-	   "\"pvc\"],"                                                                                                 \
-	   "\"verbs\":[\"get\",\"list\",\"delete\"]}]}")
-#define GROUPS OK("{\"kind\":\"APIGroupList\",\"groups\":[]}")
-#define CLUSTERS                                                                                                       \
-	OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[{\"metadata\":{\"name\":\"c\",\"namespace\":\"ns\"}}]}")
-#define NONE OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[]}")
-#define CLAIMS                                                                                                         \
-	OK("{\"kind\":\"List\",\"metadata\":{},\"items\":["                                                            \
-	   "{\"metadata\":{\"name\":\"mongod-data-c-rs0-0\",\"namespace\":\"ns\",\"uid\":\"1\"}},"                     \
-	   "{\"metadata\":{\"name\":\"theirs\",\"namespace\":\"ns\",\"uid\":\"2\"}}]}")
-#define MISSING                                                                                                        \
-	JSON("404 Not Found", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404,"      \
-			      "\"details\":{\"name\":\"x\"}}")
-
-static char dir[] = "/tmp/psmdb-drill-steps-XXXXXX";
-static struct kube_fake f;
-static struct drill_options options;
-static struct drill d;
-static struct err err;
-
-static void set_up(void)
-{
-	cr_assert(mkdtemp(dir));
-	cr_assert(rmdir(dir) == 0 && run_create(dir, "mine", clock_system(), &err), "%s", err.msg);
-	d = (struct drill){.options = &options, .clock = clock_system(), .namespace_ = "ns"};
-	strcpy(d.dir, dir);
-	show_init(&d.show, fopen("/dev/null", "w"), d.clock, false, false, 80);
-	cr_assert(json_format(&d.parameters, &err, "{'cluster':'main'}"));
-	cr_assert(run_state_new(&d.state, dir, "mine", "/", "0", 1, &err), "%s", err.msg);
-}
-
-static void tear_down(void)
-{
-	run_state_clear(&d.state);
-	json_free(d.parameters);
-	fclose(d.show.out);
-	file_remove_tree(dir, NULL);
-}
+/* Steps of Case 1, and those of every scenario. */
+#include "steps_fixture.h"
 
 TestSuite(steps, .init = set_up, .fini = tear_down);
-
-/* Runs (or only checks) a step; what was sent is *ret_seen. */
-static bool step(
-    const char *verb, const char *args, bool run, const char *const *answers, size_t count, char **ret_seen)
-{
-	const struct step_def *def = step_find(verb);
-	CLEANUP(json) struct json *doc = NULL;
-	bool ok;
-
-	err = (struct err)ERR_INIT;
-	cr_assert(def && json_format(&doc, &err, args), "%s", err.msg);
-	kube_fake_start(&f, answers, count);
-	d.kube = f.kube;
-	ok = run ? def->run(&d, json_root(doc), &err) : def->check(&d, json_root(doc), &err);
-	d.kube = NULL;
-	kube_fake_stop(&f, ret_seen);
-	return ok;
-}
-
-static void wrote_nothing(char *seen)
-{
-	cr_assert(
-	    !strstr(seen, "POST ") && !strstr(seen, "PUT ") && !strstr(seen, "PATCH ") && !strstr(seen, "DELETE "),
-	    "%s", seen);
-	free(seen);
-}
 
 static bool takes(const char *args, const char *clusters)
 {
@@ -247,13 +170,6 @@ Test(steps, an_action_whose_answer_was_lost_is_this_runs)
 
 /* --- the restore --------------------------------------------------------------------------------------------------- */
 
-#define COMPLETE OK("{\"metadata\":{\"name\":\"a\"},\"status\":{\"state\":\"Complete\"}}")
-#define FAILED_ACTION                                                                                                  \
-	OK("{\"metadata\":{\"name\":\"a\"},\"status\":{\"state\":\"Failed\",\"error\":{\"message\":\"gave up\"}}}")
-#define READY                                                                                                          \
-	OK("{\"kind\":\"PerconaServerMongoDB\",\"metadata\":{\"name\":\"main\",\"namespace\":\"ns\"},\"spec\":{"       \
-	   "\"replsets\":["                                                                                            \
-	   "{\"name\":\"rs0\",\"size\":3}]},\"status\":{\"state\":\"ready\"}}")
 #define RESTORED(spec)                                                                                                 \
 	OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[{\"kind\":\"PerconaServerMongoDBRestore\",\"metadata\":{"    \
 	   "\"name\":\"r\",\"namespace\":\"ns\"},\"spec\":{\"clusterName\":\"main\"," spec                             \
@@ -374,84 +290,4 @@ Test(steps, a_restore_needs_the_locks_of_its_own_namespace)
 Test(steps, a_restore_needs_the_locks_of_its_target)
 {
 	restore_into("ns", "other");
-}
-
-/* --- Case 2: what is not this run's stays ---------------------------------------------------------------------------- */
-
-#define OF_UID(u) OK("{\"metadata\":{\"name\":\"main\",\"namespace\":\"ns\",\"uid\":\"" u "\"},\"spec\":{}}")
-
-Test(steps, a_psmdb_that_is_there_is_not_taken_for_restored)
-{
-	const char *answers[] = {OF_UID("7")};
-	char *seen = NULL;
-
-	cr_assert(drill_set_value(&d, "restore-point", "rp", &err));
-	cr_assert_not(step("restore-cluster", "{}", true, answers, COUNT(answers), &seen));
-	cr_assert(strstr(err.msg, "refused: ") && strstr(err.msg, "is there already"), "%s", err.msg);
-	wrote_nothing(seen);
-}
-
-Test(steps, a_secret_that_is_there_is_not_taken_for_restored)
-{
-	const char *answers[] = {MISSING, OF_UID("7")};
-	char *seen = NULL;
-
-	cr_assert(drill_set_value(&d, "restore-point", "rp", &err));
-	cr_assert_not(step("restore-secrets", "{'names':['a','main']}", true, answers, COUNT(answers), &seen));
-	cr_assert(strstr(err.msg, "refused: Secret \"ns/main\" is there already"), "%s", err.msg);
-	wrote_nothing(seen);
-}
-
-Test(steps, data_go_into_the_psmdb_of_this_run_and_no_other)
-{
-	const char *answers[] = {OK("{\"kind\":\"PerconaServerMongoDB\",\"metadata\":{\"name\":\"main\",\"namespace\":"
-				    "\"ns\",\"uid\":\"8\"},\"spec\":{\"replsets\":[{\"name\":\"rs0\",\"size\":3}]}}")};
-	char *seen = NULL;
-
-	cr_assert(drill_set_value(&d, "restored-uid", "7", &err));
-	cr_assert_not(step("restore-data", "{}", true, answers, COUNT(answers), &seen));
-	cr_assert(strstr(err.msg, "is not the one that this run has restored"), "%s", err.msg);
-	wrote_nothing(seen);
-}
-
-Test(steps, a_namespace_that_was_made_again_is_not_deleted)
-{
-	const char *answers[] = {OF_UID("2")};
-	char *seen = NULL;
-
-	cr_assert(drill_set_value(&d, "namespace-uid", "1", &err) && drill_set_value(&d, "outage", "yes", &err));
-	cr_assert_not(step("lose-namespace", "{}", true, answers, COUNT(answers), &seen));
-	cr_assert(strstr(err.msg, "is not the one that this run began with"), "%s", err.msg);
-	wrote_nothing(seen);
-}
-
-Test(steps, a_namespace_is_made_again_only_by_who_has_deleted_it)
-{
-	char *seen = NULL;
-
-	cr_assert(drill_set_value(&d, "namespace-like", "{}", &err));
-	cr_assert_not(step("recreate-namespace", "{}", true, NULL, 0, &seen));
-	cr_assert(strstr(err.msg, "refused: this run has not deleted namespace"), "%s", err.msg);
-	wrote_nothing(seen);
-}
-
-#define BACKUP(version, finalizers)                                                                                    \
-	"{\"metadata\":{\"name\":\"b\",\"namespace\":\"ns\",\"uid\":\"5\",\"resourceVersion\":\"" version              \
-	"\",\"finalizers\":[" finalizers "]}}"
-#define STALE                                                                                                          \
-	JSON("409 Conflict", "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Conflict\",\"code\":409,"       \
-			     "\"details\":{\"name\":\"b\"}}")
-
-Test(steps, a_backup_is_released_of_that_finalizer_alone_whoever_writes_to_it_meanwhile)
-{
-	const char *answers[] = {
-	    OK("{\"kind\":\"List\",\"metadata\":{},\"items\":[" BACKUP("1", "\"delete-backup\"") "]}"),
-	    OK(BACKUP("1", "\"delete-backup\",\"other/one\"")), STALE,
-	    OK(BACKUP("2", "\"percona.com/delete-backup\",\"other/one\"")), OK(BACKUP("3", "\"other/one\""))};
-	char *seen = NULL;
-
-	cr_assert(step("release-backups", "{}", true, answers, COUNT(answers), &seen), "%s", err.msg);
-	cr_assert(
-	    strstr(seen, "{\"metadata\":{\"resourceVersion\":\"2\",\"finalizers\":[\"other/one\"]}}"), "%s", seen);
-	free(seen);
 }
