@@ -38,10 +38,15 @@ int cmd_cleanup(int argc, char **argv)
 	};
 	const struct opt_command command = {.program = argv[0],
 	    .args = "RUN",
-	    .about = "Deletes what a run has made in the cluster (ticker and verifier pods, what it has applied), in "
-		     "reverse order, each only if it still is the very object. What would take data along stays and is "
-		     "named: namespaces, custom kinds, databases, volumes, secrets, backups, restore points. So do "
-		     "Kasten's actions, which are its own record, and the run's directory.",
+	    .about =
+		"Deletes what a run has made in the cluster (ticker and verifier pods, the import policy and the "
+		"psmdb-restore of Case 2, what steps \"apply\" have made), in reverse order, each only if it still is "
+		"the very object, and the run's file receive-string. What would take data or an operator along stays "
+		"and is named: namespaces, custom kinds, ClusterRoles and their bindings, databases, volumes, "
+		"secrets, backups, restore points and their contents. So do Kasten's actions, which are its own "
+		"record, and the rest of the run's directory. A run of Case 2 that has not imported yet cannot be "
+		"resumed after it: the receive string is gone. Refused, before anything is deleted, in a cluster "
+		"that is not the run's.",
 	    .opts = opts,
 	    .more = "Example: psmdb-drill cleanup runs/20261123T080000Z-1a2b3c\n\nExit status: 0 done, 2 usage, 3 "
 		    "error, 130 interrupted.",

@@ -31,6 +31,31 @@ static void wrap(const char *text, int width)
 	printf("\n");
 }
 
+static bool asks_locks(const struct scenario *s, size_t step)
+{
+	return (s->steps[step].def->flags & (STEP_DESTROYS | STEP_LOCKED)) != 0;
+}
+
+/* Of each cluster in which a step asks them. */
+static void put_locks(const struct drill *d)
+{
+	bool here = false, there = false, left = false;
+
+	for (size_t i = 0; i < d->scenario.count; i++) {
+		here |= !left && asks_locks(&d->scenario, i);
+		there |= left && asks_locks(&d->scenario, i);
+		left |= (d->scenario.steps[i].def->flags & STEP_LEAVES) != 0;
+	}
+	if (!here && !there)
+		return;
+	printf("\n%s, so it needs both: --confirm-destroy %s, and the label\n"
+	       "psmdb-drill/allow-disaster=true on namespace %s%s.\n",
+	    scenario_destroys(&d->scenario) ? "It destroys" : "It has a locked step", d->namespace_, d->namespace_,
+	    !there ? ""
+	    : here ? " of this cluster and of the other one (--to-context)"
+		   : " of the other cluster (--to-context); this one needs none");
+}
+
 static bool put_text(struct drill *d, struct err *err)
 {
 	printf("%s\n\n", d->scenario.name);
@@ -46,15 +71,14 @@ static bool put_text(struct drill *d, struct err *err)
 
 		if (!drill_args(d, i, false, &args, err) || !drill_title(d, i, json_root(args), &title, err))
 			return err_wrap(err, "step %zu", i + 1);
-		printf("%4zu  %s%s\n", i + 1, d->scenario.steps[i].def->flags & STEP_DESTROYS ? "DESTROYS  " : "",
+		printf("%4zu  %s%s\n", i + 1,
+		    d->scenario.steps[i].def->flags & STEP_DESTROYS ? "DESTROYS  "
+		    : asks_locks(&d->scenario, i)		    ? "LOCKED  "
+								    : "",
 		    buf_str(&title));
 		printf("      (%s: %s)\n", d->scenario.steps[i].def->verb, d->scenario.steps[i].def->about);
 	}
-	if (scenario_destroys(&d->scenario))
-		printf(
-		    "\nIt destroys, so it needs both: the label psmdb-drill/allow-disaster=true on namespace %s, and\n"
-		    "--confirm-destroy %s.\n",
-		    d->namespace_, d->namespace_);
+	put_locks(d);
 	return true;
 }
 
@@ -84,6 +108,7 @@ static bool put_json(struct drill *d, struct err *err)
 		json_put_string(&w, "verb", d->scenario.steps[i].def->verb);
 		json_put_string(&w, "title", buf_str(&title));
 		json_put_bool(&w, "destroys", d->scenario.steps[i].def->flags & STEP_DESTROYS);
+		json_put_bool(&w, "locked", asks_locks(&d->scenario, i));
 		json_end_object(&w);
 	}
 	json_end_array(&w);
@@ -115,7 +140,8 @@ int cmd_explain(int argc, char **argv)
 	const struct opt_command command = {.program = argv[0],
 	    .args = "SCENARIO",
 	    .about =
-		"Says what a scenario would do, step by step, to which objects, and what it destroys. Asks no cluster.",
+		"Says what a scenario would do, step by step, to which objects, and what it destroys. Asks no cluster. "
+		"DESTROYS: both locks are asked before the step; LOCKED: they are, though it destroys nothing itself.",
 	    .opts = opts,
 	    .more = "Examples:\n  psmdb-drill explain case-1\n  psmdb-drill explain ./my-drill.yaml --set "
 		    "namespace=mongo-test\n\n"
