@@ -31,19 +31,14 @@ static void wrap(const char *text, int width)
 	printf("\n");
 }
 
-static bool asks_locks(const struct scenario *s, size_t step)
-{
-	return (s->steps[step].def->flags & (STEP_DESTROYS | STEP_LOCKED)) != 0;
-}
-
 /* Of each cluster in which a step asks them. */
 static void put_locks(const struct drill *d)
 {
 	bool here = false, there = false, left = false;
 
 	for (size_t i = 0; i < d->scenario.count; i++) {
-		here |= !left && asks_locks(&d->scenario, i);
-		there |= left && asks_locks(&d->scenario, i);
+		here |= !left && scenario_step_asks_locks(&d->scenario, i);
+		there |= left && scenario_step_asks_locks(&d->scenario, i);
 		left |= (d->scenario.steps[i].def->flags & STEP_LEAVES) != 0;
 	}
 	if (!here && !there)
@@ -73,7 +68,7 @@ static bool put_text(struct drill *d, struct err *err)
 			return err_wrap(err, "step %zu", i + 1);
 		printf("%4zu  %s%s\n", i + 1,
 		    d->scenario.steps[i].def->flags & STEP_DESTROYS ? "DESTROYS  "
-		    : asks_locks(&d->scenario, i)		    ? "LOCKED  "
+		    : scenario_step_asks_locks(&d->scenario, i)	    ? "LOCKED  "
 								    : "",
 		    buf_str(&title));
 		printf("      (%s: %s)\n", d->scenario.steps[i].def->verb, d->scenario.steps[i].def->about);
@@ -108,7 +103,7 @@ static bool put_json(struct drill *d, struct err *err)
 		json_put_string(&w, "verb", d->scenario.steps[i].def->verb);
 		json_put_string(&w, "title", buf_str(&title));
 		json_put_bool(&w, "destroys", d->scenario.steps[i].def->flags & STEP_DESTROYS);
-		json_put_bool(&w, "locked", asks_locks(&d->scenario, i));
+		json_put_bool(&w, "locked", scenario_step_asks_locks(&d->scenario, i));
 		json_end_object(&w);
 	}
 	json_end_array(&w);

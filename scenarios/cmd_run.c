@@ -60,11 +60,11 @@ static bool default_dir(char ret[static PATH_MAX], struct err *err)
 	return file_make_dirs("runs", 0700, err);
 }
 
-/* Only where something is destroyed: any other run may go without an API server. */
+/* Only where locks are asked: any other run may go without an API server. */
 static bool id_of(struct drill *d, struct kube *k, char ret[static CLUSTER_ID_MAX], struct err *err)
 {
 	ret[0] = '\0';
-	return !k || !scenario_destroys(&d->scenario) || cluster_id(k, ret, err);
+	return !k || !scenario_asks_locks(&d->scenario) || cluster_id(k, ret, err);
 }
 
 static bool two_clusters(struct drill *d, const char *a, const char *b, struct err *err)
@@ -201,7 +201,7 @@ static void say_ways_on(struct drill *d, FILE *out)
 		      : "nothing was destroyed");
 	say_word(out, "  go on:     psmdb-drill run --resume ", d->dir);
 	say_cluster(d, out);
-	if (scenario_destroys(&d->scenario))
+	if (scenario_asks_locks(&d->scenario))
 		fprintf(out, " --confirm-destroy %s", d->namespace_);
 	for (size_t i = 0; i < d->options->confirm_pvc.count; i++)
 		say_word(out, " --confirm-pvc ", d->options->confirm_pvc.items[i]);

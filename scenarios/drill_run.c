@@ -189,7 +189,7 @@ static bool check_locks(struct drill *d, size_t from, struct err *err)
 
 	for (size_t i = from; i < d->scenario.count; i++) {
 		d->step = i;
-		if (!(d->scenario.steps[i].def->flags & (STEP_DESTROYS | STEP_LOCKED)) || asked == drill_kube(d))
+		if (!scenario_step_asks_locks(&d->scenario, i) || asked == drill_kube(d))
 			continue;
 		asked = drill_kube(d);
 		if (!lock(d, err))
@@ -226,7 +226,7 @@ static bool run_step(struct drill *d, size_t step, struct err *err)
 	if (!run_state_step_set(&d->state, step, "running", NULL, clock_wall_ms(d->clock), err) ||
 	    !drill_event(d, err, "step.start", "step", def->verb, "title", buf_str(&title), NULL))
 		return false;
-	if ((def->flags & (STEP_DESTROYS | STEP_LOCKED)) && !lock(d, err))
+	if (scenario_step_asks_locks(&d->scenario, step) && !lock(d, err))
 		return false;
 	return def->run(d, json_root(args), err);
 }

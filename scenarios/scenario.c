@@ -174,6 +174,19 @@ void scenario_clear(struct scenario *s)
 	*s = (struct scenario){0};
 }
 
+bool scenario_step_asks_locks(const struct scenario *s, size_t step)
+{
+	return (s->steps[step].def->flags & (STEP_DESTROYS | STEP_LOCKED)) != 0;
+}
+
+bool scenario_asks_locks(const struct scenario *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (scenario_step_asks_locks(s, i))
+			return true;
+	return false;
+}
+
 bool scenario_destroys(const struct scenario *s)
 {
 	for (size_t i = 0; i < s->count; i++)

@@ -44,6 +44,9 @@ bool scenario_read(const char *path, struct buf *text, struct scenario *ret, str
 void scenario_clear(struct scenario *s);
 #define SCENARIO_CLEANUP __attribute__((cleanup(scenario_clear)))
 bool scenario_destroys(const struct scenario *s);
+/* Does one of its steps, or this one, ask both locks? */
+bool scenario_asks_locks(const struct scenario *s);
+bool scenario_step_asks_locks(const struct scenario *s, size_t step);
 
 /* "case-1" is looked for among the shipped ones; anything with '/' or ".yaml" is a file. */
 bool scenario_find(const char *name, char ret[static PATH_MAX], struct err *err);

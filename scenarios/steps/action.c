@@ -100,8 +100,15 @@ bool action_wait(struct drill *d, const struct action *a, int64_t limit_ms, stru
 	char what[600];
 
 	for (;;) {
-		if (!action_see(d, a, &seen, err))
+		struct err each = ERR_INIT;
+
+		if (!action_see(d, a, &seen, &each)) {
+			/* somebody has deleted it */
+			if (each.code == ERR_NOT_FOUND)
+				action_forget(d, a, NULL);
+			*err = each;
 			return false;
+		}
 		if (kasten_state_good(seen.state))
 			return true;
 		snprintf(what, sizeof what, "%s \"%s/%s\"", a->kind.kind, a->namespace_, drill_found(d, a->made));

@@ -32,7 +32,7 @@ struct action_seen {
 };
 /* Its state now, which goes into the timeline when it differs from the last. */
 bool action_see(struct drill *d, const struct action *a, struct action_seen *ret, struct err *err);
-/* Until it has ended. If not well: ERR_STATE with the known cause, and the next attempt asks anew. */
+/* Until it has ended. If not well: ERR_STATE with the known cause; if it is gone: ERR_NOT_FOUND. Then the next attempt asks anew. */
 bool action_wait(struct drill *d, const struct action *a, int64_t limit_ms, struct err *err);
 
 #endif
