@@ -74,13 +74,16 @@ bool guest_borrow(struct layout *l, const struct layout *host, struct err *err)
 	return true;
 }
 
-/* Who it was may have been removed since, or be another sandbox's guest by now. */
+/*
+ * Who it was may have been removed since, or be another sandbox's guest by now. One that is just starting leaves its name
+ * before it writes its state: what holds its lock and does not say otherwise lives.
+ */
 static bool lives(const char *guest_dir, const char *host_dir)
 {
 	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
 
-	return state && sandbox_locked(guest_dir) && state_load(guest_dir, state, NULL) &&
-	       !strcmp(state->layout.bucket_of, host_dir);
+	return sandbox_locked(guest_dir) && (!state || !state_load(guest_dir, state, NULL) ||
+						!strcmp(state->layout.bucket_of, host_dir));
 }
 
 static bool look_at(const char *host_dir, const char *name, struct err *err)
