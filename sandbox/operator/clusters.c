@@ -5,6 +5,7 @@
 #include "sandbox/operator/teardown.h"
 
 #include "base/uuid.h"
+#include "sandbox/parts/loopback.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -252,7 +253,7 @@ static bool put_endpoints(struct pass *p, const char *address, struct err *err)
 		if (desired_mongos_endpoints(&p->cr, address, &endpoints, &why) &&
 		    space_ensure(p->space, SPACE_ENDPOINTS, json_root(endpoints), NULL, &why))
 			return true;
-		if (why.code != ERR_REMOTE || !strstr(why.msg, "loopback range")) {
+		if (!loopback_refused(&why)) {
 			*err = why;
 			return false;
 		}
