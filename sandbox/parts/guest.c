@@ -82,8 +82,8 @@ static bool lives(const char *guest_dir, const char *host_dir)
 {
 	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
 
-	return sandbox_locked(guest_dir) && (!state || !state_load(guest_dir, state, NULL) ||
-						!strcmp(state->layout.bucket_of, host_dir));
+	return sandbox_locked(guest_dir) &&
+	       (!state || !state_load(guest_dir, state, NULL) || !strcmp(state->layout.bucket_of, host_dir));
 }
 
 static bool look_at(const char *host_dir, const char *name, struct err *err)

@@ -19,8 +19,8 @@
 typedef bool install_what(const struct install *in, bool *ret_made, struct err *err);
 
 /* An installation against a server that says this and no more; *ret_seen is what it was asked, malloc'd. */
-static bool install_it(install_what *what, const char *const *answers, size_t count, bool *ret_made, char **ret_seen,
-    struct err *err)
+static bool install_it(
+    install_what *what, const char *const *answers, size_t count, bool *ret_made, char **ret_seen, struct err *err)
 {
 	static const struct layout layout = {.dir = "/sandbox"};
 	struct kube_fake f;
@@ -81,8 +81,9 @@ Test(install, without_a_mark_it_begins)
 /* The blueprints of the two have one name. */
 Test(install, a_bare_one_is_not_put_over_the_demo)
 {
-	const char *const finished[] = {NO_MARK, MARKED, NAMESPACE}, *const destroyed[] = {NO_MARK, MARKED, NO_NAMESPACE},
-						  *const interrupted[] = {NO_MARK, NO_MARK, NAMESPACE};
+	const char *const finished[] = {NO_MARK, MARKED, NAMESPACE},
+			  *const destroyed[] = {NO_MARK, MARKED, NO_NAMESPACE},
+			  *const interrupted[] = {NO_MARK, NO_MARK, NAMESPACE};
 	const char *const *answers[] = {finished, destroyed, interrupted};
 
 	for (size_t i = 0; i < COUNT(answers); i++) {

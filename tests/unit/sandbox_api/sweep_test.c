@@ -64,8 +64,9 @@ static void sweep_in_vain(void)
 Test(api_sweep, an_orphan_that_cannot_be_deleted_holds_up_no_other)
 {
 	put_stuck("/configmaps", "ConfigMap", "default", "a", "gone");
-	need_code(201, ask("POST", CMS, config_map("'name':'b','ownerReferences':[{'apiVersion':'v1','kind':'Pod',"
-						   "'name':'p','uid':'gone'}]")));
+	need_code(201, ask("POST", CMS,
+			   config_map("'name':'b','ownerReferences':[{'apiVersion':'v1','kind':'Pod',"
+				      "'name':'p','uid':'gone'}]")));
 	sweep_in_vain();
 	cr_expect(is_there("/configmaps", "default", "a"));
 	expect_code(404, get(CMS "/b"));
@@ -89,7 +90,8 @@ Test(api_sweep, a_namespace_that_cannot_be_emptied_says_so_and_holds_up_no_other
 	sweep_in_vain();
 	expect_code(404, get("/api/v1/namespaces/n1/configmaps/b"));
 	expect_code(200, get("/api/v1/namespaces/n1"));
-	expect_text("status/conditions/3/message", "Some resources are remaining: configmaps. has 1 resource instances");
+	expect_text(
+	    "status/conditions/3/message", "Some resources are remaining: configmaps. has 1 resource instances");
 	expect_code(404, get("/api/v1/namespaces/n2"));
 }
 

@@ -47,8 +47,9 @@ Test(remote, without_a_uid_every_object_of_the_name_is_the_one)
 /* As kube-apiserver 1.30 says it. */
 #define NO_LOOPBACK                                                                                                    \
 	JSON("422 Unprocessable Entity",                                                                               \
-	    "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Invalid\",\"message\":\"Endpoints \\\"s\\\" is "               \
-	    "invalid: subsets[0].addresses[0].ip: Invalid value: \\\"127.1.1.11\\\": may not be in the loopback range "  \
+	    "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"Invalid\",\"message\":\"Endpoints \\\"s\\\" is " \
+	    "invalid: subsets[0].addresses[0].ip: Invalid value: \\\"127.1.1.11\\\": may not be in the loopback "      \
+	    "range "                                                                                                   \
 	    "(127.0.0.0/8, ::1/128)\",\"code\":422}")
 
 struct two_services {
