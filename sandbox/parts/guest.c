@@ -1,5 +1,6 @@
 #include "sandbox/parts/guest.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "sandbox/parts/connection.h"
 
@@ -101,16 +102,10 @@ static bool look_at(const char *host_dir, const char *name, struct err *err)
 	return err_hint(err, "end it first: psmdb-sandbox down --dir %s", buf_str(&dir));
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 bool guest_none(const char *host_dir, struct err *err)
 {
 	char path[PATH_MAX];
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = NULL;
+	CLEANUP(dir) DIR *dir = NULL;
 	const struct dirent *entry;
 	struct uuid id;
 
