@@ -13,16 +13,14 @@ static bool refuse(struct call *c, const char *name, const char *message)
 
 static bool success(struct call *c)
 {
-	BUF_CLEANUP struct buf out = BUF_INIT(1024);
 	struct err err = ERR_INIT;
 
-	if (!buf_add_str(&out,
-		"{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n",
-		&err))
-		return status_internal(c->response, &err);
 	c->response->code = 201;
 	buf_reset(&c->response->body);
-	return buf_add(&c->response->body, out.data, out.len, &err) || status_internal(c->response, &err);
+	return buf_add_str(&c->response->body,
+		   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Success\",\"code\":201}\n",
+		   &err) ||
+	       status_internal(c->response, &err);
 }
 
 /* The store is locked. */

@@ -23,6 +23,7 @@ struct api {
 	const char *server_address;		    /* "127.0.0.2:6443", for discovery */
 };
 
+/* Initialises ret; the caller clears it. */
 void api_handle(struct api *api, const struct api_request *request, struct api_response *ret);
 /* False if something could not be moved on or written; all else was, and the next call tries it again. */
 bool api_sweep(struct api *api, bool *ret_changed, struct err *err);

@@ -40,6 +40,7 @@ struct api_response {
 	struct api_stream *stream; /* NULL: the body is all */
 };
 
+/* Once a request, by whoever answers it: 500 with an empty body. */
 void api_response_init(struct api_response *r);
 void api_response_clear(struct api_response *r);
 

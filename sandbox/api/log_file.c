@@ -115,6 +115,8 @@ static bool log_fill(struct api_stream *stream, struct buf *out)
 		return more;
 	if ((int64_t)(out->len - before) >= l->left) {
 		out->len = before + (size_t)l->left;
+		if (out->data)
+			out->data[out->len] = '\0';
 		l->left = 0;
 		return false;
 	}
@@ -183,29 +185,30 @@ bool log_file_open(const struct log_file_options *options, struct api_stream **r
 
 bool log_file_query(const struct query *q, int64_t now_ms, struct log_file_options *ret, struct err *err)
 {
-	static const struct {
+	struct log_file_options o = *ret;
+	const struct {
 		const char *key;
-		size_t at;
-	} numbers[] = {{"tailLines", offsetof(struct log_file_options, tail_lines)},
-	    {"limitBytes", offsetof(struct log_file_options, limit_bytes)}};
+		int64_t *value;
+	} numbers[] = {{"tailLines", &o.tail_lines}, {"limitBytes", &o.limit_bytes}};
 	const char *since = query_get(q, "sinceTime"), *seconds = query_get(q, "sinceSeconds");
 	int64_t n;
 
-	ret->follow = query_flag(q, "follow");
-	ret->timestamps = query_flag(q, "timestamps");
+	/* what ended is not waited for */
+	o.follow = query_flag(q, "follow") && !query_flag(q, "previous");
+	o.timestamps = query_flag(q, "timestamps");
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
 		const char *text = query_get(q, numbers[i].key);
 
-		n = -1;
-		if (text && (!num_parse_i64(text, strlen(text), &n) || n < 0))
+		*numbers[i].value = -1;
+		if (text && (!num_parse_i64(text, strlen(text), numbers[i].value) || *numbers[i].value < 0))
 			return err_set(err, ERR_USAGE, "%s \"%.32s\" is no number", numbers[i].key, text);
-		memcpy((char *)ret + numbers[i].at, &n, sizeof n);
 	}
-	if (since && !time_parse(since, &ret->since_ms))
+	if (since && !time_parse(since, &o.since_ms))
 		return err_set(err, ERR_USAGE, "sinceTime is no time");
 	if (seconds && num_parse_i64(seconds, strlen(seconds), &n) && n > 0)
 		/* 0, which is all, for a time before the clock's beginning */
-		ret->since_ms = n < now_ms / 1000 ? now_ms - n * 1000 : 0;
+		o.since_ms = n < now_ms / 1000 ? now_ms - n * 1000 : 0;
+	*ret = o;
 	return true;
 }
 

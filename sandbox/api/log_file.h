@@ -22,7 +22,10 @@ struct log_file_options {
 	void *arg;		 /* the stream's from log_file_open's success on */
 };
 
-/* follow, timestamps, tailLines, limitBytes, sinceTime, sinceSeconds; ERR_USAGE. The rest of ret stays. */
+/*
+ * follow (not of a previous log, to which nothing comes any more), timestamps, tailLines, limitBytes, sinceTime, sinceSeconds;
+ * ERR_USAGE. The rest of ret stays.
+ */
 bool log_file_query(const struct query *q, int64_t now_ms, struct log_file_options *ret, struct err *err);
 /* ERR_NOT_FOUND: there is no such file, and none is waited for. */
 bool log_file_open(const struct log_file_options *options, struct api_stream **ret, struct err *err);

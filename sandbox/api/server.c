@@ -220,11 +220,12 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
 	    .body_len = t->exchange.body.len,
 	    .body_too_large = t->exchange.too_large};
 
-	api_response_init(&response);
-	if (is_trusted(s, connection))
+	if (is_trusted(s, connection)) {
 		s->options.handle(s->options.arg, &request, &response);
-	else
+	} else {
+		api_response_init(&response);
 		status_failure(&response, 401, "Unauthorized", NULL, "Unauthorized");
+	}
 	result = respond(s, connection, &response);
 	api_response_clear(&response);
 	return result;

@@ -21,7 +21,7 @@ struct server_options {
 	const char *cert_pem, *key_pem; /* NULL: plain HTTP */
 	unsigned idle_s;		/* 0: SERVER_IDLE_S */
 	const char *client_ca_pem; /* only clients with a certificate of this authority are answered; NULL: all are */
-	/* Called in the connections' threads. */
+	/* Called in the connections' threads. ret is not initialised: it begins with api_response_init. */
 	void (*handle)(void *arg, const struct api_request *request, struct api_response *ret);
 	void *arg; /* must outlive the server */
 };

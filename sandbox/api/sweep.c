@@ -1,6 +1,9 @@
 /*
  * What takes several steps: objects whose owners are gone, namespaces and definitions that end. One pass looks at
  * everything; it is called again until it has nothing to do.
+ *
+ * An object that cannot be moved on or written makes the pass fail, and holds up none of the others: each loop goes on
+ * behind it, and only what waits for that very object (its owner, its namespace, its definition) waits.
  */
 #include "sandbox/api/call.h"
 
@@ -133,18 +136,18 @@ static bool collect_orphans(struct sweep *s)
 	struct place p = {0, 0};
 	struct object *object;
 	const char *key;
+	bool ok = true;
 
 	while ((object = at(s, &p, &key))) {
 		size_t before = db_kind_at(s->store, p.kind)->count;
 
 		if (root_deleting(object_root(object)) || !orphaned(s, object_root(object)))
 			continue;
-		if (!delete_it(s, key, object))
-			return false;
+		ok = delete_it(s, key, object) && ok;
 		if (db_kind_at(s->store, p.kind)->count < before)
 			p.item--;
 	}
-	return true;
+	return ok;
 }
 
 static bool drop_finalizer(struct sweep *s, const char *key, struct object *object, const char *finalizer)
@@ -164,20 +167,21 @@ static bool finish_foreground(struct sweep *s, const char *key, struct object *o
 	struct object *child;
 	const char *child_key;
 	size_t left = 0;
+	bool ok = true;
 
 	while ((child = at(s, &p, &child_key))) {
 		size_t before = db_kind_at(s->store, p.kind)->count;
 
 		if (!owned_by(object_root(child), owner->uid))
 			continue;
-		if (!root_deleting(object_root(child)) && !delete_it(s, child_key, child))
-			return false;
+		if (!root_deleting(object_root(child)))
+			ok = delete_it(s, child_key, child) && ok;
 		if (db_kind_at(s->store, p.kind)->count < before)
 			p.item--;
 		else
 			left++;
 	}
-	return left || drop_finalizer(s, key, owner, "foregroundDeletion");
+	return ok && (left || drop_finalizer(s, key, owner, "foregroundDeletion"));
 }
 
 static bool let_go(struct sweep *s, const char *key, struct object *child, const char *uid)
@@ -204,11 +208,12 @@ static bool finish_orphan(struct sweep *s, const char *key, struct object *owner
 	struct place p = {0, 0};
 	struct object *child;
 	const char *child_key;
+	bool ok = true;
 
 	while ((child = at(s, &p, &child_key)))
-		if (owned_by(object_root(child), owner->uid) && !let_go(s, child_key, child, owner->uid))
-			return false;
-	return drop_finalizer(s, key, owner, "orphan");
+		if (owned_by(object_root(child), owner->uid))
+			ok = let_go(s, child_key, child, owner->uid) && ok;
+	return ok && drop_finalizer(s, key, owner, "orphan");
 }
 
 /* What may go is here only if a server was killed between two writes. */
@@ -231,17 +236,17 @@ static bool finish_deletions(struct sweep *s)
 	struct place p = {0, 0};
 	struct object *object;
 	const char *key;
+	bool ok = true;
 
 	while ((object = at(s, &p, &key))) {
 		size_t before = db_kind_at(s->store, p.kind)->count;
 
-		if (!finish_deletion(s, key, object))
-			return false;
+		ok = finish_deletion(s, key, object) && ok;
 		/* others of this kind may have gone, too: those that are passed over now are seen by the next sweep */
 		if (db_kind_at(s->store, p.kind)->count < before)
 			p.item = 0;
 	}
-	return true;
+	return ok;
 }
 
 /* --- namespaces --------------------------------------------------------------------------------------------------- */
@@ -340,50 +345,56 @@ static void count_left(const char *key, const struct object *object, struct rema
 			tally_add(&ret->finalizers, json_string(f));
 }
 
+/* What could not be deleted is left, too. */
 static bool empty_namespace(struct sweep *s, struct object *ns, struct remains *ret)
 {
 	struct place p = {0, 0};
 	struct object *object;
 	const char *key;
+	bool ok = true;
 
 	while ((object = at(s, &p, &key))) {
 		size_t before = db_kind_at(s->store, p.kind)->count;
 
 		if (strcmp(object->namespace_, ns->name) != 0)
 			continue;
-		if (!root_deleting(object_root(object)) && !delete_it(s, key, object))
-			return false;
+		if (!root_deleting(object_root(object)))
+			ok = delete_it(s, key, object) && ok;
 		if (db_kind_at(s->store, p.kind)->count < before)
 			p.item--;
 		else
 			count_left(key, db_kind_at(s->store, p.kind)->items[p.item - 1], ret);
 	}
-	return true;
+	return ok;
+}
+
+static bool end_namespace(struct sweep *s, struct object *ns)
+{
+	CLEANUP(object) struct object *keep = object_ref(ns);
+	CLEANUP(free) struct remains *r = calloc(1, sizeof *r);
+	bool ok;
+
+	if (!r)
+		return err_nomem(&s->err);
+	ok = empty_namespace(s, keep, r);
+	if (r->left || json_first(json_at(object_root(keep), "metadata/finalizers")))
+		return set_remaining(s, keep, r) && ok;
+	return ok && remove_it(s, NAMESPACES_KEY, keep);
 }
 
 static bool end_namespaces(struct sweep *s)
 {
 	const struct store_kind *kind = db_kind_of(s->store, NAMESPACES_KEY);
+	bool ok = true;
 
-	for (size_t i = 0; kind && i < kind->count; i++) {
-		CLEANUP(object) struct object *ns = object_ref(kind->items[i]);
-		CLEANUP(free) struct remains *r = NULL;
+	for (size_t i = 0; kind && i < kind->count;) {
+		size_t before = kind->count;
 
-		if (!root_deleting(object_root(ns)))
-			continue;
-		r = calloc(1, sizeof *r);
-		if (!r)
-			return err_nomem(&s->err);
-		if (!empty_namespace(s, ns, r))
-			return false;
-		if (r->left || json_first(json_at(object_root(ns), "metadata/finalizers"))) {
-			if (!set_remaining(s, ns, r))
-				return false;
-		} else {
-			return remove_it(s, NAMESPACES_KEY, ns);
-		}
+		if (root_deleting(object_root(kind->items[i])))
+			ok = end_namespace(s, kind->items[i]) && ok;
+		i += kind->count == before;
 	}
-	return true;
+	return ok;
 }
 
 /* --- definitions -------------------------------------------------------------------------------------------------- */
@@ -394,6 +405,7 @@ static bool end_definition(struct sweep *s, struct object *crd)
 	CLEANUP(json) struct json *doc = NULL;
 	const struct store_kind *kind;
 	char key[300];
+	bool ok = true;
 
 	snprintf(key, sizeof key, "%s/%s", json_text_at(object_root(keep), "spec/group"),
 	    json_text_at(object_root(keep), "spec/names/plural"));
@@ -401,12 +413,12 @@ static bool end_definition(struct sweep *s, struct object *crd)
 	for (size_t i = 0; kind && i < kind->count;) {
 		size_t before = kind->count;
 
-		if (!root_deleting(object_root(kind->items[i])) && !delete_it(s, key, kind->items[i]))
-			return false;
+		if (!root_deleting(object_root(kind->items[i])))
+			ok = delete_it(s, key, kind->items[i]) && ok;
 		i += kind->count == before;
 	}
-	if (kind && kind->count)
-		return true;
+	if (!ok || (kind && kind->count))
+		return ok;
 	if (!json_clone(object_root(keep), &doc, &s->err) ||
 	    !root_remove_finalizer(json_edit(doc), CRD_FINALIZER, &s->err))
 		return false;
@@ -418,17 +430,17 @@ static bool end_definition(struct sweep *s, struct object *crd)
 static bool end_definitions(struct sweep *s)
 {
 	const struct store_kind *kind = db_kind_of(s->store, CRD_KEY);
+	bool ok = true;
 
 	for (size_t i = 0; kind && i < kind->count;) {
 		const json_node *root = object_root(kind->items[i]);
 		size_t before = kind->count;
 
-		if (root_deleting(root) && root_has_finalizer(root, CRD_FINALIZER) &&
-		    !end_definition(s, kind->items[i]))
-			return false;
+		if (root_deleting(root) && root_has_finalizer(root, CRD_FINALIZER))
+			ok = end_definition(s, kind->items[i]) && ok;
 		i += kind->count == before;
 	}
-	return true;
+	return ok;
 }
 
 bool api_sweep(struct api *api, bool *ret_changed, struct err *err)
@@ -440,7 +452,6 @@ bool api_sweep(struct api *api, bool *ret_changed, struct err *err)
 
 	db_lock(api->store);
 	ok = gather(&s);
-	/* one that fails holds up none of the others */
 	for (size_t i = 0; s.all && i < sizeof steps / sizeof *steps; i++)
 		ok = steps[i](&s) && ok;
 	db_unlock(api->store);

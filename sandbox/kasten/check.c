@@ -40,6 +40,13 @@ static bool empty(const char *text)
 	return !text || !*text;
 }
 
+const char *reference_namespace(const json_node *reference)
+{
+	const char *namespace_ = json_text_at(reference, "namespace");
+
+	return empty(namespace_) ? KASTEN_NAMESPACE : namespace_;
+}
+
 const json_node *find_item(const json_node *list, const char *namespace_, const char *name)
 {
 	for (const json_node *item = json_first(json_get(list, "items")); item; item = json_next(item))
@@ -54,10 +61,9 @@ const json_node *find_item(const json_node *list, const char *namespace_, const 
 bool profile_secret(const json_node *profile, const char **ret_namespace, const char **ret_name)
 {
 	const json_node *secret = json_at(profile, "spec/locationSpec/credential/secret");
-	const char *namespace_ = json_text_at(secret, "namespace");
 
 	*ret_name = json_text_at(secret, "name");
-	*ret_namespace = empty(namespace_) ? KASTEN_NAMESPACE : namespace_;
+	*ret_namespace = reference_namespace(secret);
 	return !empty(*ret_name);
 }
 
@@ -115,8 +121,7 @@ const json_node *policy_action(const json_node *policy_spec, const char *action)
 static void check_reference(
     struct findings *f, const json_node *reference, const json_node *profiles, const char *of, bool required)
 {
-	const char *name = json_text_at(reference, "name");
-	const char *namespace_ = json_text_at(reference, "namespace");
+	const char *name = json_text_at(reference, "name"), *namespace_ = reference_namespace(reference);
 	const json_node *profile;
 
 	if (empty(name)) {
@@ -124,7 +129,6 @@ static void check_reference(
 			found(f, "action %s has no profile", of);
 		return;
 	}
-	namespace_ = empty(namespace_) ? KASTEN_NAMESPACE : namespace_;
 	profile = find_item(profiles, namespace_, name);
 	if (!profile)
 		found(f, "profile \"%s/%s\" of action %s not found", namespace_, name, of);

@@ -20,6 +20,9 @@ const json_node *policy_action(const json_node *policy_spec, const char *action)
 /* The secret's place that a profile names; false if it names none. */
 bool profile_secret(const json_node *profile, const char **ret_namespace, const char **ret_name);
 
+/* Of a reference {name, namespace} to a profile or a secret: Kasten's, unless it says another one. */
+const char *reference_namespace(const json_node *reference);
+
 /* By name and namespace among a list's items; NULL: none. */
 const json_node *find_item(const json_node *list, const char *namespace_, const char *name);
 

@@ -58,20 +58,24 @@ bool depot_config(const json_node *profile, const json_node *secret, struct s3_c
 	return true;
 }
 
-static bool get_profile(struct kasten *k, const json_node *ref, struct json **ret, struct err *err)
+bool depot_receive(const json_node *profile, struct buf *out, struct err *err)
 {
-	const char *name = json_text_at(ref, "name"), *namespace_ = json_text_at(ref, "namespace");
+	const char *bucket = json_text_at(profile, OBJECTS "name");
+	RECEIVE_CLEANUP struct receive r = {0};
 
-	if (!name || !*name)
-		return err_set(err, ERR_STATE, "spec.profile is missing");
-	if (!kube_get(k->kube, &k->kinds[KIND_PROFILE], namespace_ && *namespace_ ? namespace_ : KASTEN_NAMESPACE, name,
-		ret, err))
+	return receive_new(bucket ? bucket : "", json_text_at(profile, OBJECTS "path"), &r, err) &&
+	       receive_format(&r, out, err);
+}
+
+static bool get_valid_profile(struct kasten *k, const json_node *ref, struct json **ret, struct err *err)
+{
+	CLEANUP(json) struct json *profile = NULL;
+
+	if (!kasten_profile(k, ref, &profile, err))
 		return false;
-	if (!json_is_at(json_root(*ret), "status/validation", VALIDATION_SUCCESS)) {
-		json_free(*ret);
-		*ret = NULL;
-		return err_set(err, ERR_STATE, "profile \"%s\" is not valid", name);
-	}
+	if (!json_is_at(json_root(profile), "status/validation", VALIDATION_SUCCESS))
+		return err_set(err, ERR_STATE, "profile \"%s\" is not valid", kube_name(json_root(profile)));
+	*ret = TAKE(profile);
 	return true;
 }
 
@@ -115,8 +119,8 @@ static bool open_depot(
 	CLEANUP(json) struct json *secret = NULL;
 	const char *namespace_, *name;
 
-	if (!receive_parse(receive ? receive : "", &d.receive, err) || !get_profile(k, profile_ref, &profile, err) ||
-	    !check_place(json_root(profile), &d.receive, err))
+	if (!receive_parse(receive ? receive : "", &d.receive, err) ||
+	    !get_valid_profile(k, profile_ref, &profile, err) || !check_place(json_root(profile), &d.receive, err))
 		return false;
 	if (!profile_secret(json_root(profile), &namespace_, &name))
 		return err_set(err, ERR_STATE, "profile \"%s\" names no secret", kube_name(json_root(profile)));

@@ -39,5 +39,7 @@ bool depot_remove(struct depot *d, const char *name, struct err *err);
 
 /* Bucket, path, endpoint and keys of a profile with its secret. Pure. */
 bool depot_config(const json_node *profile, const json_node *secret, struct s3_config *ret, struct err *err);
+/* A new receive string for exports through this profile, appended to out. */
+bool depot_receive(const json_node *profile, struct buf *out, struct err *err);
 
 #endif

@@ -114,14 +114,12 @@ static bool target_object(struct kasten *k, const struct drive *d, struct json *
 	return false;
 }
 
+/* An action without one has none. */
 static bool get_profile(struct kasten *k, const json_node *reference, struct json **ret, struct err *err)
 {
-	const char *name = json_text_at(reference, "name"), *namespace_ = json_text_at(reference, "namespace");
+	const char *name = json_text_at(reference, "name");
 
-	if (!name || !*name)
-		return true;
-	return kube_get(k->kube, &k->kinds[KIND_PROFILE], namespace_ && *namespace_ ? namespace_ : KASTEN_NAMESPACE,
-	    name, ret, err);
+	return !name || !*name || kasten_profile(k, reference, ret, err);
 }
 
 /* The blueprint is read when the action begins: one that was replaced meanwhile counts. */

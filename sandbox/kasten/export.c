@@ -12,39 +12,16 @@
 
 #define FAILED "Failed to export the restore point"
 
-/* What cannot be mended by trying again ends the action; what may pass ends the attempt, or is waited for. */
-static bool refuse(struct kasten *k, struct job *j, const struct err *why, bool attempt, struct err *err)
-{
-	if (kasten_is_passing(why)) {
-		if (err)
-			*err = *why;
-		return false;
-	}
-	return attempt ? job_fail_attempt(j, kasten_now(k), FAILED, why->msg, err)
-		       : job_fail(j, kasten_now(k), FAILED, why->msg, err);
-}
-
 /* --- the receive string of an action without a policy -------------------------------------------------------------- */
 
 static bool make_receive(struct kasten *k, struct job *j, struct err *err)
 {
-	const char *name = json_text_at(j->root, "spec/profile/name");
-	const char *namespace_ = json_text_at(j->root, "spec/profile/namespace");
 	BUF_CLEANUP struct buf text = BUF_INIT(RECEIVE_TEXT_MAX);
-	RECEIVE_CLEANUP struct receive r = {0};
 	CLEANUP(json) struct json *profile = NULL;
 	CLEANUP(json) struct json *patch = NULL;
-	const char *bucket;
 
-	if (!name || !*name)
-		return err_set(err, ERR_STATE, "spec.profile is missing");
-	if (!kube_get(
-		k->kube, &k->kinds[KIND_PROFILE], namespace_ ? namespace_ : KASTEN_NAMESPACE, name, &profile, err))
-		return false;
-	bucket = json_text_at(json_root(profile), "spec/locationSpec/objectStore/name");
-	return receive_new(bucket ? bucket : "", json_text_at(json_root(profile), "spec/locationSpec/objectStore/path"),
-		   &r, err) &&
-	       receive_format(&r, &text, err) &&
+	return kasten_profile(k, json_at(j->root, "spec/profile"), &profile, err) &&
+	       depot_receive(json_root(profile), &text, err) &&
 	       json_format(&patch, err, "{'spec':{'receiveString':%s}}", buf_str(&text)) &&
 	       kube_patch(k->kube, &k->kinds[KIND_EXPORT], job_namespace(j), job_name(j), NULL, KUBE_PATCH_MERGE,
 		   json_root(patch), NULL, err) &&
@@ -53,17 +30,24 @@ static bool make_receive(struct kasten *k, struct job *j, struct err *err)
 
 /* --- steps ------------------------------------------------------------------------------------------------------- */
 
-/* The names are saved before anything is written: one attempt leaves one object in the bucket. */
+/*
+ * The names are saved before anything is written, and are those of all attempts: one action leaves one object in the
+ * bucket, also if the answer to an earlier attempt's was lost.
+ */
 static bool choose_names(struct job *j, const char *point, struct err *err)
 {
+	CLEANUP(json) struct json *names = NULL;
 	char suffix[KASTEN_SUFFIX + 1];
 
+	if (json_get(j->root, "names"))
+		return true;
 	return kasten_suffix(suffix, err) &&
-	       json_set_format(j->root, "try/content", err, "'%s-%s-exported-%s'", job_namespace(j), point, suffix) &&
-	       json_set_format(j->root, "try/point", err, "'%s-exported-%s'", point, suffix) &&
-	       (artefact_name_valid(json_text_at(j->root, "try/content")) ||
-		   err_set(
-		       err, ERR_LIMIT, "the exported content's name would be longer than %d bytes", ARTEFACT_NAME_MAX));
+	       json_format(&names, err, "{'content':'%s-%s-exported-%s','point':'%s-exported-%s'}", job_namespace(j),
+		   point, suffix, point, suffix) &&
+	       (artefact_name_valid(json_text_at(json_root(names), "content")) ||
+		   err_set(err, ERR_LIMIT, "the exported content's name would be longer than %d bytes",
+		       ARTEFACT_NAME_MAX)) &&
+	       json_set_copy(j->root, "names", json_root(names), err);
 }
 
 static bool check(struct kasten *k, struct job *j, struct err *err)
@@ -77,7 +61,7 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 	receive = json_text_at(j->root, "spec/receiveString");
 	if (((receive && *receive) || make_receive(k, j, &why)) && choose_names(j, point, &why))
 		return job_set_step(j, "copy", err) && job_set_progress(j, 10, err);
-	return refuse(k, j, &why, false, err);
+	return kasten_refuse(k, j, FAILED, &why, err);
 }
 
 static bool make_labels(const struct job *j, struct json **ret, struct err *err)
@@ -99,7 +83,7 @@ static bool write_copy(struct kasten *k, struct job *j, struct err *err)
 	CLEANUP(json) struct json *point = NULL;
 	CLEANUP(json) struct json *content = NULL;
 	struct reference reference = {
-	    json_text_at(j->root, "spec/receiveString"), json_text_at(j->root, "try/content"), profile, true};
+	    json_text_at(j->root, "spec/receiveString"), json_text_at(j->root, "names/content"), profile, true};
 	struct artefact artefact = {.name = reference.name};
 	const char *time;
 	char now[TIME_TEXT_MAX];
@@ -124,16 +108,15 @@ static bool copy(struct kasten *k, struct job *j, struct err *err)
 
 	if (write_copy(k, j, &why))
 		return job_set_step(j, "publish", err) && job_set_progress(j, 60, err);
-	/* A bucket that cannot be reached may be there in a moment. */
-	return refuse(k, j, &why, why.code == ERR_REMOTE, err);
+	return kasten_refuse(k, j, FAILED, &why, err);
 }
 
 static bool finish(struct kasten *k, struct job *j, struct err *err)
 {
 	CLEANUP(json) struct json *labels = NULL;
 	struct publication p = {
-	    .content = json_text_at(j->root, "try/content"),
-	    .point = json_text_at(j->root, "try/point"),
+	    .content = json_text_at(j->root, "names/content"),
+	    .point = json_text_at(j->root, "names/point"),
 	    .namespace_ = job_namespace(j),
 	    .action_time = json_text_at(j->root, "try/actionTime"),
 	};
@@ -154,7 +137,7 @@ bool export_step(struct kasten *k, struct job *j, struct err *err)
 	} steps[] = {{"check", check}, {"copy", copy}, {"publish", finish}};
 
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-		if (!strcmp(job_step(j), steps[i].name))
+		if (!strcmp(job_step(j), steps[i].name) && (!i || json_get(j->root, "names")))
 			return steps[i].run(k, j, err);
 	return job_fail(j, kasten_now(k), "The record of this action is damaged", NULL, err);
 }

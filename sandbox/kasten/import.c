@@ -15,18 +15,6 @@
 #define FAILED "Failed to import restore points"
 #define SUFFIX_DIGITS 8
 
-static bool refuse(struct kasten *k, struct job *j, const struct err *why, struct err *err)
-{
-	if (kasten_is_passing(why)) {
-		if (err)
-			*err = *why;
-		return false;
-	}
-	/* A bucket that cannot be reached may be there in a moment; a receive string does not get better. */
-	return why->code == ERR_REMOTE ? job_fail_attempt(j, kasten_now(k), FAILED, why->msg, err)
-				       : job_fail(j, kasten_now(k), FAILED, why->msg, err);
-}
-
 static bool open_depot(struct kasten *k, const struct job *j, struct depot *ret, struct err *err)
 {
 	return depot_open(k, json_at(j->root, "spec/profile"), json_text_at(j->root, "spec/receiveString"), ret, err);
@@ -46,7 +34,7 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 	struct err why = ERR_INIT;
 
 	if (!find(k, j, &why))
-		return refuse(k, j, &why, err);
+		return kasten_refuse(k, j, FAILED, &why, err);
 	return job_set_step(j, "contents", err) && job_set_progress(j, 10, err);
 }
 
@@ -112,7 +100,7 @@ static bool contents(struct kasten *k, struct job *j, struct err *err)
 		return job_complete(j, kasten_now(k), err);
 	snprintf(path, sizeof path, "try/names/%lld", (long long)next);
 	if (!import_one(k, j, json_text_at(j->root, path), &why))
-		return refuse(k, j, &why, err);
+		return kasten_refuse(k, j, FAILED, &why, err);
 	return json_set_int(j->root, "try/next", next + 1, err) &&
 	       job_set_progress(j, 10 + (int)(89 * (next + 1) / all), err);
 }

@@ -1,6 +1,7 @@
 #include "sandbox/kasten/kasten.h"
 
 #include "base/uuid.h"
+#include "sandbox/kasten/check.h"
 #include "sandbox/kasten/names.h"
 
 #include <string.h>
@@ -47,6 +48,26 @@ bool kasten_is_passing(const struct err *err)
 		if (err->code == passing[i])
 			return true;
 	return false;
+}
+
+bool kasten_refuse(struct kasten *k, struct job *j, const char *message, const struct err *why, struct err *err)
+{
+	if (kasten_is_passing(why)) {
+		if (err)
+			*err = *why;
+		return false;
+	}
+	return why->code == ERR_REMOTE ? job_fail_attempt(j, kasten_now(k), message, why->msg, err)
+				       : job_fail(j, kasten_now(k), message, why->msg, err);
+}
+
+bool kasten_profile(struct kasten *k, const json_node *reference, struct json **ret, struct err *err)
+{
+	const char *name = json_text_at(reference, "name");
+
+	if (!name || !*name)
+		return err_set(err, ERR_STATE, "spec.profile is missing");
+	return kube_get(k->kube, &k->kinds[KIND_PROFILE], reference_namespace(reference), name, ret, err);
 }
 
 bool kasten_put_status(

@@ -76,6 +76,13 @@ bool kasten_ensure(
     struct kasten *k, enum kasten_kind kind, const char *namespace_, const json_node *object, struct err *err);
 /* An error of the surroundings (server away, disk): the step is done again later. Otherwise it is the action's. */
 bool kasten_is_passing(const struct err *err);
+/*
+ * What a step failed with: an error of the surroundings is handed on (false), and the step is done again; what a server or
+ * a bucket refused or could not answer (REMOTE) fails the attempt; anything else does not get better, and fails the action.
+ */
+bool kasten_refuse(struct kasten *k, struct job *j, const char *message, const struct err *why, struct err *err);
+/* The profile that a reference {name, namespace} speaks of. STATE: it names none. */
+bool kasten_profile(struct kasten *k, const json_node *reference, struct json **ret, struct err *err);
 
 /* One step of each kind of action: run.c, backup.c, export.c, restore.c, import.c, retire.c. */
 bool run_step(struct kasten *k, struct job *j, struct err *err);

@@ -86,13 +86,8 @@ static bool check(struct kasten *k, struct job *j, struct err *err)
 		return fail(k, j, "Cannot execute restore", refusal(j), err);
 	if (json_get(j->root, "plan")) /* a later attempt goes on where the first came to */
 		return job_set_step(j, "objects", err);
-	if (!load_content(k, j, &content, &why)) {
-		if (!kasten_is_passing(&why))
-			return fail(k, j, "Failed to load the restore point", why.msg, err);
-		if (err)
-			*err = why;
-		return false;
-	}
+	if (!load_content(k, j, &content, &why))
+		return kasten_refuse(k, j, "Failed to load the restore point", &why, err);
 	return plan(j, json_root(content), err) &&
 	       json_set_format(j->root, "restorePoint", err, "{'name':%s,'namespace':%s}",
 		   json_text_at(j->root, "spec/subject/name"), job_namespace(j)) &&

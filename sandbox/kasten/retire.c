@@ -2,6 +2,9 @@
  * RetireAction: a restore point content is being deleted. The blueprints' "delete" runs for what its backup left
  * behind, then the content goes. A "delete" that fails (the object is gone already) ends the RetireAction as Failed; the content goes
  * nevertheless, because nothing here would ever try again.
+ *
+ * What is to be deleted is read from the content once, and kept in the job beside "try": a content may lie in a bucket, which need not
+ * answer all the time that a delete runs. What is deleted stays so: a later attempt goes on behind it.
  */
 #include "sandbox/kasten/drive.h"
 #include "sandbox/kasten/kasten.h"
@@ -57,17 +60,55 @@ static const json_node *saved_object(const json_node *content, const json_node *
 	return NULL;
 }
 
-static bool drive_one(
-    struct kasten *k, struct job *j, const json_node *content, const json_node *artifact, struct err *err)
+/* [{object, artifacts, saved}] */
+static bool save_targets(struct job *j, const json_node *content, struct err *err)
 {
+	CLEANUP(json) struct json *targets = NULL;
+
+	if (!json_format(&targets, err, "[]"))
+		return false;
+	for (const json_node *a = json_first(json_get(content, "artifacts")); a; a = json_next(a)) {
+		const json_node *saved = saved_object(content, json_get(a, "object"));
+		CLEANUP(json) struct json *target = NULL;
+
+		if (!json_format(&target, err, "{'object':%j,'artifacts':%j,'saved':%j}", json_get(a, "object"),
+			json_get(a, "artifacts"), saved) ||
+		    !json_set_copy(json_edit(targets), "-", json_root(target), err))
+			return false;
+	}
+	j->dirty = true;
+	return json_set_copy(j->root, "targets", json_root(targets), err) && json_set_int(j->root, "done", 0, err);
+}
+
+/* A content without a record has nothing to delete. */
+static bool check(struct kasten *k, struct job *j, struct err *err)
+{
+	CLEANUP(json) struct json *content = NULL;
+	struct err why = ERR_INIT;
+
+	if (!json_get(j->root, "targets") && !publish_load(k, content_name(j), NULL, &content, &why) &&
+	    why.code != ERR_NOT_FOUND) {
+		if (!kasten_is_passing(&why))
+			return fail_attempt(k, j, &why, err);
+		if (err)
+			*err = why;
+		return false;
+	}
+	return (json_get(j->root, "targets") || save_targets(j, content ? json_root(content) : NULL, err)) &&
+	       job_set_step(j, "delete", err);
+}
+
+static bool drive_one(struct kasten *k, struct job *j, const json_node *target, struct err *err)
+{
+	const json_node *saved = json_get(target, "saved");
 	struct drive d = {.action = "delete",
-	    .target = json_get(artifact, "object"),
-	    .artifacts_in = json_get(artifact, "artifacts"),
+	    .target = json_get(target, "object"),
+	    .artifacts_in = json_get(target, "artifacts"),
+	    .saved = json_is_object(saved) ? saved : NULL,
 	    .timeout_ms = BLUEPRINT_TIMEOUT_MS};
 	enum drive_result result;
 	struct err why = ERR_INIT;
 
-	d.saved = saved_object(content, d.target);
 	if (!drive_step(k, j, &d, &result, &why, err))
 		return false;
 	if (result == DRIVE_FAILED)
@@ -75,27 +116,22 @@ static bool drive_one(
 	if (result == DRIVE_AGAIN)
 		return true;
 	drive_end(j);
-	return json_set_int(j->root, "try/target", json_int_at(j->root, "try/target", 0) + 1, err);
+	return json_set_int(j->root, "done", json_int_at(j->root, "done", 0) + 1, err);
+}
+
+static bool delete_all(struct kasten *k, struct job *j, struct err *err)
+{
+	const json_node *target;
+	char path[64];
+
+	snprintf(path, sizeof path, "targets/%lld", (long long)json_int_at(j->root, "done", 0));
+	target = json_at(j->root, path);
+	if (target)
+		return drive_one(k, j, target, err);
+	return release(k, j, err) && job_complete(j, kasten_now(k), err);
 }
 
 bool retire_step(struct kasten *k, struct job *j, struct err *err)
 {
-	CLEANUP(json) struct json *content = NULL;
-	const json_node *artifact = NULL;
-	struct err why = ERR_INIT;
-	char path[64];
-
-	snprintf(path, sizeof path, "artifacts/%lld", (long long)json_int_at(j->root, "try/target", 0));
-	if (publish_load(k, content_name(j), NULL, &content, &why)) {
-		artifact = json_at(json_root(content), path);
-	} else if (kasten_is_passing(&why)) {
-		if (err)
-			*err = why;
-		return false;
-	} else if (why.code != ERR_NOT_FOUND) {
-		return fail_attempt(k, j, &why, err);
-	}
-	if (artifact)
-		return drive_one(k, j, json_root(content), artifact, err);
-	return release(k, j, err) && job_complete(j, kasten_now(k), err);
+	return !strcmp(job_step(j), "check") ? check(k, j, err) : delete_all(k, j, err);
 }

@@ -1,5 +1,6 @@
 #include "sandbox/kasten/store.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 
 #include <dirent.h>
@@ -88,16 +89,10 @@ bool store_remove(const struct store *s, enum store_kind kind, const char *name,
 	return true;
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 bool store_each(const struct store *s, enum store_kind kind, bool (*each)(void *ctx, const char *name, struct err *err),
     void *ctx, struct err *err)
 {
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = NULL;
+	CLEANUP(dir) DIR *dir = NULL;
 	const struct dirent *entry;
 	char path[PATH_MAX];
 

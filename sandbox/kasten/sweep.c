@@ -1,9 +1,9 @@
 /* What is looked at as a whole, again and again: profiles, policies, restore points and their contents. */
 #include "base/uuid.h"
 #include "sandbox/kasten/check.h"
+#include "sandbox/kasten/depot.h"
 #include "sandbox/kasten/kasten.h"
 #include "sandbox/kasten/names.h"
-#include "sandbox/kasten/receive.h"
 
 #include <string.h>
 
@@ -100,29 +100,17 @@ static bool make_token(struct kasten *k, const json_node *policy, char name[stat
 	       kasten_ensure(k, KIND_SECRET, kube_namespace(policy), json_root(secret), err);
 }
 
-static bool make_receive(const json_node *action, const json_node *profiles, struct buf *out, struct err *err)
-{
-	const json_node *ref = json_at(action, "exportParameters/profile");
-	const char *namespace_ = json_text_at(ref, "namespace"), *name = json_text_at(ref, "name");
-	const json_node *profile =
-	    find_item(profiles, namespace_ && *namespace_ ? namespace_ : KASTEN_NAMESPACE, name ? name : "");
-	const char *bucket = json_text_at(profile, "spec/locationSpec/objectStore/name");
-	RECEIVE_CLEANUP struct receive r = {0};
-
-	return receive_new(
-		   bucket ? bucket : "", json_text_at(profile, "spec/locationSpec/objectStore/path"), &r, err) &&
-	       receive_format(&r, out, err);
-}
-
 static bool fill_export(struct kasten *k, const json_node *policy, const json_node *profiles, const json_node *action,
     size_t index, struct err *err)
 {
+	const json_node *ref = json_at(action, "exportParameters/profile");
+	const char *name = json_text_at(ref, "name");
 	BUF_CLEANUP struct buf receive = BUF_INIT(RECEIVE_TEXT_MAX);
 	CLEANUP(json) struct json *copy = NULL;
 	char path[96], token[254];
 
-	if (!make_receive(action, profiles, &receive, err) || !make_token(k, policy, token, err) ||
-	    !json_clone(policy, &copy, err))
+	if (!depot_receive(find_item(profiles, reference_namespace(ref), name ? name : ""), &receive, err) ||
+	    !make_token(k, policy, token, err) || !json_clone(policy, &copy, err))
 		return false;
 	snprintf(path, sizeof path, "spec/actions/%zu/exportParameters/receiveString", index);
 	if (!json_set_text(json_edit(copy), path, buf_str(&receive), err))

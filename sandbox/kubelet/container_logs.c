@@ -139,6 +139,7 @@ static void handle(void *arg, const struct api_request *request, struct api_resp
 	QUERY_CLEANUP struct query q = {0};
 	struct err err = ERR_INIT;
 
+	api_response_init(ret);
 	if (strcmp(request->method, "GET") != 0)
 		refuse(ret, 405, "405 method not allowed\n");
 	else if (!query_parse(request->target, &q, &err))

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "sandbox/kubelet/mounts.h"
+#include "sandbox/kubelet/node.h"
 #include "sandbox/kubelet/run.h"
 #include "sandbox/parts/address.h"
 
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST_OF_KUBELET 3
 #define REMOVE_AGAIN_MS 2000
 
 extern char **environ;
@@ -54,7 +54,7 @@ bool pods_new(const struct pods_config *config, struct pods **ret, struct err *e
 	if (!p)
 		return err_nomem(err);
 	p->config = *config;
-	address_text(config->range, HOST_OF_KUBELET, p->host_ip);
+	address_text(config->range, NODE_HOST, p->host_ip);
 	if (snprintf(p->address_file, PATH_MAX, "%s/kubelet/addresses.json", config->dir) >= PATH_MAX ||
 	    snprintf(p->hosts, PATH_MAX, "%s/hosts", config->dir) >= PATH_MAX ||
 	    snprintf(p->volumes_dir, PATH_MAX, "%s/volumes", config->dir) >= PATH_MAX ||

@@ -5,9 +5,10 @@
 #include "sandbox/kubelet/environment.h"
 #include "sandbox/parts/secrets.h"
 
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <ctype.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)1 << 20)
@@ -22,6 +23,15 @@ struct making {
 	struct recipe *recipe;
 };
 
+/* Words may hold secrets that were expanded into them. */
+static void wipe(struct buf *text)
+{
+	if (text->data)
+		explicit_bzero(text->data, text->cap);
+	buf_clear(text);
+}
+#define WIPE_CLEANUP __attribute__((cleanup(wipe)))
+
 void recipe_clear(struct recipe *r)
 {
 	words_clear(&r->argv);
@@ -31,20 +41,14 @@ void recipe_clear(struct recipe *r)
 static bool add_words(struct making *m, const char *key, struct err *err)
 {
 	for (const json_node *n = json_first(json_get(m->container, key)); n; n = json_next(n)) {
-		BUF_CLEANUP struct buf expanded = BUF_INIT(TEXT_MAX);
-		BUF_CLEANUP struct buf text = BUF_INIT(TEXT_MAX);
-		bool ok;
+		WIPE_CLEANUP struct buf expanded = BUF_INIT(TEXT_MAX);
+		WIPE_CLEANUP struct buf text = BUF_INIT(TEXT_MAX);
 
 		if (!json_string(n))
 			return err_set(err, ERR_PARSE, "\"%s\" holds something that is no text", key);
-		ok = words_expand(json_string(n), &m->recipe->env, &expanded, err) &&
-		     words_translate(buf_str(&expanded), m->mounts.pairs, m->mounts.count, &text, err) &&
-		     words_add(&m->command, buf_str(&text), err);
-		if (expanded.data)
-			explicit_bzero(expanded.data, expanded.len);
-		if (text.data)
-			explicit_bzero(text.data, text.len);
-		if (!ok)
+		if (!words_expand(json_string(n), &m->recipe->env, &expanded, err) ||
+		    !words_translate(buf_str(&expanded), m->mounts.pairs, m->mounts.count, &text, err) ||
+		    !words_add(&m->command, buf_str(&text), err))
 			return false;
 	}
 	return true;
@@ -97,7 +101,7 @@ static const char *address_of(const char *hosts, const char *name, size_t len, c
 	return NULL;
 }
 
-/* Each name of the cluster in a text becomes its address. *ret_left: a name of a cluster that has none now. */
+/* Each name of the cluster in a text becomes its address. *ret_left: a name that ends as a cluster's do has none now. */
 static bool resolve(const char *hosts, const char *text, struct buf *out, bool *ret_left, struct err *err)
 {
 	while (*text) {
@@ -120,8 +124,37 @@ static bool resolve(const char *hosts, const char *text, struct buf *out, bool *
 }
 
 /*
- * nss_wrapper reads its file again while other threads use it, and a ticker with several streams has been seen to die of that. So names in
- * the project's own arguments become addresses here, where the pod is made; what has no address yet still resolves through the file.
+ * The word holds no connection string, or one of a single address, behind which the driver looks for nobody: of several
+ * hosts, or with replicaSet=, it takes the members' names from their own answers.
+ */
+static bool needs_no_names(const char *word)
+{
+	const char *uri = strstr(word, "mongodb"), *hosts = uri ? strstr(uri, "://") : NULL, *at;
+	struct in_addr ignored;
+	char host[16];
+	size_t len;
+
+	if (!hosts)
+		return true;
+	hosts += 3;
+	len = strcspn(hosts, "/?");
+	at = memrchr(hosts, '@', len);
+	if (at) {
+		len -= (size_t)(at + 1 - hosts);
+		hosts = at + 1;
+	}
+	if (memchr(hosts, ',', len) || strcasestr(hosts + len, "replicaSet="))
+		return false;
+	len = strcspn(hosts, ":/?");
+	return len < sizeof host && snprintf(host, sizeof host, "%.*s", (int)len, hosts) > 0 &&
+	       inet_pton(AF_INET, host, &ignored) == 1;
+}
+
+/*
+ * nss_wrapper reads its file again while other threads use it, and a ticker with several streams has been seen to die of
+ * that. So names in the project's own arguments become addresses here, where the container is made, and nss_wrapper is left out if
+ * none can be asked for later: a connection string that still holds a name (of a Service that has no address yet, also in its short
+ * form), or that makes the driver learn members' names, needs it.
  */
 static bool add_addresses(struct making *m, struct err *err)
 {
@@ -131,16 +164,18 @@ static bool add_addresses(struct making *m, struct err *err)
 	if (!m->place->hosts || !file_read(m->place->hosts, &hosts, NULL))
 		return add_names(m, err);
 	for (size_t i = 1; i < m->recipe->argv.count; i++) {
-		BUF_CLEANUP struct buf text = BUF_INIT(WORD_BYTES_MAX);
-		char *word;
+		WIPE_CLEANUP struct buf text = BUF_INIT(WORD_BYTES_MAX);
+		char **word = &m->recipe->argv.items[i], *made;
 
-		if (!resolve(buf_str(&hosts), m->recipe->argv.items[i], &text, &left, err))
+		if (!resolve(buf_str(&hosts), *word, &text, &left, err))
 			return false;
-		word = strdup(buf_str(&text));
-		if (!word)
+		made = strdup(buf_str(&text));
+		if (!made)
 			return err_nomem(err);
-		free(m->recipe->argv.items[i]);
-		m->recipe->argv.items[i] = word;
+		explicit_bzero(*word, strlen(*word));
+		free(*word);
+		*word = made;
+		left |= !needs_no_names(made);
 	}
 	return !left || add_names(m, err);
 }
@@ -269,21 +304,19 @@ static bool make_agent(struct making *m, struct err *err)
 	const char *user = words_env(&m->recipe->env, "PBM_AGENT_MONGODB_USERNAME");
 	const char *password = words_env(&m->recipe->env, "PBM_AGENT_MONGODB_PASSWORD");
 	const char *port = words_env(&m->recipe->env, "PBM_MONGODB_PORT");
-	BUF_CLEANUP struct buf uri = BUF_INIT(TEXT_MAX);
-	bool ok = true;
+	WIPE_CLEANUP struct buf uri = BUF_INIT(TEXT_MAX);
 
 	if (!words_env(&m->recipe->env, "PBM_MONGODB_URI")) {
 		if (!user || !password)
 			return err_set(err, ERR_NOT_FOUND,
 			    "neither PBM_MONGODB_URI nor PBM_AGENT_MONGODB_USERNAME and PBM_AGENT_MONGODB_PASSWORD");
-		ok = buf_add_str(&uri, "mongodb://", err) && uri_encode(&uri, user, err) &&
-		     buf_add_char(&uri, ':', err) && uri_encode(&uri, password, err) &&
-		     buf_printf(&uri, err, "@%s:%s/?authSource=admin", m->place->pod_ip, port ? port : "27017") &&
-		     words_env_set(&m->recipe->env, "PBM_MONGODB_URI", buf_str(&uri), err);
-		if (uri.data)
-			explicit_bzero(uri.data, uri.len);
+		if (!buf_add_str(&uri, "mongodb://", err) || !uri_encode(&uri, user, err) ||
+		    !buf_add_char(&uri, ':', err) || !uri_encode(&uri, password, err) ||
+		    !buf_printf(&uri, err, "@%s:%s/?authSource=admin", m->place->pod_ip, port ? port : "27017") ||
+		    !words_env_set(&m->recipe->env, "PBM_MONGODB_URI", buf_str(&uri), err))
+			return false;
 	}
-	return ok && add_program(m, "pbm-agent", err);
+	return add_program(m, "pbm-agent", err);
 }
 
 /* The stand-in runs pbm, and its HOME is not the one with the cache of scripts/setup. */

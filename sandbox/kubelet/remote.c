@@ -70,14 +70,6 @@ bool remote_result(struct remote *r, bool ok, const char *what, const struct err
 {
 	if (ok)
 		return true;
-	if (err->code == ERR_REMOTE && strstr(err->msg, "loopback range")) {
-		if (!r->no_loopback)
-			log_line(r->log, LOG_INFO,
-			    "this API server takes no Endpoints of this machine's addresses; services work without",
-			    NULL);
-		r->no_loopback = true;
-		return false;
-	}
 	r->again = true;
 	if (err->code == ERR_CONFLICT || err->code == ERR_EXISTS || err->code == ERR_NOT_FOUND)
 		return false;

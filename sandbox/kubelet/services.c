@@ -1,5 +1,7 @@
 #include "sandbox/kubelet/services.h"
 
+#include "sandbox/parts/loopback.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,10 +114,10 @@ bool endpoints_make(const struct world *w, const json_node *service, struct json
 	return true;
 }
 
-/* What an API server did not take as an address is noted: "psmdb-sandbox/backend". */
+/* What an API server did not take as an address is noted. */
 static bool take_note(const json_node *service, json_node *endpoints, struct err *err)
 {
-	const char *address = json_text_at(endpoints, "metadata/annotations/psmdb-sandbox~1backend");
+	const char *address = json_text_at(endpoints, "metadata/annotations/" LOOPBACK_BACKEND);
 	CLEANUP(json) struct json *subset = NULL;
 
 	if (!address || !*address || json_first(json_get(endpoints, "subsets")))

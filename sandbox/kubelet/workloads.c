@@ -4,6 +4,7 @@
 #include "sandbox/kubelet/lifecycle.h"
 #include "sandbox/kubelet/services.h"
 #include "sandbox/kubelet/workload.h"
+#include "sandbox/parts/loopback.h"
 
 #include <string.h>
 
@@ -158,31 +159,57 @@ void workloads_sync(struct remote *r, const struct world *w)
 	}
 }
 
+/* An API server that takes none of them once never takes any. */
+static void endpoints_result(struct remote *r, bool ok, const char *what, const struct err *err)
+{
+	if (ok || !loopback_refused(err)) {
+		remote_result(r, ok, what, err);
+		return;
+	}
+	r->no_loopback = true;
+	log_line(r->log, LOG_INFO,
+	    "this API server takes no Endpoints of this machine's addresses; services work without", NULL);
+}
+
+static void put_endpoints(struct remote *r, const json_node *have, const json_node *want)
+{
+	const struct kube_kind *kind = &r->kinds[WORLD_ENDPOINTS];
+	CLEANUP(json) struct json *patch = NULL;
+	struct err err = ERR_INIT;
+
+	if (r->down)
+		return;
+	if (!have)
+		endpoints_result(
+		    r, kube_create(r->kube, kind, object_namespace(want), want, NULL, &err), "create", &err);
+	else
+		endpoints_result(r,
+		    json_format(&patch, &err, "{'metadata':{'ownerReferences':%j},'subsets':%j}",
+			json_at(want, "metadata/ownerReferences"), json_get(want, "subsets")) &&
+			kube_patch(r->kube, kind, object_namespace(have), object_name(have), NULL, KUBE_PATCH_MERGE,
+			    json_root(patch), NULL, &err),
+		    "patch", &err);
+}
+
 void endpoints_sync(struct remote *r, const struct world *w)
 {
 	for (const json_node *s = world_first(w, WORLD_SERVICES); s; s = json_next(s)) {
 		const json_node *have = world_find(w, WORLD_ENDPOINTS, object_namespace(s), object_name(s));
 		CLEANUP(json) struct json *want = NULL;
-		CLEANUP(json) struct json *patch = NULL;
 		struct err err = ERR_INIT;
 
-		if (!service_has_selector(s) || object_deleting(s))
-			continue;
 		if (r->no_loopback)
 			return;
+		if (!service_has_selector(s) || object_deleting(s))
+			continue;
 		if (!endpoints_make(w, s, &want, &err)) {
 			say(r, WORLD_ENDPOINTS, &err);
 			continue;
 		}
-		if (!have) {
-			remote_create(r, WORLD_ENDPOINTS, json_root(want));
+		if (have &&
+		    (json_equal(json_get(have, "subsets"), json_get(json_root(want), "subsets")) ||
+			(!json_first(json_get(have, "subsets")) && !json_first(json_get(json_root(want), "subsets")))))
 			continue;
-		}
-		if (json_equal(json_get(have, "subsets"), json_get(json_root(want), "subsets")) ||
-		    (!json_first(json_get(have, "subsets")) && !json_first(json_get(json_root(want), "subsets"))))
-			continue;
-		if (json_format(&patch, &err, "{'metadata':{'ownerReferences':%j},'subsets':%j}",
-			json_at(json_root(want), "metadata/ownerReferences"), json_get(json_root(want), "subsets")))
-			remote_patch(r, WORLD_ENDPOINTS, have, NULL, json_root(patch));
+		put_endpoints(r, have, json_root(want));
 	}
 }

@@ -176,11 +176,16 @@ static bool erase_directly(struct operator* op, const json_node *backup, struct 
 /* A cluster that is just going, as with its namespace: PBM needs the database only as long as it can be reached. */
 static bool erase_in_going(struct operator* op, const json_node *backup, struct op_cluster *c, struct err *err)
 {
+	struct pbm_order place = {0};
 	struct err why = ERR_INIT;
+	bool ok;
 
-	if (!c->settled || !*c->place.bucket)
+	if (!c->settled)
 		return true; /* it hangs */
-	if (erase_backup(backup, &c->place, op->clock, op->stop, &why)) {
+	ok = operator_place_of_backup(c, backup, &place, &why) &&
+	     erase_backup(backup, &place, op->clock, op->stop, &why);
+	explicit_bzero(&place, sizeof place);
+	if (ok) {
 		log_line(op->log, LOG_INFO, "backup deleted", "name", kube_name(backup), NULL);
 		return space_drop_finalizer(&op->space, SPACE_BACKUP, backup, OP_FINALIZER_BACKUP, err);
 	}

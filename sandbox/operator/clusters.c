@@ -5,6 +5,7 @@
 #include "sandbox/operator/teardown.h"
 
 #include "base/uuid.h"
+#include "sandbox/parts/loopback.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -252,7 +253,7 @@ static bool put_endpoints(struct pass *p, const char *address, struct err *err)
 		if (desired_mongos_endpoints(&p->cr, address, &endpoints, &why) &&
 		    space_ensure(p->space, SPACE_ENDPOINTS, json_root(endpoints), NULL, &why))
 			return true;
-		if (why.code != ERR_REMOTE || !strstr(why.msg, "loopback range")) {
+		if (!loopback_refused(&why)) {
 			*err = why;
 			return false;
 		}
@@ -351,22 +352,6 @@ static bool write_status(struct pass *p, struct err *err)
 	       space_status(p->space, SPACE_PSMDB, p->cr.object, json_root(status), err);
 }
 
-/* PBM keeps the storage's keys in the database: they are known even when the Secret is gone. */
-static void remember_place(struct pass *p)
-{
-	const json_node *storages = json_at(p->cr.object, "spec/backup/storages");
-	struct pbm_order place = {0};
-	struct storage storage;
-
-	for (const json_node *s = json_first(storages); s; s = json_next(s))
-		if (storage_of(p->cr.object, json_key(s), &storage, NULL) &&
-		    operator_order_storage(p->op, &storage, &place, NULL)) {
-			p->cluster->place = place;
-			break;
-		}
-	explicit_bzero(&place, sizeof place);
-}
-
 static bool build(struct pass *p, struct err *err)
 {
 	if (!complete_object(p, err) || !ensure_secrets(p, err))
@@ -374,7 +359,8 @@ static bool build(struct pass *p, struct err *err)
 	for (int i = 0; i < p->cr.set_count; i++)
 		if (!ensure_set_objects(p, &p->cr.sets[i], err))
 			return false;
-	remember_place(p);
+	/* PBM keeps the storages' keys in the database: they are known even when the Secrets are gone */
+	operator_remember_keys(p->op, p->cluster, p->cr.object);
 	return keep_sets(p, err) && ensure_mongos(p, err);
 }
 

@@ -1,6 +1,7 @@
 #include "sandbox/operator/desired.h"
 
 #include "base/digest.h"
+#include "sandbox/parts/loopback.h"
 
 #include <stdio.h>
 
@@ -256,7 +257,8 @@ bool desired_mongos_note(const struct cr *cr, const char *address, struct json *
 	CLEANUP(json) struct json *object = NULL;
 
 	return desired_mongos_endpoints(cr, NULL, &object, err) &&
-	       json_set_text(json_edit(object), "metadata/annotations/" DESIRED_BACKEND, address ? address : "", err) &&
+	       json_set_text(
+		   json_edit(object), "metadata/annotations/" LOOPBACK_BACKEND, address ? address : "", err) &&
 	       seal(&object, ret, err);
 }
 

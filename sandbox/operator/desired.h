@@ -21,10 +21,8 @@ bool desired_set_budget(const struct cr *cr, const struct cr_set *set, struct js
 bool desired_mongos_service(const struct cr *cr, struct json **ret, struct err *err);
 /* address NULL: none at the moment */
 bool desired_mongos_endpoints(const struct cr *cr, const char *address, struct json **ret, struct err *err);
-/* The same, with the address in an annotation that the sandbox's kubelet understands: real API servers take no Endpoints
- * in the loopback range. */
+/* The same, with the address in an annotation (parts/loopback.h). */
 bool desired_mongos_note(const struct cr *cr, const char *address, struct json **ret, struct err *err);
-#define DESIRED_BACKEND "psmdb-sandbox~1backend" /* in a path; "ADDRESS" */
 /* config_db: "cfg/host:port,..." */
 bool desired_mongos(const struct cr *cr, const char *config_db, struct json **ret, struct err *err);
 /* A Secret with this data; owned: it goes with the psmdb. */

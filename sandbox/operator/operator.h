@@ -11,6 +11,13 @@
 #include "sandbox/operator/space.h"
 
 #define OPERATOR_CLUSTERS_MAX 4
+#define OPERATOR_STORAGES_MAX 8 /* of one psmdb: the keys of more are not remembered */
+
+/* A storage's keys, as PBM keeps them in the database. */
+struct op_keys {
+	char storage[OP_NAME_MAX]; /* its name in the psmdb; "": free */
+	char access_key[256], secret_key[512];
+};
 
 /* One psmdb that is looked after. */
 struct op_cluster {
@@ -25,7 +32,7 @@ struct op_cluster {
 	bool initialized; /* all sets are, or were */
 	char told[400];	  /* the last trouble in the log */
 	struct pbm_job job;
-	struct pbm_order place; /* the storage with its keys, as PBM keeps them in the database; no bucket: not known */
+	struct op_keys keys[OPERATOR_STORAGES_MAX];
 };
 
 struct operator
@@ -60,6 +67,14 @@ bool operator_busy(const struct operator* op, const char *cluster, const char *u
 /* The S3 part of an order, credentials from the storage's Secret. ERR_NOT_FOUND with the API's words. */
 bool operator_order_storage(
     const struct operator* op, const struct storage *storage, struct pbm_order *ret, struct err *err);
+/* Remembers the keys of the psmdb's storages that can be read now; those that were known before stay. */
+void operator_remember_keys(const struct operator* op, struct op_cluster *c, const json_node *psmdb);
+/*
+ * Where a backup is, by its own status, with the keys that are remembered for its storage (overwrite them after use).
+ * ERR_NOT_FOUND: the status names no place, or no keys are known.
+ */
+bool operator_place_of_backup(
+    const struct op_cluster *c, const json_node *backup, struct pbm_order *ret, struct err *err);
 /* Puts the members of "more" (NULL: none) and the state over the status that there is, and writes it. */
 bool operator_job_status(struct operator* op, enum space_kind kind, const json_node *object, enum job_state state,
     const json_node *more, struct err *err);

@@ -71,21 +71,74 @@ static bool copy(char *to, size_t size, const char *from, const char *what, stru
 	return true;
 }
 
+static bool take_place(const struct storage *s, struct pbm_order *ret, struct err *err)
+{
+	ret->insecure = s->insecure;
+	return copy(ret->endpoint, sizeof ret->endpoint, s->endpoint, "endpointUrl", err) &&
+	       copy(ret->region, sizeof ret->region, *s->region ? s->region : "us-east-1", "region", err) &&
+	       copy(ret->bucket, sizeof ret->bucket, s->bucket, "bucket", err) &&
+	       copy(ret->prefix, sizeof ret->prefix, s->prefix, "prefix", err);
+}
+
 bool operator_order_storage(const struct operator* op, const struct storage *s, struct pbm_order *ret, struct err *err)
 {
 	const json_node *secret = space_get(&op->space, SPACE_SECRET, s->secret);
 
-	if (!copy(ret->endpoint, sizeof ret->endpoint, s->endpoint, "endpointUrl", err) ||
-	    !copy(ret->region, sizeof ret->region, *s->region ? s->region : "us-east-1", "region", err) ||
-	    !copy(ret->bucket, sizeof ret->bucket, s->bucket, "bucket", err) ||
-	    !copy(ret->prefix, sizeof ret->prefix, s->prefix, "prefix", err))
+	if (!take_place(s, ret, err))
 		return false;
-	ret->insecure = s->insecure;
 	if (!secret)
 		return err_set(
 		    err, ERR_NOT_FOUND, "getting s3 credentials secret name: secrets \"%.253s\" not found", s->secret);
 	return fill_text(secret, "AWS_ACCESS_KEY_ID", ret->access_key, sizeof ret->access_key, err) &&
 	       fill_text(secret, "AWS_SECRET_ACCESS_KEY", ret->secret_key, sizeof ret->secret_key, err);
+}
+
+/* Where this storage's keys are, "" for the first free place; -1: nowhere. */
+static int keys_at(const struct op_cluster *c, const char *storage)
+{
+	for (int i = 0; i < OPERATOR_STORAGES_MAX; i++)
+		if (!strcmp(c->keys[i].storage, storage))
+			return i;
+	return -1;
+}
+
+void operator_remember_keys(const struct operator* op, struct op_cluster *c, const json_node *psmdb)
+{
+	for (const json_node *s = json_first(json_at(psmdb, "spec/backup/storages")); s; s = json_next(s)) {
+		const char *name = json_key(s);
+		int at = keys_at(c, name) >= 0 ? keys_at(c, name) : keys_at(c, "");
+		struct pbm_order order = {0};
+		struct storage storage;
+
+		if (at >= 0 && *name && strlen(name) < OP_NAME_MAX && storage_of(psmdb, name, &storage, NULL) &&
+		    operator_order_storage(op, &storage, &order, NULL)) {
+			struct op_keys *keys = &c->keys[at];
+
+			strcpy(keys->storage, name);
+			memcpy(keys->access_key, order.access_key, sizeof keys->access_key);
+			memcpy(keys->secret_key, order.secret_key, sizeof keys->secret_key);
+		}
+		explicit_bzero(&order, sizeof order);
+	}
+}
+
+bool operator_place_of_backup(
+    const struct op_cluster *c, const json_node *backup, struct pbm_order *ret, struct err *err)
+{
+	const char *name = json_text_at(backup, "status/storageName");
+	int at = name && *name ? keys_at(c, name) : -1;
+	struct storage storage;
+
+	if (!storage_read(json_at(backup, "status/s3"), &storage) || !*storage.bucket)
+		return err_set(err, ERR_NOT_FOUND, "the backup's status does not say where it is");
+	if (at < 0)
+		return err_set(err, ERR_NOT_FOUND, "the keys of storage \"%.200s\" are not known", name ? name : "");
+	*ret = (struct pbm_order){0};
+	if (!take_place(&storage, ret, err))
+		return false;
+	memcpy(ret->access_key, c->keys[at].access_key, sizeof ret->access_key);
+	memcpy(ret->secret_key, c->keys[at].secret_key, sizeof ret->secret_key);
+	return true;
 }
 
 bool operator_job_status(struct operator* op, enum space_kind kind, const json_node *object, enum job_state state,

@@ -1,5 +1,6 @@
 #include "sandbox/parts/guest.h"
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "sandbox/parts/connection.h"
 
@@ -74,13 +75,16 @@ bool guest_borrow(struct layout *l, const struct layout *host, struct err *err)
 	return true;
 }
 
-/* Who it was may have been removed since, or be another sandbox's guest by now. */
+/*
+ * Who it was may have been removed since, or be another sandbox's guest by now. One that is just starting leaves its name
+ * before it writes its state: what holds its lock and does not say otherwise lives.
+ */
 static bool lives(const char *guest_dir, const char *host_dir)
 {
 	CLEANUP(free) struct state *state = calloc(1, sizeof *state);
 
-	return state && sandbox_locked(guest_dir) && state_load(guest_dir, state, NULL) &&
-	       !strcmp(state->layout.bucket_of, host_dir);
+	return sandbox_locked(guest_dir) &&
+	       (!state || !state_load(guest_dir, state, NULL) || !strcmp(state->layout.bucket_of, host_dir));
 }
 
 static bool look_at(const char *host_dir, const char *name, struct err *err)
@@ -98,16 +102,10 @@ static bool look_at(const char *host_dir, const char *name, struct err *err)
 	return err_hint(err, "end it first: psmdb-sandbox down --dir %s", buf_str(&dir));
 }
 
-static void cleanup_dir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 bool guest_none(const char *host_dir, struct err *err)
 {
 	char path[PATH_MAX];
-	__attribute__((cleanup(cleanup_dir))) DIR *dir = NULL;
+	CLEANUP(dir) DIR *dir = NULL;
 	const struct dirent *entry;
 	struct uuid id;
 

@@ -17,7 +17,10 @@
 bool guest_host(const char *host_dir, struct layout *ret, struct err *err);
 /* Takes over where the host's bucket is (into l) and its keys (into DIR/secrets), and leaves the name. */
 bool guest_borrow(struct layout *l, const struct layout *host, struct err *err);
-/* False: a guest is up that uses this sandbox's bucket; it is named. Names of guests that are not are removed. */
+/*
+ * False: a guest is up, or on its way, that uses this sandbox's bucket; it is named. Names of those that are down, or by
+ * their own state another one's guest, are removed.
+ */
 bool guest_none(const char *host_dir, struct err *err);
 
 #endif

@@ -197,8 +197,8 @@ int front_up(int argc, char **argv)
 	    "mongods, PBM agents and an S3 server; applies the shipped manifests, and prints how to reach it. A folder "
 	    "that was a sandbox before is started again with all that it had.",
 	    opts,
-	    "The namespace " INSTALL_NAMESPACE
-	    " gets the label psmdb-drill/allow-disaster=true: it is a playground.\n\n"
+	    "Without --bare the namespace " INSTALL_NAMESPACE
+	    " is made, with the label psmdb-drill/allow-disaster=true: it is a playground.\n\n"
 	    "The real API server takes half a gigabyte and some seconds more, and knows what the embedded one leaves "
 	    "out "
 	    "(RBAC, schemas, admission). Its programs are looked for in the folder KUBEBUILDER_ASSETS, in PATH and in "
@@ -304,22 +304,27 @@ static void print_pod(const json_node *o)
 	    address ? address : "-");
 }
 
-/* Where the bucket is, if it is another sandbox's; false: it is not to be had now. */
-static bool print_bucket(const json_node *state)
+/* False: the bucket is another sandbox's, and is not to be had now. */
+static bool bucket_there(const json_node *state, struct err *err)
 {
 	CLEANUP(free) struct layout *host = calloc(1, sizeof *host);
-	const char *of = json_text_at(state, "s3/of"), *endpoint = json_text_at(state, "s3/endpoint");
-	struct err err = ERR_INIT;
+	const char *of = json_text_at(state, "s3/of");
 
-	if (!of || !host)
-		return true;
+	return !of || (host ? guest_host(of, host, err) : err_nomem(err));
+}
+
+/* Where the bucket is, if it is another sandbox's. */
+static void print_bucket(const json_node *state, const struct err *why)
+{
+	const char *of = json_text_at(state, "s3/of"), *endpoint = json_text_at(state, "s3/endpoint");
+
+	if (!of)
+		return;
 	printf("bucket        %s, of the sandbox in %s\n", endpoint ? endpoint : "-", of);
-	if (guest_host(of, host, &err))
-		return true;
-	printf("              %s\n", err.msg);
-	if (*err.hint)
-		printf("              %s\n", err.hint);
-	return false;
+	if (*why->msg)
+		printf("              %s\n", why->msg);
+	if (*why->hint)
+		printf("              %s\n", why->hint);
 }
 
 static bool print_all(struct kube *kube, const char *name, void (*print)(const json_node *), struct err *err)
@@ -364,7 +369,7 @@ int front_status(int argc, char **argv)
 	BUF_CLEANUP struct buf text = BUF_INIT(2 * STATE_MAX_BYTES);
 	CLEANUP(json) struct json *doc = NULL;
 	const char *given = NULL;
-	bool as_json = false, there = true;
+	bool as_json = false, there;
 	const struct opt opts[] = {
 	    CMD_OPT("dir", OPT_STRING, &given, "DIR", DIR_HELP),
 	    CMD_OPT("json", OPT_FLAG, &as_json, "", "the parts as one JSON object, the same as in DIR/state.json"),
@@ -372,10 +377,11 @@ int front_status(int argc, char **argv)
 	};
 	const struct opt_command command = {FRONT " status", "", "Shows a sandbox: its parts, its psmdb and its pods.",
 	    opts,
-	    "exit status: 0 all parts are ready, 2 usage error, 3 there is no sandbox, or not all parts are ready", 0,
-	    0};
+	    "exit status: 0 all parts are ready, 2 usage error, 3 there is no sandbox, not all parts are ready, or the "
+	    "bucket is of another sandbox that is down (also with --json)",
+	    0, 0};
 	char dir[PATH_MAX];
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, no_bucket = ERR_INIT;
 	int status;
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
@@ -383,13 +389,14 @@ int front_status(int argc, char **argv)
 	if (!front_dir(given, dir, &err) || !cmd_state(dir, &text, &err) ||
 	    !json_parse(buf_str(&text), text.len, &limits, &doc, &err))
 		return cmd_fail(&err);
+	there = bucket_there(json_root(doc), &no_bucket);
 	if (as_json) {
 		printf("%s\n", buf_str(&text));
 	} else {
 		cmd_print_parts(json_root(doc));
 		if (!print_cluster(json_root(doc), &err))
 			return cmd_fail(&err);
-		there = print_bucket(json_root(doc));
+		print_bucket(json_root(doc), &no_bucket);
 	}
 	return there && cmd_all_ready(json_root(doc)) ? EXIT_PASS : EXIT_ERROR;
 }

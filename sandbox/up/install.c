@@ -13,7 +13,9 @@
 #define LABEL_ALLOW "psmdb-drill/allow-disaster"
 #define CRDS_MAX 64
 #define KIND_WAIT_MS 10000
-#define MARK "sandbox-installed" /* a ConfigMap */
+/* ConfigMaps that say that an installation was finished: without them an interrupted one is done again. */
+#define MARK "sandbox-installed"
+#define MARK_BARE "sandbox-installed-bare"
 
 /* --- one file ---------------------------------------------------------------------------------------------------- */
 
@@ -220,10 +222,6 @@ static bool namespace_there(const struct install *in, bool *ret, struct err *err
 	return is_there(in, &kind, NULL, INSTALL_NAMESPACE, ret, err);
 }
 
-/* The mark that the installation was finished: without it an interrupted one is done again. */
-#define MARK "sandbox-installed"
-#define MARK_BARE "sandbox-installed-bare"
-
 static bool mark(const struct install *in, const char *name, struct err *err)
 {
 	CLEANUP(json) struct json *doc = NULL;
@@ -243,6 +241,20 @@ static bool marked(const struct install *in, const char *name, bool *ret, struct
 	return is_there(in, &kind, INSTALL_KASTEN, name, ret, err);
 }
 
+/* The two blueprints have one name: this one over the demo's would take its "restore" away. */
+static bool no_demo(const struct install *in, struct err *err)
+{
+	bool demo, there;
+
+	if (!marked(in, MARK, &demo, err) || !namespace_there(in, &there, err))
+		return err_wrap(err, "find out whether the demo was installed before");
+	if (!demo && !there)
+		return true;
+	err_set(err, ERR_STATE, "the sandbox in \"%s\" holds the demo%s, whose blueprint --bare would replace",
+	    in->layout->dir, demo ? "" : "'s namespace \"" INSTALL_NAMESPACE "\"");
+	return err_hint(err, "leave out --bare to start it again, or choose another folder with --dir");
+}
+
 bool install_bare(const struct install *in, bool *ret_made, struct err *err)
 {
 	static const struct file files[] = {
@@ -254,6 +266,8 @@ bool install_bare(const struct install *in, bool *ret_made, struct err *err)
 		return err_wrap(err, "find out whether Kasten's objects were installed before");
 	if (done)
 		return true;
+	if (!no_demo(in, err))
+		return false;
 	if (!make_objects(in, files, sizeof files / sizeof *files, err) || !mark(in, MARK_BARE, err))
 		return err_wrap(err, "install Kasten's objects");
 	say(in, "profile and the blueprint without restore are applied; no operator, no namespace");

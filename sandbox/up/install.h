@@ -35,7 +35,7 @@ bool install_kinds(const struct install *in, bool without_operator, struct err *
 bool install_write_bundle(const struct layout *l, struct err *err);
 /*
  * Another cluster, to restore into: Kasten's profile, and the blueprint without "restore". No namespace, no operator. Once, as
- * install_demo.
+ * install_demo. ERR_STATE, with nothing applied, where the demo or its namespace is.
  */
 bool install_bare(const struct install *in, bool *ret_made, struct err *err);
 /*

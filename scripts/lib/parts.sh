@@ -31,6 +31,7 @@ declare -A pin_pbm=(
 # The real API server, on request: version | oldest Go | MB to download | MB of disk while building | sha256 of kube-apiserver
 # and of kube-controller-manager when built by the pinned Go
 readonly pin_real='1.30.14|1.22|150|3600|b18e9572ea6877055389eb32d7177b2e034c09df6b235133a4e4681e15b58644|b1b0140e437e2902c4396e540ce8f59e93d7e10a7e1e6a20b77488562420e6cb'
+readonly real_lasts='about 7 to 15 minutes on two processors, once'
 readonly real_parts=(etcd kube-apiserver kube-controller-manager)
 
 # what was found: name -> path, version, source, and whether it comes from the cache
@@ -193,27 +194,32 @@ wheel_part_get() {
 # module_pin FOLDER: changes with each version of each module
 module_pin() { cat "$here/$1/go.mod" "$here/$1/go.sum" | sha256sum | cut -d ' ' -f 1; }
 
-pbm_look() { # pbm_look VERSION [deep]
-  local version=$1 folder dir=$parts/pbm-$1 name found=0 from
-  IFS='|' read -r folder _ <<<"${pin_pbm[$version]}"
-  for name in pbm pbm-agent; do
-    if part_outside "$name"; then
+# go_part_look NAME MODULE VERSION DEPTH PROGRAM PROGRAM: parts/NAME-VERSION, built from our MODULE, unless both programs are elsewhere
+go_part_look() {
+  local name=$1 module=$2 version=$3 depth=$4 dir=$parts/$1-$3 program found=0 from
+  shift 4
+  for program in "$@"; do
+    if part_outside "$program"; then
       found=$((found + 1))
-      [ "${part_version[$name]}" = "$version" ] ||
-        say "note: $name from ${part_from[$name]} is ${part_version[$name]}, not $version, and is used as it is"
+      [ "${part_version[$program]}" = "$version" ] ||
+        say "note: $program from ${part_from[$program]} is ${part_version[$program]}, not $version, and is used as it is"
     fi
   done
-  [ "$found" = 2 ] && return
-  cached "$dir" "$(module_pin "$folder")" pbm pbm-agent || return 1
-  if [ "${2:-}" = deep ] && ! whole "$dir" pbm pbm-agent; then return 1; fi
+  [ "$found" != "$#" ] || return 0
+  cached "$dir" "$(module_pin "$module")" "$@" || return 1
+  if [ "$depth" = deep ] && ! whole "$dir" "$@"; then return 1; fi
   from="built by $(sed -n 's/^go=//p' "$dir/PART") from $(sed -n 's/^source=//p' "$dir/PART")"
-  for name in pbm pbm-agent; do
-    link_is "$name" "../pbm-$version/$name" || return 1
-    if [ -n "${part_path[$name]:-}" ]; then continue; fi
-    part_path[$name]=$parts/bin/$name
-    part_version[$name]=$version
-    part_from[$name]=$from
+  for program in "$@"; do
+    link_is "$program" "../$name-$version/$program" || return 1
+    if [ -n "${part_path[$program]:-}" ]; then continue; fi
+    part_path[$program]=$parts/bin/$program
+    part_version[$program]=$version
+    part_from[$program]=$from
   done
+}
+
+pbm_look() { # pbm_look VERSION [deep]
+  go_part_look pbm "${pin_pbm[$1]%%|*}" "$1" "${2:-}" pbm pbm-agent
 }
 
 # go_fits OLDEST: an installed Go is new enough; it is then in $go
@@ -248,36 +254,46 @@ go_build() {
     "$go" build -modcacherw -buildvcs=false -trimpath "$@"
 }
 
-pbm_build() {
+# go_part_get PROGRAM...: builds parts/$name-$version by $build, if it is not there, and links its programs. Of its caller: what, name, module,
+# version, oldest (Go), mb (to download), lasts, sums (of the programs when built by the pinned Go), source, own (how programs of
+# one's own are named), build (a command that puts the programs into $work/$name)
+go_part_get() {
+  local go ours dir=$parts/$name-$version program said
+  if ! { cached "$dir" "$(module_pin "$module")" "$@" && whole "$dir" "$@"; }; then
+    [ "$offline" = 0 ] || die 3 "missing offline: $what $version" "it is built from sources, and --offline forbids fetching them" \
+      "$own, or run without --offline"
+    go_get "$oldest" "$what"
+    mkdir -p "$work/$name"
+    step "building $what $version from the Go module proxy ($mb MB to download; $lasts)" "$build" "$module" "$version" ||
+      die 3 "cannot build $what $version" "$(last_words)" "check the network and GOPROXY, or $own"
+    if [ "$ours" = 1 ] && [ "$(cd "$work/$name" && sha256sum "$@" | cut -d ' ' -f 1 | paste -sd ' ')" != "$sums" ]; then
+      die 3 "refused the $what $version that was built" "it is not the program that these sources and this Go always make" \
+        "run setup again; if it stays so, report it with your system's name"
+    fi
+    for program in "$@"; do
+      said=$(part_say_version "$program" "$work/$name/$program")
+      [ "$said" = "$version" ] || die 3 "refused the $program $version that was built" "it calls itself '$said'" "report this"
+    done
+    describe "$work/$name" "$(module_pin "$module")" "name=$name" "version=$version" "source=$source" \
+      "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- "$@"
+    publish "$work/$name" "$dir"
+    rm -rf "$work/gopath" "$work/gomod" "$work/gocache"
+  fi
+  for program in "$@"; do link_part "$program" "../$name-$version/$program"; done
+}
+
+pbm_build() { # pbm_build MODULE
   go_build "$1" -ldflags '-s -w' -o "$work/pbm/" \
     github.com/percona/percona-backup-mongodb/cmd/pbm github.com/percona/percona-backup-mongodb/cmd/pbm-agent
 }
 
-pbm_get() {
-  local version=$1 folder oldest mb sha_pbm sha_agent go ours dir module got
-  IFS='|' read -r folder oldest mb _ sha_pbm sha_agent <<<"${pin_pbm[$version]}"
-  dir=$parts/pbm-$version
-  if ! { cached "$dir" "$(module_pin "$folder")" pbm pbm-agent && whole "$dir" pbm pbm-agent; }; then
-    [ "$offline" = 0 ] || die 3 "missing offline: PBM $version" "it is built from sources, and --offline forbids fetching them" \
-      "name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT, or run without --offline"
-    go_get "$oldest" PBM
-    mkdir -p "$work/pbm"
-    step "building PBM $version from the Go module proxy ($mb MB to download, a minute or three)" pbm_build "$folder" ||
-      die 3 "cannot build PBM $version" "$(last_words)" \
-        "check the network and GOPROXY, or name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT"
-    if [ "$ours" = 1 ] && [ "$(cd "$work/pbm" && sha256sum pbm pbm-agent | cut -d ' ' -f 1 | paste -sd ' ')" != "$sha_pbm $sha_agent" ]; then
-      die 3 "refused the PBM $version that was built" "it is not the program that these sources and this Go always make" \
-        "run setup again; if it stays so, report it with your system's name"
-    fi
-    got=$(part_say_version pbm "$work/pbm/pbm")
-    [ "$got" = "$version" ] || die 3 "refused the PBM $version that was built" "it calls itself '$got'" "report this"
-    module=$(awk '$1 == "require" && $2 ~ /percona-backup-mongodb/ { print $2 "@" $3 }' "$here/$folder/go.mod")
-    describe "$work/pbm" "$(module_pin "$folder")" "name=pbm" "version=$version" "source=$module" \
-      "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- pbm pbm-agent
-    publish "$work/pbm" "$dir"
-    rm -rf "$work/gopath" "$work/gomod" "$work/gocache"
-  fi
-  for got in pbm pbm-agent; do link_part "$got" "../pbm-$version/$got"; done
+pbm_get() { # pbm_get VERSION
+  local version=$1 what=PBM name=pbm lasts='a minute or three' build=pbm_build module oldest mb sum sums source
+  local own='name programs of your own with PSMDB_DRILL_PBM and PSMDB_DRILL_PBM_AGENT'
+  IFS='|' read -r module oldest mb _ sum sums <<<"${pin_pbm[$version]}"
+  sums="$sum $sums"
+  source=$(awk '$1 == "require" && $2 ~ /percona-backup-mongodb/ { print $2 "@" $3 }' "$here/$module/go.mod")
+  go_part_get pbm pbm-agent
 }
 
 # --- the real API server: kube-apiserver and kube-controller-manager; etcd is a Debian package
@@ -285,64 +301,25 @@ pbm_get() {
 real_version() { printf '%s' "${pin_real%%|*}"; }
 
 real_look() { # real_look [deep]: false if a program is missing that is built here
-  local version dir name found=0
-  version=$(real_version)
-  dir=$parts/real-apiserver-$version
   part_outside etcd || true
-  for name in kube-apiserver kube-controller-manager; do
-    if part_outside "$name"; then
-      found=$((found + 1))
-      [ "${part_version[$name]}" = "$version" ] ||
-        say "note: $name from ${part_from[$name]} is ${part_version[$name]}, not $version, and is used as it is"
-    fi
-  done
-  [ "$found" = 2 ] && return
-  cached "$dir" "$(module_pin real-apiserver)" kube-apiserver kube-controller-manager || return 1
-  if [ "${1:-}" = deep ] && ! whole "$dir" kube-apiserver kube-controller-manager; then return 1; fi
-  for name in kube-apiserver kube-controller-manager; do
-    link_is "$name" "../real-apiserver-$version/$name" || return 1
-    if [ -n "${part_path[$name]:-}" ]; then continue; fi
-    part_path[$name]=$parts/bin/$name
-    part_version[$name]=$version
-    part_from[$name]="built by $(sed -n 's/^go=//p' "$dir/PART") from $(sed -n 's/^source=//p' "$dir/PART")"
-  done
+  go_part_look real-apiserver real-apiserver "$(real_version)" "${1:-}" kube-apiserver kube-controller-manager
 }
 
 # The versions that a build from the module proxy does not know of itself. Without the cloud providers, which a sandbox has none of.
-real_build() {
-  local version=$1 at=k8s.io/component-base/version
-  go_build real-apiserver -tags providerless -o "$work/real/" \
+real_build() { # real_build MODULE VERSION
+  local version=$2 at=k8s.io/component-base/version
+  go_build "$1" -tags providerless -o "$work/real-apiserver/" \
     -ldflags "-s -w -X $at.gitVersion=v$version -X $at.gitMajor=1 -X $at.gitMinor=30 -X $at.gitTreeState=archive -X k8s.io/client-go/pkg/version.gitVersion=v$version" \
     k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
 }
 
 real_get() {
-  local version oldest mb sha_server sha_manager go ours dir got
-  IFS='|' read -r version oldest mb _ sha_server sha_manager <<<"$pin_real"
-  dir=$parts/real-apiserver-$version
-  if ! { cached "$dir" "$(module_pin real-apiserver)" kube-apiserver kube-controller-manager && whole "$dir" kube-apiserver kube-controller-manager; }; then
-    [ "$offline" = 0 ] || die 3 "missing offline: kube-apiserver $version" "it is built from sources, and --offline forbids fetching them" \
-      "name a folder with the programs in KUBEBUILDER_ASSETS, put them on PATH, or run without --offline"
-    go_get "$oldest" kube-apiserver
-    mkdir -p "$work/real"
-    step "building kube-apiserver and kube-controller-manager $version from the Go module proxy ($mb MB to download; about 7 to 15 minutes on two processors, once)" \
-      real_build "$version" ||
-      die 3 "cannot build kube-apiserver $version" "$(last_words)" \
-        "check the network and GOPROXY, or name a folder with the programs in KUBEBUILDER_ASSETS"
-    if [ "$ours" = 1 ] && [ "$(cd "$work/real" && sha256sum kube-apiserver kube-controller-manager | cut -d ' ' -f 1 | paste -sd ' ')" != "$sha_server $sha_manager" ]; then
-      die 3 "refused the kube-apiserver $version that was built" "it is not the program that these sources and this Go always make" \
-        "run setup again; if it stays so, report it with your system's name"
-    fi
-    for got in kube-apiserver kube-controller-manager; do
-      [ "$(part_say_version "$got" "$work/real/$got")" = "$version" ] ||
-        die 3 "refused the $got $version that was built" "it calls itself '$(part_say_version "$got" "$work/real/$got")'" "report this"
-    done
-    describe "$work/real" "$(module_pin real-apiserver)" "name=real-apiserver" "version=$version" "source=k8s.io/kubernetes@v$version" \
-      "go=$(GOTOOLCHAIN=local "$go" env GOVERSION)" "licence=Apache-2.0" -- kube-apiserver kube-controller-manager
-    publish "$work/real" "$dir"
-    rm -rf "$work/gopath" "$work/gomod" "$work/gocache"
-  fi
-  for got in kube-apiserver kube-controller-manager; do link_part "$got" "../real-apiserver-$version/$got"; done
+  local what=kube-apiserver name=real-apiserver module=real-apiserver lasts=$real_lasts build=real_build version oldest mb sum sums source
+  local own='name a folder with the programs in KUBEBUILDER_ASSETS'
+  IFS='|' read -r version oldest mb _ sum sums <<<"$pin_real"
+  sums="$sum $sums"
+  source=k8s.io/kubernetes@v$version
+  go_part_get kube-apiserver kube-controller-manager
 }
 
 # --- the tests' Python packages (its pip fetches the wheels above as well)

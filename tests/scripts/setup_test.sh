@@ -2,7 +2,7 @@
 # scripts/setup: does nothing the second time, says what is missing, refuses what is damaged, explains itself. Prints TAP.
 #
 # Needs no network; the tests of a finished set-up are skipped where this machine's own cache is not complete.
-# shellcheck disable=SC2016  # conditions are evaluated by check, after the run
+# shellcheck disable=SC2016,SC2034  # conditions are evaluated by check, after the run
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -88,6 +88,16 @@ for name in etcd kube-apiserver kube-controller-manager; do
 done
 empty env KUBEBUILDER_ASSETS="$tmp/assets" "$setup" --check --real-apiserver
 check "programs in KUBEBUILDER_ASSETS are not built" eval 'exits 3 && ! grep -qE "kube-apiserver|etcd-server" "$tmp/out"'
+
+# mb PIN FIELD: a number of scripts/lib/parts.sh
+mb() { sed -n "s/^.*$1='\([^']*\)'.*/\1/p" "$root/scripts/lib/parts.sh" | head -n 1 | cut -d '|' -f "$2"; }
+path=$(shim go 'echo go1.2') empty "$setup" --check --real-apiserver
+with_go=$(($(mb '\[2\.5\.0\]' 3) + $(mb pin_go 5))) alone=$(mb pin_real 3)
+check "the Go that builds both is counted once" eval \
+  'exits 3 && out_has "pbm and pbm-agent 2.5.0 (built from Go modules, $with_go MB" && out_has "1.30.14 (built from Go modules, $alone MB"'
+lasts=$(mb real_lasts 1)
+run "$setup" --help
+check "--help says how long the real API server is built, as the build does" eval '[ -n "$lasts" ] && out_has "$lasts"'
 
 # --- machines that cannot
 path=$(shim uname 'case $1 in -m) echo aarch64 ;; *) echo Linux ;; esac') empty "$setup"

@@ -126,3 +126,20 @@ Test(guest, that_is_up_keeps_its_host_from_being_ended)
 	cr_expect_not(
 	    file_exists(layout_file(&host, "guests/%s", uuid_format(&guest.id, id)).text), "its name is gone");
 }
+
+Test(guest, that_has_not_written_its_state_yet_keeps_its_host_from_being_ended)
+{
+	char id[UUID_TEXT_MAX];
+	struct layout_path name = layout_file(&host, "guests/%s", uuid_format(&guest.id, id));
+
+	cr_assert(guest_borrow(&guest, &host, NULL));
+	cr_assert(sandbox_lock(guest.dir, &guest_lock, NULL));
+	cr_expect_not(guest_none(host.dir, NULL), "no state");
+	cr_assert(file_write_atomic(layout_file(&guest, "state.json").text, "{", 1, 0600, NULL));
+	cr_expect_not(guest_none(host.dir, NULL), "half a state");
+	cr_expect(file_exists(name.text));
+	guest.bucket_of[0] = '\0';
+	write_state(&guest, true);
+	cr_expect(guest_none(host.dir, NULL), "by its state it is nobody's guest");
+	cr_expect_not(file_exists(name.text));
+}

@@ -55,3 +55,24 @@ Test(api_logs, more_seconds_than_there_ever_were_are_all)
 	expect_log("?sinceSeconds=9223372036854775", "old\nnew\n");
 	expect_log("?sinceSeconds=9223372036854775807", "old\nnew\n");
 }
+
+Test(api_logs, a_previous_log_that_is_not_there_is_not_waited_for)
+{
+	static const char *const queries[] = {"?previous=true", "?previous=true&follow=true"};
+
+	for (size_t i = 0; i < 2; i++) {
+		char target[200];
+
+		snprintf(target, sizeof target, PODS "/p/log%s", queries[i]);
+		need_code(400, get(target));
+		expect_text("message", "previous terminated container \"c\" in pod \"p\" not found");
+	}
+}
+
+Test(api_logs, a_number_that_is_none_is_refused)
+{
+	expect_log("?tailLines=1", "new\n");
+	expect_log("?limitBytes=3", "old");
+	need_code(400, get(PODS "/p/log?tailLines=-1"));
+	need_code(400, get(PODS "/p/log?limitBytes=x"));
+}

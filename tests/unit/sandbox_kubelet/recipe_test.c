@@ -3,6 +3,8 @@
 #include "made.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static bool find_program(void *ctx, const char *name, char ret[static PATH_MAX], struct err *err)
 {
@@ -15,6 +17,7 @@ static bool find_program(void *ctx, const char *name, char ret[static PATH_MAX],
 }
 
 struct kitchen {
+	const char *hosts; /* NULL: a file that is not there */
 	struct world world;
 	struct json *pod;
 	bool mongos;
@@ -45,7 +48,7 @@ static bool cook(struct kitchen *k, const char *container)
 {
 	const struct recipe_place place = {.dir = "/d",
 	    .kubeconfig = "/d/system.kubeconfig",
-	    .hosts = "/d/hosts",
+	    .hosts = k->hosts ? k->hosts : "/d/hosts",
 	    .pod_ip = "127.1.1.11",
 	    .host_ip = "127.1.1.3",
 	    .mounts = {"/d/pods/x", "/d/volumes"},
@@ -197,6 +200,49 @@ Test(recipe, the_projects_image_has_the_projects_programs)
 	cr_assert_str_eq(k.reason, "CreateContainerError");
 	cr_assert_not_null(strstr(k.err.msg, "psmdb-ticker, psmdb-verify and psmdb-drill"));
 	kitchen_clear(&k);
+}
+
+/* nss_wrapper does not get along with several threads: it is there only where a name may still be asked for. */
+Test(recipe, names_become_addresses_and_what_is_left_resolves_through_the_file)
+{
+	static const struct {
+		const char *uri, *made;
+		bool names;
+	} cases[] = {
+	    {"mongodb://my-db.ns.svc.cluster.local:27017/", "mongodb://127.1.1.128:27017/", false},
+	    {"mongodb://my-db.ns/admin?ssl=false", "mongodb://127.1.1.128/admin?ssl=false", false},
+	    {"mongodb://u@my-db.ns.svc", "mongodb://u@127.1.1.128", false},
+	    {"--uri=mongodb://my-db.ns:1", "--uri=mongodb://127.1.1.128:1", false},
+	    {"mongodb://later.ns:27017/", "mongodb://later.ns:27017/", true},
+	    {"mongodb://later.ns.svc:27017/", "mongodb://later.ns.svc:27017/", true},
+	    {"mongodb://my-db.ns,later.ns/", "mongodb://127.1.1.128,later.ns/", true},
+	    {"mongodb://my-db.ns,127.1.1.9/", "mongodb://127.1.1.128,127.1.1.9/", true},
+	    {"mongodb://my-db.ns/?replicaSet=rs0", "mongodb://127.1.1.128/?replicaSet=rs0", true},
+	    {"mongodb://my-db.ns/?replicaset=rs0", "mongodb://127.1.1.128/?replicaset=rs0", true},
+	    {"mongodb://", "mongodb://", true},
+	    {"admin.mongodb", "admin.mongodb", false},
+	    {"http://s3.ns.svc", "http://s3.ns.svc", true},
+	};
+	char path[] = "/tmp/drill-recipe-XXXXXX";
+	static const char hosts[] =
+	    "127.0.0.1 localhost\n127.1.1.128 my-db.ns.svc.cluster.local my-db.ns.svc my-db.ns\n";
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && write(fd, hosts, sizeof hosts - 1) == (ssize_t)sizeof hosts - 1);
+	close(fd);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kitchen k = kitchen_new();
+		char container[256];
+
+		k.hosts = path;
+		snprintf(container, sizeof container, "{'name':'t','image':'psmdb-drill','args':['psmdb-ticker','%s']}",
+		    cases[i].uri);
+		cr_assert(cook(&k, container), "%s: %s", cases[i].uri, k.err.msg);
+		cr_expect_str_eq(k.recipe.argv.items[1], cases[i].made, "%s", k.recipe.argv.items[1]);
+		cr_expect_eq(words_env(&k.recipe.env, "LD_PRELOAD") != NULL, cases[i].names, "%s", cases[i].uri);
+		kitchen_clear(&k);
+	}
+	unlink(path);
 }
 
 Test(recipe, another_image_is_refused_with_the_list_of_those_there_are)
