@@ -105,12 +105,13 @@ def clean(node, key=None):
     return node
 
 
-def clean_table(tree):
+def clean_table(tree, empty_cells=False):
+    """kubectl shows null and an empty text as nothing, both: they are the same here unless it is asked for."""
     columns = [{k: c.get(k) for k in ("name", "type", "format", "priority")} for c in tree.get("columnDefinitions") or []]
     ages = [i for i, c in enumerate(columns) if c["name"] in ("Age", "Created At")]
     rows = []
     for row in tree.get("rows") or []:
-        cells = ["(age)" if i in ages and cell != "<unknown>" else cell for i, cell in enumerate(row["cells"])]
+        cells = ["(age)" if i in ages and cell != "<unknown>" else "" if cell is None and not empty_cells else cell for i, cell in enumerate(row["cells"])]
         rows.append({"cells": cells, "object": at(row, "object.kind"), "name": at(row, "object.metadata.name")})
     return {"kind": tree.get("kind"), "columns": columns, "rows": rows}
 
@@ -152,7 +153,7 @@ def body_of(row, answer):
     if row.fields is not None:
         return {f: clean(at(tree, f), f.split(".")[-1]) for f in row.fields}
     if tree.get("kind") == "Table":
-        return clean_table(tree)
+        return clean_table(tree, row.empty_cells)
     return clean(tree)
 
 
@@ -188,6 +189,12 @@ def version(answer):
     return at(answer.tree, "metadata.resourceVersion") if answer else MISSING
 
 
+def same_version(one, other):
+    """In a word; what has no version is not the same as what has none either."""
+    one, other = version(one), version(other)
+    return "missing" if MISSING in (one, other) else "same" if one == other else "another"
+
+
 def play(kubeconfig, told=None):
     """{id: what is compared}, in the order of the table."""
     server, answers, made = Server(kubeconfig), {}, {}
@@ -198,7 +205,7 @@ def play(kubeconfig, told=None):
         answers[row.id] = answer
         made[row.id] = {"status": answer.status, "type": answer.media, "body": body_of(row, answer)}
         if row.versions:
-            made[row.id]["versions"] = {other: "same" if version(answers[other]) == version(answer) else "another" for other in row.versions}
+            made[row.id]["versions"] = {other: same_version(answers[other], answer) for other in row.versions}
         warnings = answer.headers.get_all("Warning")
         if warnings:
             made[row.id]["warnings"] = len(warnings)

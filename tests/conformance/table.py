@@ -25,10 +25,11 @@ class Row:
     accept: str = "application/json"
     token: str = "admin"           # "admin", "wrong", "none"
     fields: tuple = None           # of the answer's body, in place of what normalise() takes of its kind
-    versions: tuple = ()           # ids: is the answer's resourceVersion the same as theirs, or later?
-    until: int = None              # asked again until it answers with this status, or for 30 s
+    versions: tuple = ()           # ids: is the answer's resourceVersion the same as theirs, another, or missing?
+    until: int = None              # asked again until it answers with this status, or for 45 s
     until_has: str = None          # ... and until the body has this text
     message: bool = False          # the texts of a Status are compared, too
+    empty_cells: bool = False      # in a table, null is told from an empty text
 
 
 C = "/api/v1/namespaces/conf"
@@ -109,8 +110,6 @@ r("no such path", "GET", "/nosuch")
 r("openapi v2 as JSON", "GET", "/openapi/v2", fields=("swagger",))
 r("openapi v3", "GET", "/openapi/v3", fields=("paths.api/v1.serverRelativeURL~",))
 r("double slash", "GET", f"/{K}/policies")
-r("trailing slash", "GET", K + "/policies/", fields=NAMES)
-r("escaped path", "GET", K + "/polic%69es?limit=1", fields=NAMES)
 
 # --- namespaces
 r("list in a namespace that is not there", "GET", "/apis/psmdb.percona.com/v1/namespaces/nowhere/perconaservermongodbbackups")
@@ -154,7 +153,7 @@ r("cm dry run maybe", "POST", C + "/configmaps?dryRun=maybe", cm("dry"))
 r("cm unknown field", "POST", C + "/configmaps", {**cm("unknown"), "nonsense": 1})
 r("cm unknown field strict", "POST", C + "/configmaps?fieldValidation=Strict", {**cm("unknown2"), "nonsense": 1})
 r("cm too large", "POST", C + "/configmaps", cm("large", {"a": "x" * 3200000}), fields=("reason",))
-r("cm put", "PUT", C + "/configmaps/c1", cm("c1", {"a": "2"}))
+r("cm put", "PUT", C + "/configmaps/c1", cm("c1", {"a": "2"}), versions=("cm create",))
 r("cm put nothing new", "PUT", C + "/configmaps/c1", cm("c1", {"a": "2"}), versions=("cm put",))
 r("cm put stale", "PUT", C + "/configmaps/c1", cm("c1", {"a": "3"}, resourceVersion="${cm create.metadata.resourceVersion}"), message=True)
 r("cm put none", "PUT", C + "/configmaps/none", cm("none"))
@@ -163,7 +162,7 @@ r("cm put other uid", "PUT", C + "/configmaps/c1", cm("c1", uid="11111111-2222-3
 r("cm put to collection", "PUT", C + "/configmaps", cm("c1"))
 r("cm post to item", "POST", C + "/configmaps/c1", cm("c1"))
 r("cm options", "OPTIONS", C + "/configmaps")
-r("cm merge", "PATCH", C + "/configmaps/c1", {"data": {"a": None, "z": "26"}}, type=MERGE)
+r("cm merge", "PATCH", C + "/configmaps/c1", {"data": {"a": None, "z": "26"}}, type=MERGE, versions=("cm put nothing new",))
 r("cm merge nothing", "PATCH", C + "/configmaps/c1", {}, type=MERGE, versions=("cm merge",))
 r("cm merge stale", "PATCH", C + "/configmaps/c1", {"metadata": {"resourceVersion": "${cm create.metadata.resourceVersion}"}, "data": {"a": "x"}}, type=MERGE)
 r("cm merge other name", "PATCH", C + "/configmaps/c1", {"metadata": {"name": "c2"}}, type=MERGE)
@@ -196,13 +195,15 @@ r("secret immutable change", "PATCH", C + "/secrets/fixed", {"stringData": {"a":
 
 # --- lists, selectors, pages, tables
 for i in range(6):
-    r(f"page object {i}", "POST", K + "/policies", policy(f"page-{i}", {"n": i}, labels={"page": "yes", "n": str(i)}))
+    r(f"page object {i}", "POST", K + "/policies", policy(f"page-{i}", {"n": i}, labels={"page": "yes", "n": str(i), **({"odd": "yes"} if i % 2 else {})}))
+r("trailing slash", "GET", K + "/policies/?fieldSelector=metadata.name%3Dpage-2", fields=NAMES)
+r("escaped path", "GET", K + "/polic%69es?label%53elector=n%20in%20(4)", fields=NAMES)
 r("list", "GET", K + "/policies?labelSelector=page")
 r("list of configmaps", "GET", C + "/configmaps?labelSelector=none")
 r("list by label", "GET", K + "/policies?labelSelector=n+in+(1,3),page%3Dyes", fields=NAMES)
 r("list by label not in", "GET", K + "/policies?labelSelector=page,n+notin+(1,3)", fields=NAMES)
 r("list by label unequal", "GET", K + "/policies?labelSelector=page,n!%3D1", fields=NAMES)
-r("list by absent label", "GET", K + "/policies?labelSelector=!page", fields=NAMES)
+r("list by absent label", "GET", K + "/policies?labelSelector=page,!odd", fields=NAMES)
 r("list by greater label", "GET", K + "/policies?labelSelector=n+%3E+3", fields=NAMES)
 r("list by bad label selector", "GET", K + "/policies?labelSelector=n+in+(", fields=("kind", "reason", "code"))
 r("list by name", "GET", K + "/policies?fieldSelector=metadata.name%3Dpage-2", fields=NAMES)
@@ -221,7 +222,7 @@ r("list of all namespaces", "GET", "/apis/config.kio.kasten.io/v1alpha1/policies
 r("list Exact without version", "GET", K + "/policies?resourceVersionMatch=Exact", fields=("kind", "reason", "code"))
 r("collection head", "HEAD", K + "/policies")
 r("table of custom objects", "GET", K + "/policies?labelSelector=page", accept=TABLE)
-r("table of one", "GET", K + "/policies/page-1", accept=TABLE)
+r("table of one", "GET", K + "/policies/page-1", accept=TABLE, empty_cells=True)
 r("table of configmaps", "GET", C + "/configmaps?fieldSelector=metadata.name%3Dc1", accept=TABLE)
 r("table of secrets", "GET", C + "/secrets?fieldSelector=metadata.name%3Ds", accept=TABLE)
 r("table of namespaces", "GET", "/api/v1/namespaces?labelSelector=a%3Db", accept=TABLE)
@@ -235,9 +236,10 @@ r("accept protobuf of a custom object", "GET", K + "/policies/page-1", accept="a
 r("accept yaml", "GET", C + "/configmaps/fromyaml", accept="application/yaml")
 
 # --- custom objects
-r("custom create", "POST", K + "/policies", policy("num", {"n": 9007199254740993, "f": 1.0, "e": "<&>", "z": {"b": 1, "a": [1, None]}}))
+r("custom create", "POST", K + "/policies", policy("num", {"n": 9007199254740991, "f": 1.0, "e": "<&>", "z": {"b": 1, "a": [1, None]}}))
 r("custom create again", "POST", K + "/policies", policy("num"), message=True)
 r("custom get", "GET", K + "/policies/num", versions=("custom create",))
+r("custom big integer", "POST", K + "/policies", policy("big", {"n": 9007199254740993}))
 r("custom get none", "GET", K + "/policies/NUM", message=True)
 r("custom without kind", "POST", K + "/policies", {"metadata": {"name": "x"}})
 r("custom other kind", "POST", K + "/policies", {**policy("x"), "kind": "Profile"})
@@ -253,7 +255,7 @@ r("custom put", "PUT", K + "/policies/num", policy("num", {"n": 1}, resourceVers
 r("custom put stale", "PUT", K + "/policies/num", policy("num", {"n": 2}, resourceVersion="${custom create.metadata.resourceVersion}"), message=True)
 r("custom put none", "PUT", K + "/policies/none", policy("none", resourceVersion="1"))
 r("custom put to collection", "PUT", K + "/policies", policy("num"))
-r("custom merge", "PATCH", K + "/policies/num", {"spec": {"n": 9007199254740993, "l": [1, 2]}}, type=MERGE)
+r("custom merge", "PATCH", K + "/policies/num", {"spec": {"n": -9007199254740991, "l": [1, 2]}}, type=MERGE, versions=("custom put",))
 r("custom merge list", "PATCH", K + "/policies/num", {"spec": {"l": [3], "n": None}}, type=MERGE)
 r("custom merge nothing", "PATCH", K + "/policies/num", {"spec": {"l": [3]}}, type=MERGE, versions=("custom merge list",))
 r("custom merge labels", "PATCH", K + "/policies/num", {"metadata": {"labels": {"x": "1"}, "annotations": {"y": "2"}}}, type=MERGE)
@@ -263,7 +265,7 @@ r("custom strategic", "PATCH", K + "/policies/num", {"spec": {}}, type=STRATEGIC
 r("custom json patch", "PATCH", K + "/policies/num", [{"op": "replace", "path": "/spec/l", "value": []}, {"op": "copy", "from": "/spec/l", "path": "/spec/k"}, {"op": "move", "from": "/spec/k", "path": "/spec/m"}], type=JSON_PATCH)
 r("custom json patch test fails", "PATCH", K + "/policies/num", [{"op": "test", "path": "/spec/l", "value": 1}], type=JSON_PATCH)
 r("custom status by the main path", "PATCH", K + "/policies/num", {"status": {"state": "Complete"}}, type=MERGE, versions=("custom json patch",))
-r("custom status", "PATCH", K + "/policies/num/status", {"status": {"state": "Complete"}, "spec": {"ignored": 1}}, type=MERGE)
+r("custom status", "PATCH", K + "/policies/num/status", {"status": {"state": "Complete"}, "spec": {"ignored": 1}}, type=MERGE, versions=("custom status by the main path",))
 r("custom status get", "GET", K + "/policies/num/status")
 r("custom status put", "PUT", K + "/policies/num/status", {**policy("num"), "status": {"state": "Failed"}, "metadata": {"name": "num", "resourceVersion": "${custom status.metadata.resourceVersion}"}})
 r("custom status nothing new", "PATCH", K + "/policies/num/status", {"status": {"state": "Failed"}}, type=MERGE, versions=("custom status put",))
@@ -294,8 +296,9 @@ r("pod without containers", "POST", C + "/pods", {"metadata": {"name": "x"}, "sp
 r("pod merge label", "PATCH", C + "/pods/p", {"metadata": {"labels": {"b": "c"}}}, type=MERGE, fields=POD)
 r("pod strategic image", "PATCH", C + "/pods/p", {"spec": {"containers": [{"name": "c", "image": "y"}]}}, type=STRATEGIC, fields=POD)
 r("pod status", "PATCH", C + "/pods/p/status", {"status": {"phase": "Running", "podIP": "127.70.0.9"}}, type=MERGE, fields=POD + ("status.podIP",))
+r("pod other", "POST", C + "/pods", pod("other"), fields=POD)
 r("pods by phase", "GET", C + "/pods?fieldSelector=status.phase%3DRunning", fields=NAMES)
-r("pods by no phase", "GET", C + "/pods?fieldSelector=status.phase%3DFailed", fields=NAMES)
+r("pods by another phase", "GET", C + "/pods?fieldSelector=status.phase!%3DRunning", fields=NAMES)
 r("pod log without a node", "GET", C + "/pods/p/log")
 r("pod log of none", "GET", C + "/pods/none/log")
 r("pod log of no container", "GET", C + "/pods/p/log?container=none")
@@ -307,6 +310,7 @@ r("binding of no pod", "POST", C + "/bindings", {"apiVersion": "v1", "kind": "Bi
 r("binding without target", "POST", C + "/bindings", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "p"}})
 r("bindings list", "GET", C + "/bindings")
 r("pods by node", "GET", C + "/pods?fieldSelector=spec.nodeName%3Dn1", fields=NAMES)
+r("pod other delete", "DELETE", C + "/pods/other", fields=("kind", "metadata.name"))
 r("table of pods", "GET", C + "/pods", accept=TABLE)
 r("pod delete with grace", "DELETE", C + "/pods/p", {"gracePeriodSeconds": 7}, fields=POD + ("metadata.deletionGracePeriodSeconds", "metadata.deletionTimestamp?"))
 r("pod is ending", "GET", C + "/pods/p", fields=("metadata.deletionTimestamp?", "metadata.deletionGracePeriodSeconds"))
@@ -319,21 +323,27 @@ r("pod unbound delete", "POST", C + "/pods", pod("u"), fields=POD)
 r("pod unbound is gone at once", "DELETE", C + "/pods/u", fields=("kind", "metadata.name"))
 r("pod unbound was", "GET", C + "/pods/u")
 r("service create", "POST", C + "/services", {"metadata": {"name": "svc"}, "spec": {"selector": {"app": "a"}, "ports": [{"port": 80}]}},
-  fields=("kind", "spec.type", "spec.ports", "spec.selector", "spec.clusterIP?", "spec.sessionAffinity"))
+  fields=("kind", "spec.type", "spec.ports.*.port", "spec.selector", "spec.clusterIP?"))
+r("service defaults", "GET", C + "/services/svc", fields=("spec.ports", "spec.sessionAffinity"))
 r("service headless", "POST", C + "/services", {"metadata": {"name": "headless"}, "spec": {"clusterIP": "None", "ports": [{"port": 80, "name": "a"}]}},
-  fields=("kind", "spec.type", "spec.ports", "spec.clusterIP"))
+  fields=("kind", "spec.type", "spec.ports.*.port", "spec.ports.*.name", "spec.clusterIP"))
 r("service without ports", "POST", C + "/services", {"metadata": {"name": "x"}, "spec": {"selector": {"a": "b"}}})
 r("table of services", "GET", C + "/services?fieldSelector=metadata.name%3Dheadless", accept=TABLE)
 r("claim create", "POST", C + "/persistentvolumeclaims", {"metadata": {"name": "pvc"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}},
-  fields=("kind", "spec.accessModes", "spec.resources", "spec.volumeMode", "status.phase"))
+  fields=("kind", "spec.accessModes", "spec.resources", "status.phase"))
+r("claim defaults", "GET", C + "/persistentvolumeclaims/pvc", fields=("spec.volumeMode",))
 r("statefulset create", "POST", "/apis/apps/v1/namespaces/conf/statefulsets", {"metadata": {"name": "set"}, "spec": {"replicas": 2, "serviceName": "svc", "selector": {"matchLabels": {"app": "a"}},
-  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.generation", "spec.replicas", "spec.podManagementPolicy", "status.replicas"))
+  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.generation", "spec.replicas"))
+r("statefulset defaults", "POST", "/apis/apps/v1/namespaces/conf/statefulsets?dryRun=All", {"metadata": {"name": "default"}, "spec": {"serviceName": "svc", "selector": {"matchLabels": {"app": "a"}},
+  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("spec.replicas", "spec.podManagementPolicy", "status.replicas"))
 r("statefulset scale", "PATCH", "/apis/apps/v1/namespaces/conf/statefulsets/set", {"spec": {"replicas": 0}}, type=MERGE, fields=("metadata.generation", "spec.replicas"))
 r("statefulset status", "PATCH", "/apis/apps/v1/namespaces/conf/statefulsets/set/status", {"status": {"replicas": 1, "readyReplicas": 1}}, type=MERGE, fields=("metadata.generation", "status.readyReplicas"))
 r("statefulset wrong selector", "POST", "/apis/apps/v1/namespaces/conf/statefulsets", {"metadata": {"name": "bad"}, "spec": {"selector": {"matchLabels": {"app": "b"}},
   "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}})
 r("deployment create", "POST", "/apis/apps/v1/namespaces/conf/deployments", {"metadata": {"name": "dep"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
-  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.generation", "spec.replicas", "spec.strategy.type"))
+  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.name", "metadata.generation", "spec.selector"))
+r("deployment defaults", "POST", "/apis/apps/v1/namespaces/conf/deployments?dryRun=All", {"metadata": {"name": "default"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
+  "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("spec.replicas", "spec.strategy.type"))
 r("endpoints of this machine", "POST", C + "/endpoints", {"metadata": {"name": "local"}, "subsets": [{"addresses": [{"ip": "127.70.0.9"}], "ports": [{"port": 80}]}]}, fields=("kind", "reason", "code"))
 r("lease create", "POST", "/apis/coordination.k8s.io/v1/namespaces/conf/leases", {"metadata": {"name": "l"}, "spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}})
 r("lease put stale", "PUT", "/apis/coordination.k8s.io/v1/namespaces/conf/leases/l", {"metadata": {"name": "l", "resourceVersion": "1"}, "spec": {"holderIdentity": "b"}})

@@ -119,6 +119,8 @@ class Play:
     def psmdb_is_ready(self):
         self.me.says(f"{NS} wait psmdb/{CLUSTER} --for=jsonpath='{{.status.state}}'=ready --timeout=120s", f"perconaservermongodb.{PSMDB}/{CLUSTER} condition met")
         self.me.says(f"{NS} get psmdb", "NAME ENDPOINT STATUS AGE", f"{CLUSTER} {ENDPOINT} ready *")
+        # so that not to see them means something, once they must be gone
+        harness.wait_until(lambda: {"mongod", "pbm-agent"} <= self.programs(), 30, "mongod and pbm-agent to run")
 
     def operator_runs(self):
         self.me.says(f"{NS} wait deployment/{OPERATOR} --for=condition=Available --timeout=60s", f"deployment.apps/{OPERATOR} condition met")
@@ -142,15 +144,14 @@ class Play:
         harness.wait_until(lambda: all(len(seqs) >= count for seqs in self.ticks(self.journal(), "acked").values()), 30, "ticks")
 
     def documents(self):
-        """What the verifier pod reads: namespace -> sequence numbers of intact ticks."""
+        """What the verifier pod reads: (namespace, run of a ticker) -> sequence numbers of intact ticks."""
         self.me.says(f"apply -f {self.me.edits('verifier.yaml')}", "pod/verifier created")
         self.me.says(f"{NS} wait pod/verifier --for=jsonpath='{{.status.phase}}'=Succeeded --timeout=60s", "pod/verifier condition met")
         records = self.records("verifier")
         self.me.says(f"{NS} delete pod verifier", 'pod "verifier" deleted')
         assert records[-1]["type"] == "end" and records[-1]["anomalies"] == "0", records[-1]
-        streams = {r["s"]: r["ns"] for r in records if r["type"] == "stream"}
-        assert sorted(streams.values()) == ["admin.ticker", "drill.ticker"], records
-        found = {ns: set() for ns in streams.values()}
+        streams = {r["s"]: (r["ns"], r["run"]) for r in records if r["type"] == "stream"}
+        found = {stream: set() for stream in streams.values()}
         for r in records:
             for first, last in r["ranges"] if r["type"] == "intact" else ():
                 found[streams[r["s"]]].update(range(int(first), int(last) + 1))
@@ -158,7 +159,8 @@ class Play:
 
     def restored_exactly(self):
         found = self.documents()
-        for ns, there in found.items():
+        assert set(found) == {("admin.ticker", self.run), ("drill.ticker", self.run)}, found
+        for (ns, _), there in found.items():
             assert there and self.before[ns] <= there <= self.within[ns] and there == set(range(1, max(there) + 1)), (ns, there, self.before, self.within)
             assert max(there) < max(self.acked[ns]), (ns, max(there), "nothing was written after the backup")
         return found
@@ -214,6 +216,7 @@ class Play:
         self.ticks_come(3)
         first = self.journal()[0]
         assert first["type"] == "open" and first["cluster"]["set"] == "rs0", first
+        self.run = first["run"]
 
     def the_policy_backs_up(self):
         me = self.me
@@ -305,7 +308,8 @@ class Play:
             me.action_ends(NAMESPACE, f"restoreactions.actions.{KIO}", me.creates(path, f"restoreaction.actions.{KIO}"))
         me.says(f"{NS} get secret s3-secret {USERS}", "NAME TYPE DATA AGE", "s3-secret Opaque 2 *", f"{USERS} Opaque * *")
         self.psmdb_is_ready()
-        me.refused(f"{NS} get psmdb-restore restore-by-hand", "NotFound")
+        restores = me.asks(f"{NS} get psmdb-restore -o name")
+        assert not restores, restores
 
     def restored_by_hand(self, name, destination):
         me = self.me
@@ -319,6 +323,8 @@ class Play:
         assert found == self.found, (found, self.found)
 
     def the_data_come_back_from_the_listed_destination(self):
+        before = self.documents()
+        assert not before, before
         self.restored_by_hand("restore-from-listing", self.listed)
 
     def and_again_over_newer_ones_from_the_destination_that_the_backup_named(self):
@@ -326,7 +332,10 @@ class Play:
         me.says(f"apply -f {me.edits('ticker.yaml')}", "pod/ticker created")
         me.says(f"{NS} wait pod/ticker --for=condition=Ready --timeout=30s", "pod/ticker condition met")
         self.ticks_come(2)
+        newer = self.journal()[0]["run"]
         me.says(f"{NS} delete pod ticker", 'pod "ticker" deleted')
+        before = self.documents()
+        assert newer != self.run and {run for _, run in before} == {self.run, newer} and all(before.values()), before
         self.restored_by_hand("restore-from-status", self.destination)
 
     # --- uninstalled -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pymongo  # noqa: E402
 import kube  # noqa: E402
 import tap  # noqa: E402
 from cluster import CLUSTER, NAMESPACE, Cluster  # noqa: E402
-from harness import SANDBOX, run  # noqa: E402
+from harness import SANDBOX, processes_of, run  # noqa: E402
 
 MANIFESTS = pathlib.Path(os.environ["SOURCE_DIR"]) / "manifests"
 BACKUPS, RESTORES = "perconaservermongodbbackups", "perconaservermongodbrestores"
@@ -137,6 +137,18 @@ def gone(box, path):
     return box.api.there(path) is None
 
 
+def operators(box):
+    """The processes of its operator."""
+    found = []
+    for pid in processes_of(box.dir):
+        try:
+            if b"\0serve\0operator\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+        except OSError:  # it has just ended
+            pass
+    return found
+
+
 # --- the first cluster -------------------------------------------------------------------------------------------------
 
 
@@ -157,9 +169,10 @@ def the_first_cluster_exports_what_it_backs_up():
 def kastens_bucket_is_its_own():
     profile = first.api.get(kube.kasten("config", "profiles", name="s3-profile"))["spec"]["locationSpec"]["objectStore"]
     assert profile["name"] == "kasten" and seen["s3"]["bucket"] == "drill", profile
-    assert "migration" not in first.parts("s3", "ls", "").stdout
     exported, = first.parts("s3", "--bucket", "kasten", "ls", "").stdout.splitlines()
     assert re.search(rf"\skasten/migration/[-0-9a-f]+/{seen['content']}$", exported), exported
+    backed_up = first.parts("s3", "ls", "").stdout
+    assert seen["destination"] in backed_up and "migration" not in backed_up and seen["content"] not in backed_up, backed_up
     refused = first.parts("s3", "--bucket", "other", "ls", check=2)
     assert "no bucket" in refused.stderr and "kasten" in refused.stderr, refused.stderr
 
@@ -193,9 +206,10 @@ def an_import_makes_the_content_known():
 
 def the_operator_is_there_once_its_bundle_is_applied():
     apply(second, f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {NAMESPACE}\n")
-    assert not second.api.items(kube.core("pods"))
+    assert not second.api.items(kube.core("pods")) and not operators(second)
     apply(second, (second.dir / "bundle.yaml").read_text())
     tap.eventually(lambda: [p for p in second.api.items(kube.core("pods")) if p["status"].get("phase") == "Running"], 30, "the operator to run")
+    assert len(operators(second)) == 1, operators(second)
     assert second.api.items(kube.psmdb()) == []
 
 
@@ -259,11 +273,15 @@ def the_first_cluster_has_noticed_nothing():
 
 
 def a_namespace_takes_its_operator_along():
+    before = operators(second)
+    assert len(before) == 1, before
     second.api.delete(f"{NAMESPACES}/{NAMESPACE}")
     tap.eventually(lambda: gone(second, f"{NAMESPACES}/{NAMESPACE}"), 60, "the namespace to go")
+    tap.eventually(lambda: not operators(second), 20, "the operator's process to end")
     assert imported(second)["status"]["state"] == "Unbound"
     apply(second, f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {NAMESPACE}\n")
     assert not second.api.items(kube.core("pods")) and gone(second, f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{OPERATOR}")
+    assert not operators(second), operators(second)
 
 
 def a_backup_that_is_deleted_with_its_cluster_is_erased_by_the_pbm_inside_the_operator():
@@ -271,7 +289,9 @@ def a_backup_that_is_deleted_with_its_cluster_is_erased_by_the_pbm_inside_the_op
                                                  "metadata": {"name": "lost", "finalizers": ["delete-backup"]}})
     path = kube.psmdb(kind=BACKUPS, name="lost")
     tap.eventually(lambda: second.api.get(path).get("status", {}).get("state") in ("ready", "error"), 90, "the backup to end")
-    where = second.api.get(path)["status"]["destination"]
+    status = second.api.get(path)["status"]
+    assert status["state"] == "ready", status
+    where = status["destination"]
     assert second.parts("s3", "ls", where).stdout
     second.api.delete(kube.core("secrets", name="s3-secret"))
     second.api.delete(kube.psmdb(name=CLUSTER))
@@ -284,8 +304,9 @@ def a_backup_that_is_deleted_with_its_cluster_is_erased_by_the_pbm_inside_the_op
 def a_namespace_without_its_operator_hangs_on_the_finalizers_and_the_backup_stays():
     files = first.parts("s3", "ls", seen["destination"]).stdout
     deployment = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{OPERATOR}"
+    assert len(operators(first)) == 1 and [p for p in first.api.items(kube.core("pods")) if OPERATOR in p["metadata"]["name"]]
     first.api.delete(deployment)
-    tap.eventually(lambda: not [p for p in first.api.items(kube.core("pods")) if OPERATOR in p["metadata"]["name"]], 30, "the operator to go")
+    tap.eventually(lambda: not [p for p in first.api.items(kube.core("pods")) if OPERATOR in p["metadata"]["name"]] and not operators(first), 30, "the operator to go")
     first.api.delete(f"{NAMESPACES}/{NAMESPACE}")
 
     def remains():

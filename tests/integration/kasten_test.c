@@ -26,6 +26,8 @@ static void run_policy(struct story *s, char ret_name[static 254])
 	create(s, RUN, json_root(run), ret_name);
 }
 
+#define MARK "example.org~1mark" /* an annotation of the psmdb and of the config map that is saved with it */
+
 static void make_psmdb(struct story *s, bool annotated)
 {
 	CLEANUP(json) struct json *psmdb = NULL;
@@ -36,6 +38,7 @@ static void make_psmdb(struct story *s, bool annotated)
 	    "','namespace':'" NS "','annotations':%j},'spec':{'image':'percona/percona-server-mongodb:6.0.4-3'}}",
 	    NULL));
 	json_remove_at(json_edit(psmdb), "metadata/annotations");
+	NEED(json_set_text(json_edit(psmdb), "metadata/annotations/" MARK, "set", &err));
 	if (annotated)
 		NEED(json_set_text(
 		    json_edit(psmdb), "metadata/annotations/kanister.kasten.io~1blueprint", "psmdb-bp", &err));
@@ -151,6 +154,57 @@ static void restores(struct story *s, const char *point)
 	tap_ok(&s->tap, !strcmp(seen(s, SECRET, "users", "data/password"), "c2VjcmV0"),
 	    "a secret comes back with its value", "%s", seen(s, SECRET, "users", "data/password"));
 	tap_ok(&s->tap, count(s, RESTORE) == 1, "no other restore object was made", "%zu", count(s, RESTORE));
+}
+
+/* Of the psmdb and the config map, the psmdb without its annotations; or with a place in it that is not there. */
+static void restore_changed(struct story *s, const char *point, bool fails, char ret_name[static 254])
+{
+	CLEANUP(json) struct json *action = manifest("restore-action.yaml");
+
+	NEED(json_set_text(json_edit(action), "spec/subject/name", point, &err));
+	NEED(json_set_format(json_edit(action), "spec/filters", &err,
+	    "{'includeResources':[{'resource':'configmaps','name':'kept'},"
+	    "{'group':'psmdb.percona.com','resource':'perconaservermongodbs'}]}"));
+	NEED(json_set_format(json_edit(action), "spec/transforms", &err,
+	    "[{'name':'bare','subject':{'group':'psmdb.percona.com','resource':'perconaservermongodbs'},'json':["
+	    "{'op':'remove','path':'/metadata/annotations/" MARK "'},"
+	    "{'op':'remove','path':%s}]}]",
+	    fails ? "/spec/no-such-place" : "/metadata/annotations/kanister.kasten.io~1blueprint"));
+	create(s, RESTORE_ACTION, json_root(action), ret_name);
+}
+
+static void transforms(struct story *s, const char *point)
+{
+	size_t before = count(s, RESTORE);
+	char action[254];
+
+	delete (s, PSMDB, CLUSTER);
+	await_count(s, PSMDB, 0);
+	delete (s, CONFIGMAP, "kept");
+	restore_changed(s, point, true, action);
+	tap_ok(&s->tap, !strcmp(await_end(s, RESTORE_ACTION, action), "Failed"),
+	    "a transform that cannot be done fails the restore", "%s", seen(s, RESTORE_ACTION, action, "status/state"));
+	tap_ok(&s->tap,
+	    strstr(seen(s, RESTORE_ACTION, action, "status/error/cause"),
+		"transform \\\"bare\\\" of perconaservermongodbs \\\"" CLUSTER "\\\"") != NULL,
+	    "and is named", "%s", seen(s, RESTORE_ACTION, action, "status/error/cause"));
+	tap_ok(&s->tap, count(s, PSMDB) == 0, "and no psmdb is made of what is half changed", "%zu", count(s, PSMDB));
+	if (*seen(s, CONFIGMAP, "kept", "metadata/name"))
+		delete (s, CONFIGMAP, "kept");
+	restore_changed(s, point, false, action);
+	tap_ok(&s->tap, !strcmp(await_end(s, RESTORE_ACTION, action), "Complete"),
+	    "a restore with a transform is complete", "%s: %s", seen(s, RESTORE_ACTION, action, "status/error/message"),
+	    seen(s, RESTORE_ACTION, action, "status/error/cause"));
+	tap_ok(&s->tap,
+	    count(s, PSMDB) == 1 && !*seen(s, PSMDB, CLUSTER, "metadata/annotations/" MARK) &&
+		!*seen(s, PSMDB, CLUSTER, "metadata/annotations/kanister.kasten.io~1blueprint"),
+	    "the psmdb has come without the annotations that it takes away", "%s",
+	    seen(s, PSMDB, CLUSTER, "metadata/annotations/" MARK));
+	tap_ok(
+	    &s->tap, count(s, RESTORE) == before, "so that no blueprint was called", "%zu", count(s, RESTORE) - before);
+	tap_ok(&s->tap, !strcmp(seen(s, CONFIGMAP, "kept", "metadata/annotations/" MARK), "set"),
+	    "what is not its subject has its own still", "%s",
+	    seen(s, CONFIGMAP, "kept", "metadata/annotations/" MARK));
 }
 
 static void without_annotation(struct story *s)
@@ -330,6 +384,7 @@ static void set_up(struct story *s)
 	create(s, SECRET, json_root(secret), name);
 	NEED(json_format(
 	    &map, &err, "{'apiVersion':'v1','kind':'ConfigMap','metadata':{'name':'kept'},'data':{'a':'saved'}}"));
+	NEED(json_set_text(json_edit(map), "metadata/annotations/" MARK, "set", &err));
 	create(s, CONFIGMAP, json_root(map), name);
 	apply(s, "psmdb-bp.yaml");
 }
@@ -362,6 +417,7 @@ int main(void)
 	validation(&s);
 	a_run_is_complete(&s, exported);
 	restores(&s, exported);
+	transforms(&s, exported);
 	without_annotation(&s);
 	backup_in_error(&s);
 	killed(&s);

@@ -11,8 +11,10 @@ import time
 import urllib.error
 import urllib.request
 
-import kube
-import tap
+sys.path.append(os.path.join(os.environ["SOURCE_DIR"], "tests", "e2e"))
+import harness  # noqa: E402
+import kube  # noqa: E402
+import tap  # noqa: E402
 
 PROGRAM = os.path.join(os.environ["BUILD_DIR"], "sandbox", "psmdb-sandbox")
 CACHE = os.environ.get("PSMDB_DRILL_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "psmdb-drill")
@@ -71,14 +73,16 @@ def what_is_missing_is_named():
 def the_demo_s_cluster_comes_up():
     done = sandbox("up", "--apiserver", "real")
     assert done.returncode == 0, done.stderr
-    assert api().get("/version")["gitVersion"].startswith("v1."), "it says its version"
+    version = api().get("/version")["gitVersion"]
+    assert version.startswith("v1.") and "psmdb-sandbox" not in version, version
     assert api().get(kube.psmdb(name="my-cluster-name"))["status"]["state"] == "ready"
 
 
 def the_other_server_is_refused_for_the_same_folder():
     done = sandbox("up", "--apiserver", "embedded")
-    assert done.returncode in (2, 3), done
-    sandbox("down")
+    assert done.returncode == 3 and f'a sandbox is already running in "{place}"' in done.stderr, done
+    done = sandbox("down")
+    assert done.returncode == 0, done
     done = sandbox("up", "--apiserver", "embedded")
     assert done.returncode == 2 and "has the real API server" in done.stderr, done
     done = sandbox("up")
@@ -139,12 +143,28 @@ def killed_it_comes_back_with_everything():
     tap.eventually(answers, 60, "the psmdb")
 
 
+def runs(pid):
+    """One that has ended has no command line any more, though whoever has it now may not have asked for its status yet."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            return bool(f.read())
+    except OSError:
+        return False
+
+
 def nothing_is_left_of_it():
-    pids = [part(name)["pid"] for name in ("etcd", "api", "controllers")]
-    assert all(pids), pids
+    with open(os.path.join(place, "state.json"), encoding="utf-8") as f:
+        state = json.load(f)
+    pids = {p["name"]: p["pid"] for p in state["parts"]}
+    assert all(pids.values()) and set(pids) >= {"etcd", "api", "controllers", "kubelet", "kasten", "s3"}, pids
+    pids["supervisor"] = state["supervisor"]
+    before = set(harness.processes_of(place))
+    assert before > set(pids.values()) and all(map(runs, before)), (before, pids)  # those of the pods, too
     done = sandbox("down", "--purge")
     assert done.returncode == 0 and not os.path.exists(place), done
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids), pids
+    assert not harness.processes_of(place), harness.processes_of(place)
+    alive = {name: pid for name, pid in pids.items() if runs(pid)}
+    assert not alive, alive
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ class Skip(Exception):
 def run(tests, only=None):
     failed = 0
     tests = [t for t in tests if not only or only in t.__name__]
+    if not tests:
+        print(f"not ok 1 - no test has {only!r} in its name" if only else "not ok 1 - there is no test", "1..1", sep="\n", flush=True)
+        return 1
     for number, test in enumerate(tests, 1):
         started, note, verdict = time.monotonic(), "", "ok"
         try:

@@ -5,6 +5,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 static const char password[] = "p@ss:w/ord#1";
 
@@ -145,4 +147,17 @@ Test(client, credentials_come_from_files_before_the_environment)
 		cr_assert_eq(((char *)&c)[i], 0);
 	unlink(user_file);
 	unlink(password_file);
+}
+
+/*
+ * What it would leave in /dev/shm when it is killed. One that lies there may be an earlier process's of this number. Not by the
+ * environment: what is put there before libc is initialised is lost again.
+ */
+Test(client, the_driver_leaves_no_shared_file)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof path, "/dev/shm/mongoc-%d", (int)getpid());
+	cr_expect(stat(path, &st) != 0 || st.st_mtime < time(NULL) - 30, "%s has been made by this test", path);
 }

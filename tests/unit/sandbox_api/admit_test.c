@@ -142,6 +142,54 @@ Test(api_admit, empty_maps_of_the_metadata_are_not_kept)
 		  !has("metadata/ownerReferences"));
 }
 
+Test(api_admit, a_label_that_a_real_server_refuses_is_refused_on_every_way)
+{
+	static const struct {
+		const char *label;
+		int refused; /* 0: fine */
+		const char *words;
+	} cases[] = {{"'a b':'c'", 1, "name part must consist of"}, {"'-a':'c'", 1, "name part must consist of"},
+	    {"'example.org/':'c'", 1, "name part must consist of"}, {"'a':'-x'", 1, "a valid label must be"},
+	    {"'a':'x-'", 1, "a valid label must be"}, {"'a':'x y'", 1, "a valid label must be"},
+	    {"'a.b/c':''", 0, NULL}, {"'A_b.c-1':'X_y.z-1'", 0, NULL}};
+	char metadata[200], patch[200], name[16];
+
+	need_code(201, ask("POST", CMS, config_map("'name':'there'")));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int made = cases[i].refused ? 422 : 201, changed = cases[i].refused ? 422 : 200;
+
+		snprintf(name, sizeof name, "m%zu", i);
+		snprintf(metadata, sizeof metadata, "'name':'%s','labels':{%s}", name, cases[i].label);
+		expect_code(made, ask("POST", CMS, config_map(metadata)));
+		if (cases[i].refused) {
+			cr_expect(
+			    strstr(text_of("message"), cases[i].words), "%s: %s", cases[i].label, text_of("message"));
+			expect_text("details/causes/0/field", "metadata.labels");
+		}
+		snprintf(patch, sizeof patch, "{'metadata':{'labels':{%s}}}", cases[i].label);
+		expect_code(changed, merge(CMS "/there", patch));
+		snprintf(metadata, sizeof metadata, "'name':'there','labels':{%s}", cases[i].label);
+		expect_code(changed, ask("PUT", CMS "/there", config_map(metadata)));
+	}
+	need_code(200, get(CMS "/there"));
+	cr_expect_eq(json_count(json_at(json_root(said), "metadata/labels")), 1, "%s", buf_str(&response.body));
+}
+
+Test(api_admit, the_parts_of_a_label_have_63_characters_at_most)
+{
+	char part[65], patch[200];
+
+	need_code(201, ask("POST", CMS, config_map("'name':'m'")));
+	memset(part, 'x', 64);
+	part[64] = '\0';
+	snprintf(patch, sizeof patch, "{'metadata':{'labels':{'a':'%s'}}}", part);
+	expect_code(422, merge(CMS "/m", patch));
+	snprintf(patch, sizeof patch, "{'metadata':{'labels':{'example.org/%s':'b'}}}", part);
+	expect_code(422, merge(CMS "/m", patch));
+	snprintf(patch, sizeof patch, "{'metadata':{'labels':{'example.org/%s':'%s'}}}", part + 1, part + 1);
+	expect_code(200, merge(CMS "/m", patch));
+}
+
 Test(api_admit, a_finalizer_without_a_domain_raises_a_warning)
 {
 	define_kinds();

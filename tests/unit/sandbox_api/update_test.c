@@ -161,3 +161,31 @@ Test(api_update, a_status_is_an_object_or_nothing)
 	expect_code(201, ask("POST", PLAINS,
 			     "{'apiVersion':'example.org/v1','kind':'Plain','metadata':{'name':'p'},'status':null}"));
 }
+
+#define BOUND "{'metadata':{'name':'p'},'spec':{'nodeName':'%s','containers':[{'name':'c','image':'x'}]}}"
+
+Test(api_update, a_pod_stays_on_its_node)
+{
+	static const char *const patches[] = {
+	    "{'spec':{'nodeName':'n2'}}", "{'spec':{'nodeName':null}}", "{'spec':{'nodeName':''}}"};
+	static const char replace[] = "[{'op':'replace','path':'/spec/nodeName','value':'n2'}]";
+	char body[300];
+
+	snprintf(body, sizeof body, BOUND, "n1");
+	need_code(201, ask("POST", PODS, body));
+	for (size_t i = 0; i < sizeof patches / sizeof *patches; i++) {
+		expect_code(422, merge(PODS "/p", patches[i]));
+		cr_expect(strstr(text_of("message"), "pod updates may not change fields"), "%s", text_of("message"));
+		expect_text("details/causes/0/field", "spec");
+		expect_code(422, strategic(PODS "/p", patches[i]));
+	}
+	expect_code(422, json_patch_it(PODS "/p", replace));
+	snprintf(body, sizeof body, BOUND, "n2");
+	expect_code(422, ask("PUT", PODS "/p", body));
+	need_code(200, get(PODS "/p"));
+	expect_text("spec/nodeName", "n1");
+	expect_code(200, merge(PODS "/p", "{'spec':{'nodeName':'n1'},'metadata':{'labels':{'a':'b'}}}"));
+	/* one without a node gets it from its binding alone */
+	need_code(201, ask("POST", PODS, "{'metadata':{'name':'q'},'spec':{'containers':[{'name':'c','image':'x'}]}}"));
+	expect_code(422, merge(PODS "/q", "{'spec':{'nodeName':'n1'}}"));
+}

@@ -133,6 +133,48 @@ Test(kasten_export, an_artefact_is_read_in_its_own_place_alone)
 	cr_expect_null(doc);
 }
 
+/* Sealed by whoever has the key, in the place of "point-1". */
+Test(kasten_export, an_artefact_of_another_point_or_format_is_refused_though_it_opens)
+{
+	static const struct {
+		const char *format, *name, *problem; /* NULL: fine */
+		int version;
+	} cases[] = {{"psmdb-sandbox-kasten-export", "point-1", NULL, 1},
+	    {"psmdb-sandbox-kasten-export", "point-2", "the export of another restore point", 1},
+	    {"psmdb-sandbox-kasten-export", "", "the export of another restore point", 1},
+	    {"psmdb-sandbox-kasten-content", "point-1", "not of format", 1},
+	    {"psmdb-sandbox-kasten-export", "point-1", "not of format \"psmdb-sandbox-kasten-export\", version 1", 2},
+	    {"psmdb-sandbox-kasten-export", "point-1", "not of format", 0}};
+	struct receive r = make("b", "kasten");
+	char key[ARTEFACT_KEY_MAX];
+
+	artefact_key(&r, "point-1", key);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		BUF_CLEANUP struct buf plain = BUF_INIT(1 << 16);
+		BUF_CLEANUP struct buf sealed = BUF_INIT(1 << 16);
+		CLEANUP(json) struct json *c = tree(content);
+		CLEANUP(json) struct json *doc = NULL;
+		CLEANUP(json) struct json *read = NULL;
+		struct artefact a = {.name = NULL};
+		struct err err = ERR_INIT;
+
+		cr_assert(json_format(&doc, &err,
+			      "{'format':%s,'version':%d,'name':%s,'labels':{},'actionTime':'2026-11-28T07:00:00Z','"
+			      "content':%j}",
+			      cases[i].format, cases[i].version, cases[i].name, json_root(c)),
+		    "%s", err.msg);
+		cr_assert(json_print(json_root(doc), false, &plain, &err), "%s", err.msg);
+		cr_assert(seal_close(r.key, key, plain.data, plain.len, &sealed, &err), "%s", err.msg);
+		cr_expect_eq(artefact_parse(&r, "point-1", sealed.data, sealed.len, &read, &a, &err), !cases[i].problem,
+		    "%zu: %s", i, err.msg);
+		if (!cases[i].problem)
+			continue;
+		cr_expect_eq(err.code, ERR_BROKEN, "%zu", i);
+		cr_expect(strstr(err.msg, cases[i].problem) && strstr(err.msg, "\"point-1\""), "%zu: %s", i, err.msg);
+		cr_expect(!read && !a.name, "%zu: nothing is handed out", i);
+	}
+}
+
 Test(kasten_export, an_artefact_with_a_part_missing_is_refused)
 {
 	static const struct {
