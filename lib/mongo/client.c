@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const int64_t default_select_ms = 10000;
 static const int64_t default_socket_ms = 30000;
@@ -35,17 +37,26 @@ static void drop_driver_log(mongoc_log_level_t level, const char *domain, const 
 }
 
 /*
- * Distributions build the driver so that it initialises itself before main(). Then already it makes /dev/shm/mongoc-PID, which stays
- * when the process is killed, and complains on stderr when it finds the one of an earlier process of this number.
+ * Distributions build the driver so that it initialises itself before main(). Then already it makes /dev/shm/mongoc-PID, and complains
+ * on stderr when it finds the one that an earlier process of this number has left. (Its MONGOC_DISABLE_SHM cannot be set from here:
+ * libc forgets an environment that was changed before it was initialised itself.)
  */
 static void before_driver(void)
 {
-	setenv("MONGOC_DISABLE_SHM", "1", 0);
 	/* what matters comes back as an error; the driver's own lines would mix with journal lines and reports */
 	mongoc_log_set_handler(drop_driver_log, NULL);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const before_constructors)(void) = before_driver;
+
+/* So that a process that is killed leaves nothing behind. The driver's counters stay mapped. */
+__attribute__((constructor)) static void forget_shared_file(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+	shm_unlink(name);
+}
 
 void mongo_init(void)
 {

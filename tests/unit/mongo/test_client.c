@@ -5,8 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
 static const char password[] = "p@ss:w/ord#1";
 
@@ -149,15 +148,11 @@ Test(client, credentials_come_from_files_before_the_environment)
 	unlink(password_file);
 }
 
-/*
- * What it would leave in /dev/shm when it is killed. One that lies there may be an earlier process's of this number. Not by the
- * environment: what is put there before libc is initialised is lost again.
- */
+/* What it would leave in /dev/shm when it is killed. */
 Test(client, the_driver_leaves_no_shared_file)
 {
 	char path[64];
-	struct stat st;
 
 	snprintf(path, sizeof path, "/dev/shm/mongoc-%d", (int)getpid());
-	cr_expect(stat(path, &st) != 0 || st.st_mtime < time(NULL) - 30, "%s has been made by this test", path);
+	cr_expect(access(path, F_OK) != 0, "there is %s", path);
 }
