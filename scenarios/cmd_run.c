@@ -205,6 +205,8 @@ static void say_ways_on(struct drill *d, FILE *out)
 		fprintf(out, " --confirm-destroy %s", d->namespace_);
 	for (size_t i = 0; i < d->options->confirm_pvc.count; i++)
 		say_word(out, " --confirm-pvc ", d->options->confirm_pvc.items[i]);
+	for (size_t i = 0; i < d->options->confirm_delete.count; i++)
+		say_word(out, " --confirm-delete ", d->options->confirm_delete.items[i]);
 	for (size_t i = 0; i < d->options->secret_env.count; i++)
 		say_word(out, " --secret-env ", d->options->secret_env.items[i]);
 	fprintf(out, "%s%s\n", d->options->allow_cluster_changes ? " --allow-cluster-changes" : "",
@@ -291,6 +293,15 @@ static bool play(struct drill *d, const struct run_args *a, int *ret_status, str
 	return false;
 }
 
+/* As they are given. */
+static void say_unconfirmed(struct drill *d, FILE *out)
+{
+	for (const json_node *n = d->unconfirmed ? json_first(json_root(d->unconfirmed)) : NULL; n; n = json_next(n)) {
+		say_word(out, "  --confirm-delete ", json_string(n));
+		fprintf(out, "%s\n", json_next(n) ? " \\" : "");
+	}
+}
+
 static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 {
 	struct err err = ERR_INIT;
@@ -299,6 +310,7 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 
 	if (!drill_connect(d, &err) || (d->state.doc && !same_clusters(d, &err)) || !drill_check(d, from, &err)) {
 		err = with_cause(d, &err);
+		say_unconfirmed(d, stderr);
 		return err_print("psmdb-drill run", &err);
 	}
 	if (a->dry_run) {
@@ -324,6 +336,17 @@ static bool find(const struct drill_options *o, const char *name, char ret[stati
 	if ((o->to_context || o->to_kubeconfig) && len < SCENARIO_NAME_MAX && scenario_find(variant, ret, NULL))
 		return true;
 	return scenario_find(name, ret, err);
+}
+
+static bool deletes_named(const struct drill_options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->confirm_delete.count; i++) {
+		const char *text = o->confirm_delete.items[i], *slash = strchr(text, '/');
+
+		if (!slash || slash == text || !slash[1] || strchr(slash + 1, '/'))
+			return err_set(err, ERR_USAGE, "--confirm-delete \"%.200s\" is not KIND/NAME", text);
+	}
+	return true;
 }
 
 int cmd_run(int argc, char **argv)
@@ -381,6 +404,12 @@ int cmd_run(int argc, char **argv)
 		.ret = &o->confirm_pvc,
 		.arg = "NAME",
 		.help = "yes, this PVC that is not the psmdb's may be lost, too"},
+	    {.name = "confirm-delete",
+		.kind = OPT_LIST,
+		.ret = &o->confirm_delete,
+		.arg = "KIND/NAME",
+		.help = "yes, this object outside of the namespace may be deleted, too; NAME '*': each that a step "
+			"selects"},
 	    {.name = "allow-cluster-changes",
 		.kind = OPT_FLAG,
 		.ret = &o->allow_cluster_changes,
@@ -439,6 +468,7 @@ int cmd_run(int argc, char **argv)
 		    "  psmdb-drill run case-1 --confirm-destroy mongo-ns --max-rpo 15m --max-rto 30m\n"
 		    "  psmdb-drill run case-2 --operator bundle.yaml --confirm-destroy mongo-ns\n"
 		    "  psmdb-drill run case-2 --to-context other --operator bundle.yaml --confirm-destroy mongo-ns\n"
+		    "  psmdb-drill run uninstall --operator bundle.yaml --confirm-destroy mongo-ns --dry-run\n"
 		    "  psmdb-drill run --resume runs/20261123T080000Z-1a2b3c --confirm-destroy mongo-ns\n\n"
 		    "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 refused or failed: the drill could not go on,\n"
 		    "4 INCONCLUSIVE, 130 interrupted.",
@@ -471,6 +501,8 @@ int cmd_run(int argc, char **argv)
 		    o->set.count ? "--set" : "--namespace");
 		return err_print(argv[0], &err);
 	}
+	if (!deletes_named(o, &err))
+		return err_print(argv[0], &err);
 	if (o->operator_file && !realpath(o->operator_file, a.operator_path)) {
 		err_errno(&err, ERR_NOT_FOUND, errno, "--operator \"%s\"", o->operator_file);
 		return err_print(argv[0], &err);

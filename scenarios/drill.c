@@ -146,6 +146,59 @@ bool drill_pvc_confirmed(struct drill *d, const char *name)
 	return false;
 }
 
+static bool names_kind(const char *text, size_t len, const struct kube_kind *kind)
+{
+	const char *const names[] = {kind->plural, kind->kind};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		size_t n = strlen(names[i]);
+
+		if (len >= n && !strncasecmp(text, names[i], n) &&
+		    (len == n || (text[n] == '.' && len - n - 1 == strlen(kind->group) &&
+				     !strncmp(text + n + 1, kind->group, len - n - 1))))
+			return true;
+	}
+	return false;
+}
+
+bool drill_delete_confirmed(struct drill *d, const struct kube_kind *kind, const char *name)
+{
+	for (size_t i = 0; name && i < d->options->confirm_delete.count; i++) {
+		const char *text = d->options->confirm_delete.items[i], *slash = strchr(text, '/');
+
+		if (slash && names_kind(text, (size_t)(slash - text), kind) &&
+		    (!strcmp(slash + 1, name) || !strcmp(slash + 1, "*")))
+			return true;
+	}
+	return false;
+}
+
+static const char *as_named(const struct kube_kind *kind, const char *name, char ret[static 3 * KUBE_NAME_MAX])
+{
+	snprintf(ret, 3 * KUBE_NAME_MAX, "%s%s%s/%s", kind->plural, kind->group[0] ? "." : "", kind->group, name);
+	return ret;
+}
+
+bool drill_asked_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name)
+{
+	char text[3 * KUBE_NAME_MAX];
+
+	as_named(kind, name, text);
+	for (const json_node *n = d->unconfirmed ? json_first(json_root(d->unconfirmed)) : NULL; n; n = json_next(n))
+		if (!strcmp(json_string(n), text))
+			return true;
+	return false;
+}
+
+bool drill_ask_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	char text[3 * KUBE_NAME_MAX];
+
+	return drill_asked_to_confirm(d, kind, name) ||
+	       ((d->unconfirmed || json_format(&d->unconfirmed, err, "[]")) &&
+		   json_set_text(json_edit(d->unconfirmed), "-", as_named(kind, name, text), err));
+}
+
 /* --- what it says ------------------------------------------------------------------------------------------------- */
 
 void drill_say(struct drill *d, const char *fmt, ...)

@@ -37,6 +37,13 @@ bool drill_set_value(struct drill *d, const char *name, const char *text, struct
 const char *drill_option(struct drill *d, const char *name);
 bool drill_allows_faults(struct drill *d);
 bool drill_pvc_confirmed(struct drill *d, const char *name);
+/*
+ * Does --confirm-delete name it, as KIND/NAME? KIND: plural or kind, with or without its group; NAME "*": all that a step selects.
+ * drill_ask_to_confirm keeps what it would have to name, so that all of it can be told at once.
+ */
+bool drill_delete_confirmed(struct drill *d, const struct kube_kind *kind, const char *name);
+bool drill_asked_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name);
+bool drill_ask_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err);
 
 /* --- what it says ------------------------------------------------------------------------------------------------- */
 

@@ -120,6 +120,7 @@ void drill_close(struct drill *d)
 	scenario_clear(&d->scenario);
 	run_state_clear(&d->state);
 	json_free(d->parameters);
+	json_free(d->unconfirmed);
 }
 
 const char *drill_kasten(struct drill *d)
@@ -198,6 +199,20 @@ static bool check_locks(struct drill *d, size_t from, struct err *err)
 	return true;
 }
 
+/* Told at once, so that nobody has to ask again and again. */
+static bool all_confirmed(struct drill *d, struct err *err)
+{
+	size_t count = d->unconfirmed ? json_count(json_root(d->unconfirmed)) : 0;
+
+	if (!count)
+		return true;
+	err_set(err, ERR_STATE,
+	    "refused: what lies outside of namespace \"%s\" is deleted only if it is named, and %zu %s not",
+	    d->namespace_, count, count == 1 ? "is" : "are");
+	return err_hint(err, "look at each, and give --confirm-delete %s%s",
+	    json_string(json_first(json_root(d->unconfirmed))), count > 1 ? " and the others" : "");
+}
+
 bool drill_check(struct drill *d, size_t from, struct err *err)
 {
 	if (!check_move(d, err) || !check_locks(d, from, err))
@@ -210,7 +225,7 @@ bool drill_check(struct drill *d, size_t from, struct err *err)
 		if (!drill_args(d, i, false, &args, err) || (def->check && !def->check(d, json_root(args), err)))
 			return err_wrap(err, "step %zu (%s)", i + 1, d->scenario.steps[i].def->verb);
 	}
-	return true;
+	return all_confirmed(d, err);
 }
 
 static bool run_step(struct drill *d, size_t step, struct err *err)
@@ -241,11 +256,22 @@ static bool end_step(struct drill *d, size_t step, bool ok, const struct err *wh
 		   ok ? NULL : why->msg, NULL);
 }
 
+static size_t next_step(struct drill *d)
+{
+	size_t next = run_state_next(&d->state), count = d->scenario.count;
+	const char *status = drill_found(d, "verdict-status");
+
+	return next == count && (d->scenario.steps[count - 1].def->flags & STEP_AGAIN) && status &&
+		       atoi(status) != EXIT_PASS
+		   ? count - 1
+		   : next;
+}
+
 bool drill_run(struct drill *d, int *ret_status, struct err *err)
 {
 	const char *status;
 
-	for (size_t i = run_state_next(&d->state); i < d->scenario.count; i++) {
+	for (size_t i = next_step(d); i < d->scenario.count; i++) {
 		struct err why = ERR_INIT, second = ERR_INIT;
 		bool ok = run_step(d, i, &why);
 
@@ -284,27 +310,33 @@ static void name_drill(struct drill *d, struct verdict *v)
 	v->has_drill = true;
 }
 
+bool drill_write_verdict(struct drill *d, struct verdict *v, bool show, struct err *err)
+{
+	const char *args[] = {"report", "--run", d->dir, "--color", d->show.color ? "always" : "never", NULL};
+	int status;
+
+	v->judged_at_ms = clock_wall_ms(d->clock);
+	snprintf(v->judge, sizeof v->judge, "psmdb-drill %s", PSMDB_DRILL_VERSION);
+	snprintf(v->scenario, sizeof v->scenario, "%s", d->scenario.name);
+	name_drill(d, v);
+	return verdict_write(v, drill_path(d, "verdict.json"), err) &&
+	       drill_child(d, "psmdb-verify", args, NULL, show, REPORT_LIMIT_MS, &status, NULL, err);
+}
+
 bool drill_write_error(struct drill *d, const struct err *why, struct err *err)
 {
 	VERDICT_CLEANUP struct verdict v;
-	/* on standard output it is said in another way already */
-	const char *args[] = {"report", "--run", d->dir, NULL};
 	const volatile int *stop = d->stop;
-	int status;
 	bool ok;
 
 	verdict_init(&v);
 	v.result = VERDICT_ERROR;
-	v.judged_at_ms = clock_wall_ms(d->clock);
-	snprintf(v.judge, sizeof v.judge, "psmdb-drill %s", PSMDB_DRILL_VERSION);
-	snprintf(v.scenario, sizeof v.scenario, "%s", d->scenario.name);
-	name_drill(d, &v);
 	snprintf(v.title, sizeof v.title, "the drill could not go on: %.220s", why->msg);
 	/* a run that was stopped because of its time limit gets its reports all the same */
 	d->stop = NULL;
+	/* on standard output it is said in another way already */
 	ok = verdict_add_reason(&v, REASON_DRILL_STOPPED, why->hint, err, "%s", why->msg) &&
-	     verdict_write(&v, drill_path(d, "verdict.json"), err) &&
-	     drill_child(d, "psmdb-verify", args, NULL, false, REPORT_LIMIT_MS, &status, NULL, err);
+	     drill_write_verdict(d, &v, false, err);
 	d->stop = stop;
 	return ok;
 }

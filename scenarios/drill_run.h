@@ -19,7 +19,7 @@ struct drill_options {
 	const char *max_rpo, *max_rto;
 	const char *operator_file; /* the manifest that step install-operator applies */
 	const char *namespace_;	   /* the parameter of that name */
-	struct opt_list set, confirm_pvc, secret_env;
+	struct opt_list set, confirm_pvc, confirm_delete, secret_env;
 	bool allow_faults, allow_cluster_changes;
 };
 
@@ -37,9 +37,10 @@ struct drill {
 	struct json *parameters;       /* from the scenario and --set */
 	struct kube *kube, *elsewhere; /* elsewhere: NULL without --to-context */
 	struct show show;
-	int lock_fd;	    /* held while the run's directory is at work; 0: none */
-	size_t step;	    /* the one that runs; it says to which cluster drill_kube leads */
-	struct err failure; /* the first known failure behind an error: message and hint */
+	struct json *unconfirmed; /* what --confirm-delete must name, "KIND/NAME" each; NULL: nothing so far */
+	int lock_fd;		  /* held while the run's directory is at work; 0: none */
+	size_t step;		  /* the one that runs; it says to which cluster drill_kube leads */
+	struct err failure;	  /* the first known failure behind an error: message and hint */
 	char failure_code[64];
 	struct {
 		char name[64];
@@ -68,7 +69,10 @@ const char *drill_kasten(struct drill *d); /* Kasten's namespace */
 bool drill_check(struct drill *d, size_t from, struct err *err);
 /* Runs all steps from the state's next one on. *ret_status: the verdict's, if a step has judged. */
 bool drill_run(struct drill *d, int *ret_status, struct err *err);
-/* verdict.json with the result ERROR, and the reports. */
+struct verdict;
+/* verdict.json, and the reports; show: the text one as lines of the story. When, by whom and of which drill is filled in. */
+bool drill_write_verdict(struct drill *d, struct verdict *v, bool show, struct err *err);
+/* One with the result ERROR. */
 bool drill_write_error(struct drill *d, const struct err *why, struct err *err);
 /* Ends the follower's child if it runs; looks after it otherwise. */
 void drill_mind_follower(struct drill *d);

@@ -22,7 +22,9 @@ enum step_flag {
 	STEP_ONCE = 2,	   /* what it finds out is kept under fixed names: a scenario has one of it at most */
 	STEP_LOCKED = 16,  /* destroys nothing itself, but both locks are asked */
 	STEP_ENDS = 8,	   /* the disaster, of whatever kind: a scenario has one */
-	STEP_LEAVES = 4,   /* the steps behind it go to the cluster of --to-context */
+	STEP_AGAIN =
+	    32, /* a finished run that is resumed does it again, unless its verdict was PASS: a scenario's last */
+	STEP_LEAVES = 4, /* the steps behind it go to the cluster of --to-context */
 };
 
 struct step_def {

@@ -88,6 +88,10 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_RPO;
 	case REASON_RTO_EXCEEDED:
 		return CHECK_RTO;
+	case REASON_LEFT_BEHIND:
+	case REASON_NOT_LOOKED_AT:
+		return CHECK_REMOVAL;
+	case REASON_BACKUPS_KEPT:
 	case REASON_TORN:
 	case REASON_ENVIRONMENT:
 	case REASON_FOREIGN:
@@ -141,6 +145,9 @@ bool check_applies(const struct verdict *v, enum report_check check)
 {
 	if (by_reasons(v, check) != CHECK_PASSED)
 		return true;
+	/* nothing was restored that the others could be about */
+	if (v->has_removal || check == CHECK_REMOVAL)
+		return v->has_removal && check == CHECK_REMOVAL;
 	switch (check) {
 	case CHECK_RPO:
 		return v->max_rpo_ms >= 0;

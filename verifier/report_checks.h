@@ -28,7 +28,8 @@
 	X(PROBES, "probes", "the restored database serves reads and writes", NEEDS_OBSERVATION)                        \
 	X(LOGINS, "logins", "the users of the secrets can log in", NEEDS_OBSERVATION)                                  \
 	X(RPO, "RPO", "the loss is within its limit", NEEDS_TIMELINE | NEEDS_BOUND)                                    \
-	X(RTO, "RTO", "the recovery is within its limit", NEEDS_TIMELINE | NEEDS_OBSERVATION)
+	X(RTO, "RTO", "the recovery is within its limit", NEEDS_TIMELINE | NEEDS_OBSERVATION)                          \
+	X(REMOVAL, "removal", "nothing of the installation is left, and everything was looked at", 0)
 enum report_check {
 #define X(name, text, asks, needs) CHECK_##name,
 	REPORT_CHECKS(X)
@@ -44,7 +45,7 @@ const char *check_status_text(enum check_status status); /* "passed", "failed", 
 /* CHECK_COUNT for warnings and infos. */
 enum report_check check_of(enum verdict_reason_code code);
 enum check_status check_status(const struct verdict *v, enum report_check check);
-/* false: it does not apply (no threshold was set, no user was tried) and is not listed. */
+/* false: it does not apply (no threshold was set, no user was tried, it is about a removal) and is not listed. */
 bool check_applies(const struct verdict *v, enum report_check check);
 /* Integrity of one stream: its failing classes, and whether it was judged at all. */
 enum check_status stream_status(const struct verdict *v, const struct verdict_stream *s);

@@ -82,6 +82,14 @@ static void tiles(struct sink *s, const struct verdict *v)
 	struct words w, n;
 
 	sink_raw(s, "<dl class=\"tiles\">\n");
+	if (v->has_removal) {
+		snprintf(note, sizeof note, "of %s", words_of(&n, v->removal_kinds, "kind"));
+		tile(s, v->removal_left ? "bad" : "", "left", words_count(&w, v->removal_left), "of the installation");
+		tile(s, "", "looked at", words_of(&w, v->removal_objects, "object"), note);
+		tile(s, "", "not read", words_of(&w, v->removal_kinds_unread, "kind"), "that the server did not show");
+		sink_raw(s, "</dl>\n</header>\n<main>\n");
+		return;
+	}
 	if (v->has_rpo) {
 		snprintf(note, sizeof note, "± %s · %s gone", words_duration(&w, v->rpo_error_ms),
 		    words_of(&n, v->rpo_ops, "operation"));

@@ -175,8 +175,8 @@ static void properties(struct sink *s, const struct verdict *v)
 	property(s, "judge", v->judge);
 	property(s, "backup", v->has_bound ? v->backup_name : "");
 	property(s, "restore point", v->has_bound ? optime_format(v->b0, text) : "");
-	property(s, "RPO", words_rpo(&w, v));
-	property(s, "RTO", words_rto(&w, v));
+	property(s, "RPO", v->has_removal ? "" : words_rpo(&w, v));
+	property(s, "RTO", v->has_removal ? "" : words_rto(&w, v));
 	for (size_t i = 0; i < v->version_count; i++)
 		property(s, v->versions[i].name, v->versions[i].value);
 	sink_raw(s, "    </properties>\n");

@@ -35,6 +35,14 @@ static void key_figures(struct sink *s, const struct verdict *v)
 {
 	struct words a, b, c, d, e;
 
+	if (v->has_removal) {
+		sink_fill(s,
+		    "| left | looked at | kinds | kinds not read |\n| ---: | ---: | ---: | ---: |\n| {} | {} | {} | {} "
+		    "|\n\n",
+		    words_of(&a, v->removal_left, "object"), words_of(&b, v->removal_objects, "object"),
+		    words_count(&c, v->removal_kinds), words_count(&d, v->removal_kinds_unread), NULL);
+		return;
+	}
 	sink_raw(s, "| RPO | RTO | acknowledged | intact | expected loss | lost |\n| --- | --- | ---: | ---: | ---: | "
 		    "---: |\n");
 	sink_fill(s, "| {}", words_rpo(&a, v), NULL);

@@ -103,6 +103,13 @@ static void figures(struct sink *s, const struct verdict *v)
 		    (int64_t)v->b0.t * 1000);
 }
 
+static void removal(struct sink *s, const struct verdict *v)
+{
+	whole(s, v, "removal_left", "Objects of the removed installation that are still there.", v->removal_left);
+	whole(s, v, "removal_objects", "Objects that were looked at after the removal.", v->removal_objects);
+	whole(s, v, "removal_kinds_unread", "Kinds of objects that could not be listed.", v->removal_kinds_unread);
+}
+
 static void phases(struct sink *s, const struct verdict *v)
 {
 	if (!v->phase_count)
@@ -123,7 +130,10 @@ bool report_metrics(const struct verdict *v, struct buf *out, struct err *err)
 	sink_init(&s, out, escape_label);
 	result(&s, v);
 	seconds(&s, v, "judged_timestamp_seconds", "When the verdict was made.", v->judged_at_ms);
-	classes(&s, v);
+	if (v->has_removal)
+		removal(&s, v);
+	else
+		classes(&s, v);
 	figures(&s, v);
 	phases(&s, v);
 	reasons(&s, v);

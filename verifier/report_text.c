@@ -296,6 +296,13 @@ static void figures(struct screen *sc, const struct verdict *v)
 	struct words w, n;
 
 	heading(sc, "Figures");
+	if (v->has_removal) {
+		field(sc, "left", words_of(&w, v->removal_left, "object"));
+		snprintf(what, sizeof what, "%s of ", words_of(&w, v->removal_objects, "object"));
+		snprintf(what + strlen(what), sizeof what - strlen(what), "%s", words_of(&n, v->removal_kinds, "kind"));
+		field(sc, "looked at", what);
+		return;
+	}
 	snprintf(what, sizeof what, "%s gone", words_of(&n, v->rpo_ops, "acknowledged operation"));
 	figure(sc, "RPO", words_rpo(&w, v), v->has_rpo ? what : "the disaster or the restore point is not known",
 	    v->max_rpo_ms);

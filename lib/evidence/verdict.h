@@ -81,6 +81,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(RTO_EXCEEDED, FAIL, "the recovery took longer than allowed")                                                 \
 	X(LOGIN_DRIFT, FAIL, "users of the secrets cannot log in")                                                     \
 	X(PROBE_FAILED, FAIL, "the restored database does not serve reads or writes")                                  \
+	X(LEFT_BEHIND, FAIL, "something of what was to be removed is left")                                            \
 	X(NO_JOURNAL, INCONCLUSIVE, "there is no journal: what was acknowledged is not known")                         \
 	X(JOURNAL_BROKEN, INCONCLUSIVE, "the journal is damaged")                                                      \
 	X(JOURNAL_CUT, INCONCLUSIVE, "the journal ends before the record that the timeline saw last")                  \
@@ -100,9 +101,11 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(IDENTITY_UNKNOWN, INCONCLUSIVE, "what was restored cannot be compared with what was pinned")                 \
 	X(RESTORE_UNKNOWN, INCONCLUSIVE, "the restore's end is not known")                                             \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
+	X(NOT_LOOKED_AT, INCONCLUSIVE, "whether something is left could not be seen everywhere")                       \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
+	X(BACKUPS_KEPT, INFO, "backups stay in the bucket")                                                            \
 	X(FOREIGN, INFO, "documents of other runs, or that are no ticks")                                              \
 	X(DIGEST_PARTIAL, WARN, "some ticks could be checked by their own sum only, not against the journal")          \
 	X(OPEN_JOURNAL, INFO, "the journal was not sealed: its claims stop at its last record")
@@ -250,6 +253,11 @@ struct verdict {
 	struct verdict_phase phases[16];
 	size_t phase_count;
 	int64_t max_rto_ms; /* -1: no threshold */
+
+	/* of an installation, instead of a restore: what was looked through afterwards */
+	bool has_removal;
+	int64_t removal_kinds, removal_kinds_unread; /* kinds that were listed; that could not be */
+	int64_t removal_objects, removal_left;	     /* objects looked at; those of the installation that are left */
 
 	int64_t undecided, max_undecided;
 	int64_t digest_checked,

@@ -74,6 +74,14 @@ const struct field verdict_rto_fields[] = {
     LAST_FIELD,
 };
 
+const struct field verdict_removal_fields[] = {
+    FIELD(struct verdict, removal_kinds, "kinds", I64),
+    FIELD(struct verdict, removal_kinds_unread, "kindsUnread", I64),
+    FIELD(struct verdict, removal_objects, "objects", I64),
+    FIELD(struct verdict, removal_left, "left", I64),
+    LAST_FIELD,
+};
+
 static const struct field phase_fields[] = {
     FIELD(struct verdict_phase, name, "name", TEXT),
     FIELD(struct verdict_phase, from_ms, "fromMs", NUMBER),

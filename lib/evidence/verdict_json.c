@@ -231,6 +231,11 @@ static void put_figures(struct json_writer *w, const struct verdict *v)
 	put_fields(w, verdict_rto_fields, v);
 	put_table(w, &verdict_phases_table, v);
 	json_end_object(w);
+	if (!v->has_removal)
+		return;
+	json_object(w, "removal");
+	put_fields(w, verdict_removal_fields, v);
+	json_end_object(w);
 }
 
 static bool compose(const struct verdict *v, struct buf *out, struct err *err)

@@ -262,7 +262,7 @@ static bool get_streams(const json_node *root, struct verdict *v, struct err *er
 
 static bool get_figures(const json_node *root, struct verdict *v, struct err *err)
 {
-	const json_node *point, *restore, *rpo, *rto;
+	const json_node *point, *restore, *rpo, *rto, *removal;
 
 	v->has_bound = !json_is_null(json_get(root, "restorePoint"));
 	if (v->has_bound &&
@@ -279,6 +279,10 @@ static bool get_figures(const json_node *root, struct verdict *v, struct err *er
 	if (!json_need_object(root, "rto", &rto, err) || !get_age(rto, "valueMs", &v->has_rto, &v->rto_ms, err) ||
 	    !get_fields(rto, verdict_rto_fields, v, err) || !get_table(rto, &verdict_phases_table, v, err))
 		return err_wrap(err, "rto");
+	v->has_removal = json_get(root, "removal") != NULL;
+	if (v->has_removal &&
+	    (!json_need_object(root, "removal", &removal, err) || !get_fields(removal, verdict_removal_fields, v, err)))
+		return err_wrap(err, "removal");
 	return true;
 }
 

@@ -129,6 +129,32 @@ static const json_node *policy_action(const json_node *policy, const char *actio
 	return NULL;
 }
 
+/* What else a selector says is not understood here: then it may be any namespace. */
+bool kasten_policy_selects_only(const json_node *policy, const char *namespace_)
+{
+	const json_node *selector = json_at(policy, "spec/selector"), *labels = json_get(selector, "matchLabels"),
+			*expressions = json_get(selector, "matchExpressions");
+
+	if (kasten_policy_has(policy, "import") && !kasten_policy_has(policy, "backup"))
+		return true;
+	if (json_count(labels) + json_count(expressions) != 1 || json_count(selector) != 1)
+		return false;
+	if (labels)
+		return json_is_at(labels, "k10.kasten.io~1appNamespace", namespace_);
+	expressions = json_first(expressions);
+	return json_is_at(expressions, "key", KASTEN_APP_LABEL) && json_is_at(expressions, "operator", "In") &&
+	       json_count(json_get(expressions, "values")) == 1 && json_is_at(expressions, "values/0", namespace_);
+}
+
+bool kasten_policy_uses(const json_node *policy, const char *profile)
+{
+	for (const json_node *a = json_first(json_at(policy, "spec/actions")); a; a = json_next(a))
+		for (const json_node *m = json_first(a); m; m = json_next(m))
+			if (json_is_at(m, "profile/name", profile))
+				return true;
+	return false;
+}
+
 bool kasten_policy_has(const json_node *policy, const char *action)
 {
 	return policy_action(policy, action) != NULL;

@@ -50,6 +50,10 @@ void kasten_error(const json_node *action, char *ret, size_t size);
 void kasten_validation(const json_node *object, char *ret, size_t size, char *why, size_t why_size);
 /* Does the policy back up this namespace, and export? */
 bool kasten_policy_selects(const json_node *policy, const char *namespace_);
+/* Does it back up nothing but this namespace? One that imports backs up none. */
+bool kasten_policy_selects_only(const json_node *policy, const char *namespace_);
+/* Does one of its actions use this profile? */
+bool kasten_policy_uses(const json_node *policy, const char *profile);
 bool kasten_policy_has(const json_node *policy, const char *action);
 /* The profile that its backup action names; "" if none: Kasten then refuses blueprints. */
 void kasten_policy_profile(const json_node *policy, char *ret, size_t size);

@@ -74,6 +74,12 @@ struct kube_kind {
 bool kube_find_kind(struct kube *k, const char *name, struct kube_kind *ret, struct err *err);
 /* By what an object says: apiVersion and kind. */
 bool kube_kind_of(struct kube *k, const char *api_version, const char *kind, struct kube_kind *ret, struct err *err);
+/*
+ * Every kind that can be listed, in its group's preferred version, asked anew. ret_unread: a group that the server did not
+ * tell of; "" if there is none.
+ */
+bool kube_each_kind(struct kube *k, bool (*each)(void *ctx, const struct kube_kind *kind, struct err *err), void *ctx,
+    char ret_unread[static 128], struct err *err);
 /* Without discovery, for kinds that are known to be there (core, or one's own CRDs). */
 void kube_kind_set(struct kube_kind *ret, const char *group, const char *version, const char *plural, const char *kind,
     bool namespaced);

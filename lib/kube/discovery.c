@@ -165,9 +165,13 @@ static bool ask_group(struct kube *k, const json_node *group, struct err *err)
 
 	if (!name || !*name || strchr(name, '/') || !version || !*version || strchr(version, '/'))
 		return true;
-	if (ask_version(k, name, version, true, &why) || why.code == ERR_REMOTE || why.code == ERR_UNSUPPORTED ||
-	    why.code == ERR_PARSE || (why.code == ERR_TIMEOUT && k->status))
+	if (ask_version(k, name, version, true, &why))
 		return true;
+	if (why.code == ERR_REMOTE || why.code == ERR_UNSUPPORTED || why.code == ERR_PARSE ||
+	    (why.code == ERR_TIMEOUT && k->status)) {
+		snprintf(k->discovery.unread, sizeof k->discovery.unread, "%s", name);
+		return true;
+	}
 	if (err)
 		*err = why;
 	return false;
@@ -244,6 +248,28 @@ bool kube_find_kind(struct kube *k, const char *name, struct kube_kind *ret, str
 		return err_hint(err, "check that its custom resource definition is installed");
 	}
 	*ret = known->kind;
+	return true;
+}
+
+bool kube_each_kind(struct kube *k, bool (*each)(void *ctx, const struct kube_kind *kind, struct err *err), void *ctx,
+    char ret_unread[static 128], struct err *err)
+{
+	CLEANUP(free) struct kube_kind *kinds = NULL;
+	size_t count = 0;
+
+	if (!ask_all(k, err))
+		return err_wrap(err, "list the kinds");
+	strcpy(ret_unread, k->discovery.unread);
+	kinds = calloc(k->discovery.count + 1, sizeof *kinds);
+	if (!kinds)
+		return err_nomem(err);
+	/* a copy: each() may ask for a kind that is not known yet */
+	for (size_t i = 0; i < k->discovery.count; i++)
+		if (k->discovery.items[i].preferred && (k->discovery.items[i].kind.verbs & KUBE_LIST))
+			kinds[count++] = k->discovery.items[i].kind;
+	for (size_t i = 0; i < count; i++)
+		if (!each(ctx, &kinds[i], err))
+			return false;
 	return true;
 }
 

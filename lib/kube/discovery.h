@@ -10,7 +10,8 @@ struct known_kind;
 struct discovery {
 	struct known_kind *items;
 	size_t count, cap;
-	bool all; /* every group's preferred version is in */
+	bool all;	  /* every group's preferred version is in, */
+	char unread[128]; /* but for this one's, which could not be read */
 };
 
 void discovery_clear(struct discovery *d);

@@ -336,8 +336,9 @@ static bool consequences_of_backups(struct drill *d, const struct psmdb_deletion
 	if (!job)
 		return err_nomem(err);
 	kind_backups(&kind);
-	ok = kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &list, err);
-	for (const json_node *o = ok ? json_first(json_at(json_root(list), "items")) : NULL; ok && o; o = json_next(o))
+	ok = part_list_known(d, &kind, drill_namespace(d), &list, err);
+	for (const json_node *o = list ? json_first(json_at(json_root(list), "items")) : NULL; ok && o;
+	     o = json_next(o))
 		if (!name || json_is_at(o, "metadata/name", name)) {
 			ok = psmdb_job_read(o, job, err);
 			if (ok)

@@ -37,7 +37,8 @@ static bool list(struct drill *d, void (*kind_of)(struct kube_kind *), struct js
 	return kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, ret, err);
 }
 
-#define EACH_ITEM(o, doc) for (const json_node *o = json_first(json_at(json_root(doc), "items")); o; o = json_next(o))
+#define EACH_ITEM(o, doc)                                                                                              \
+	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
 
 static bool disaster_check(struct drill *d, const json_node *args, struct err *err)
 {
@@ -88,7 +89,10 @@ static bool left_of_clusters(struct drill *d, size_t *ret_left, char *text, size
 	size_t left = 0, running = 0;
 	const char *held = NULL, *name = NULL;
 
-	if (!list(d, kind_clusters, &clusters, err) || !list(d, kind_pods, &pods, err))
+	struct kube_kind kind;
+
+	kind_clusters(&kind);
+	if (!part_list_known(d, &kind, drill_namespace(d), &clusters, err) || !list(d, kind_pods, &pods, err))
 		return false;
 	EACH_ITEM(o, clusters)
 	{
@@ -439,6 +443,11 @@ static bool delete_namespace(struct drill *d, struct err *err)
 	return false;
 }
 
+static bool end_namespace(struct drill *d, int64_t limit_ms, struct err *err)
+{
+	return delete_namespace(d, err) && wait_gone(d, left_of_namespace, "the namespace", limit_ms, err);
+}
+
 /*
  * The psmdb goes first, while its operator is still there: deleted with its namespace it may outlive the operator's pod, and then
  * nobody does what its finalizers wait for.
@@ -454,12 +463,16 @@ static bool lose_run(struct drill *d, const json_node *args, struct err *err)
 	    !keep_volumes(d, err) || !end_cluster(d, "the disaster begins: the namespace is deleted", limit_ms, err))
 		return false;
 	drill_say(d, "every psmdb is gone, and its pods");
-	if (!delete_namespace(d, err) || !wait_gone(d, left_of_namespace, "the namespace", limit_ms, err) ||
-	    !drill_event(d, err, "volumes.gone", NULL) || !drill_set_value(d, "volumes-gone", "yes", err) ||
-	    !drill_unfollow(d, err))
+	if (!end_namespace(d, limit_ms, err) || !drill_event(d, err, "volumes.gone", NULL) ||
+	    !drill_set_value(d, "volumes-gone", "yes", err) || !drill_unfollow(d, err))
 		return false;
 	drill_say(d, "namespace %s is gone, with everything in it", drill_namespace(d));
 	return true;
+}
+
+bool part_end_namespace(struct drill *d, int64_t limit_ms, struct err *err)
+{
+	return keep_namespace(d, err) && end_namespace(d, limit_ms, err);
 }
 
 const struct step_def step_lose_namespace = {"lose-namespace",

@@ -167,6 +167,25 @@ static bool release_one(struct drill *d, const struct kube_kind *kind, const cha
 	}
 }
 
+/* Where those are that stay, for people. Of one that has not come so far there is nothing. */
+static bool keep_places(struct drill *d, const json_node *backups, struct err *err)
+{
+	CLEANUP(free) struct psmdb_job *job = calloc(1, sizeof *job);
+	BUF_CLEANUP struct buf places = BUF_INIT(NAMES_MAX);
+	struct pbm_destination place;
+
+	if (!job)
+		return err_nomem(err);
+	for (const json_node *o = json_first(json_get(backups, "items")); o; o = json_next(o)) {
+		if (!psmdb_job_read(o, job, NULL) || !psmdb_job_good(job->state) ||
+		    !psmdb_job_place(job, &place, NULL) || (places.len && !buf_add_char(&places, ' ', err)))
+			continue;
+		if (!pbm_destination_url(&place, place.bucket, &places, err))
+			return false;
+	}
+	return !places.len || drill_set_value(d, "kept-backups", buf_str(&places), err);
+}
+
 static bool release_run(struct drill *d, const json_node *args, struct err *err)
 {
 	CLEANUP(json) struct json *list = NULL;
@@ -180,7 +199,7 @@ static bool release_run(struct drill *d, const json_node *args, struct err *err)
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
 		if (!release_one(d, &kind, kube_name(o), err))
 			return false;
-	return true;
+	return keep_places(d, json_root(list), err);
 }
 
 const struct step_def step_release_backups = {"release-backups",

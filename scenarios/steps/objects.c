@@ -1,11 +1,8 @@
-/* apply, delete, annotate: any object, within what the locks allow. */
-#include "doc/yaml.h"
+/* apply, annotate: any object, within what the locks allow. */
 #include "scenarios/locks.h"
 #include "scenarios/steps/parts.h"
 
 #include <string.h>
-
-#define GONE_LIMIT_MS 300000
 
 /* --- apply -------------------------------------------------------------------------------------------------------- */
 
@@ -112,114 +109,6 @@ static bool apply_run(struct drill *d, const json_node *args, struct err *err)
 
 const struct step_def step_apply = {"apply", "applies a manifest, as kubectl apply --server-side does", apply_args, 0,
     apply_describe, apply_check, apply_run};
-
-/* --- delete ------------------------------------------------------------------------------------------------------- */
-
-static const struct step_arg delete_args[] = {
-    STEP_ARG("kind", ARG_TEXT, .required = true, .help = "as kubectl takes it: psmdb, pod, pvc, ..."),
-    STEP_ARG("name", ARG_TEXT, .help = "one object"),
-    STEP_ARG("labels", ARG_TEXT, .help = "those with these labels"),
-    STEP_ARG("all", ARG_BOOL, .help = "all of the kind in the namespace"),
-    STEP_ARG("wait", ARG_BOOL, .otherwise = "true", .help = "until they are gone"),
-    STEP_ARG("timeout", ARG_DURATION, .otherwise = "5m", .help = "how long"),
-    {0},
-};
-
-static bool delete_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
-{
-	const char *name = step_text(args, "name", NULL), *labels = step_text(args, "labels", NULL);
-
-	return buf_printf(out, err, "delete %s%s %s%s in namespace %s", name ? "" : "every ",
-	    step_text(args, "kind", ""),
-	    name     ? name
-	    : labels ? "with labels "
-		     : "",
-	    name     ? ""
-	    : labels ? labels
-		     : "",
-	    drill_namespace(d));
-}
-
-static bool delete_check(struct drill *d, const json_node *args, struct err *err)
-{
-	const struct kube_select select = {.labels = step_text(args, "labels", NULL)};
-	struct kube_kind kind;
-	int ways = (step_text(args, "name", NULL) != NULL) + (step_text(args, "labels", NULL) != NULL) +
-		   step_bool(args, "all", false);
-
-	if (ways != 1)
-		return err_set(err, ERR_USAGE, "delete takes one of name, labels and all");
-	if (!kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
-		return false;
-	if (!kind.group[0] && !strcmp(kind.plural, "persistentvolumeclaims"))
-		return part_volumes_agreed(d, step_text(args, "name", NULL), &select, NULL, err);
-	if (kind.namespaced)
-		return true;
-	err_set(err, ERR_STATE, "refused: %s belong to the whole cluster", kind.plural);
-	return err_hint(err, "delete it by hand");
-}
-
-struct gone {
-	struct drill *d;
-	const char *kind, *name, *uid;
-};
-
-static bool is_gone(void *ctx, const json_node *object, struct err *err)
-{
-	struct gone *g = ctx;
-	const char *finalizer = json_text_at(object, "metadata/finalizers/0");
-
-	(void)err;
-	/* a controller may have made another of the same name */
-	if (object && g->uid && kube_uid(object) && strcmp(kube_uid(object), g->uid) != 0)
-		return true;
-	if (object)
-		drill_progress(g->d, "%s %s is being deleted%s%s", g->kind, g->name,
-		    finalizer ? ", held by finalizer " : "", finalizer ? finalizer : "");
-	return !object;
-}
-
-/* object: as it is; NULL: it is gone already. Deleted is this very one. */
-static bool delete_one(
-    struct drill *d, const struct kube_kind *kind, const json_node *object, const json_node *args, struct err *err)
-{
-	const char *name = kube_name(object);
-	struct gone gone = {d, kind->kind, name, kube_uid(object)};
-	char what[640];
-
-	if (!object)
-		return true;
-	if (!may_change(d, object, kind, err) || !part_delete(d, kind, object, err))
-		return false;
-	if (!step_bool(args, "wait", true))
-		return true;
-	snprintf(what, sizeof what, "%s \"%s/%s\" to be gone", kind->kind, drill_namespace(d), name);
-	return drill_wait(d, kind, drill_namespace(d), name, what, step_duration_ms(args, "timeout", GONE_LIMIT_MS),
-	    is_gone, &gone, NULL, err);
-}
-
-static bool delete_run(struct drill *d, const json_node *args, struct err *err)
-{
-	const struct kube_select select = {.labels = step_text(args, "labels", NULL)};
-	const char *name = step_text(args, "name", NULL);
-	CLEANUP(json) struct json *list = NULL;
-	struct kube_kind kind;
-
-	if (!delete_check(d, args, err) || !kube_find_kind(drill_kube(d), step_text(args, "kind", ""), &kind, err))
-		return false;
-	if (name)
-		return part_look(d, &kind, drill_namespace(d), name, &list, err) &&
-		       delete_one(d, &kind, list ? json_root(list) : NULL, args, err);
-	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), &select, &list, err))
-		return false;
-	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
-		if (!delete_one(d, &kind, o, args, err))
-			return false;
-	return true;
-}
-
-const struct step_def step_delete = {"delete", "deletes objects of the namespace and waits until they are gone",
-    delete_args, STEP_DESTROYS, delete_describe, delete_check, delete_run};
 
 /* --- annotate ----------------------------------------------------------------------------------------------------- */
 

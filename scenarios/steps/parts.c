@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLAIMS_MAX ((size_t)1 << 20)
 #define BOUND_LIMIT_MS 600000
 
 void kind_clusters(struct kube_kind *ret)
@@ -172,13 +173,27 @@ bool part_look(struct drill *d, const struct kube_kind *kind, const char *namesp
 	return false;
 }
 
+bool part_list_known(
+    struct drill *d, const struct kube_kind *kind, const char *namespace_, struct json **ret, struct err *err)
+{
+	struct err each = ERR_INIT;
+
+	*ret = NULL;
+	if (kube_list(drill_kube(d), kind, namespace_, NULL, ret, &each) || each.code == ERR_NOT_FOUND ||
+	    each.code == ERR_UNSUPPORTED)
+		return true;
+	*err = each;
+	return false;
+}
+
 bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err)
 {
 	const struct kube_delete how = {.uid = kube_uid(object), .grace_seconds = -1};
+	const char *ns = kube_namespace(object) ? kube_namespace(object) : drill_namespace(d);
 	struct err each = ERR_INIT;
 
 	if (kube_deleting(object) ||
-	    kube_delete(drill_kube(d), kind, drill_namespace(d), kube_name(object), &how, &each) ||
+	    kube_delete(drill_kube(d), kind, kind->namespaced ? ns : NULL, kube_name(object), &how, &each) ||
 	    each.code == ERR_NOT_FOUND)
 		return true;
 	*err = each;
@@ -200,6 +215,26 @@ static bool agreed(struct drill *d, const json_node *clusters, const json_node *
 	       (name && drill_pvc_confirmed(d, name));
 }
 
+bool part_keep_claims(struct drill *d, struct err *err)
+{
+	BUF_CLEANUP struct buf names = BUF_INIT(CLAIMS_MAX);
+	CLEANUP(json) struct json *clusters = NULL, *volumes = NULL;
+	struct kube_kind cluster_kind, kind;
+
+	kind_clusters(&cluster_kind);
+	kind_volumes(&kind);
+	if (drill_found(d, PART_CLAIMS))
+		return true;
+	if (!kube_list(drill_kube(d), &cluster_kind, drill_namespace(d), NULL, &clusters, err) ||
+	    !kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &volumes, err) ||
+	    !buf_add_char(&names, ' ', err))
+		return false;
+	for (const json_node *o = json_first(json_at(json_root(volumes), "items")); o; o = json_next(o))
+		if (agreed(d, json_root(clusters), o) && !buf_printf(&names, err, "%s ", kube_name(o)))
+			return false;
+	return drill_set_value(d, PART_CLAIMS, buf_str(&names), err);
+}
+
 bool part_volumes_agreed(
     struct drill *d, const char *name, const struct kube_select *select, struct json **ret, struct err *err)
 {
@@ -210,11 +245,12 @@ bool part_volumes_agreed(
 
 	kind_clusters(&cluster_kind);
 	kind_volumes(&kind);
-	if (!kube_list(drill_kube(d), &cluster_kind, drill_namespace(d), NULL, &clusters, err) ||
+	if (!part_list_known(d, &cluster_kind, drill_namespace(d), &clusters, err) ||
 	    !kube_list(drill_kube(d), &kind, drill_namespace(d), select, &volumes, err))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(volumes), "items")); o; o = json_next(o)) {
-		if ((name && !json_is_at(o, "metadata/name", name)) || agreed(d, json_root(clusters), o))
+		if ((name && !json_is_at(o, "metadata/name", name)) ||
+		    agreed(d, clusters ? json_root(clusters) : NULL, o))
 			continue;
 		first = first ? first : kube_name(o);
 		buf_printf(&names, NULL, "%s\"%s\"", names.len ? ", " : "", kube_name(o));

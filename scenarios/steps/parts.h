@@ -2,6 +2,7 @@
 #ifndef SCENARIOS_STEPS_PARTS_H
 #define SCENARIOS_STEPS_PARTS_H
 
+#include "doc/yaml.h"
 #include "psmdb/cluster.h"
 #include "psmdb/deletion.h"
 #include "psmdb/job.h"
@@ -13,7 +14,8 @@ extern const struct step_def step_wait_cluster, step_check_blueprint, step_start
     step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
     step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
     step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
-    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data;
+    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data,
+    step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -71,8 +73,38 @@ bool part_keep_place(struct drill *d, const struct psmdb_job *backup, struct err
 #define PART_CLAIMS "claims"
 bool part_volumes_agreed(
     struct drill *d, const char *name, const struct kube_select *select, struct json **ret, struct err *err);
+/* Before a psmdb is deleted: which PVCs are a psmdb's, for later. */
+bool part_keep_claims(struct drill *d, struct err *err);
 /* Deletes this very object (by uid). One that is gone, or being deleted already, is no error. */
 bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
+
+/*
+ * What a step "delete" selects, a list. *ret NULL: the server does not know the kind, and need not (required: false). An error says if
+ * the step may not select it at all.
+ */
+bool part_selected(
+    struct drill *d, const json_node *args, struct kube_kind *ret_kind, struct json **ret, struct err *err);
+/*
+ * May this object be deleted? In the namespace under test, yes. Elsewhere only if this run has made it, or if it is named by
+ * --confirm-delete and nobody else uses it. The first is for check(): what would have to be named is kept (drill.h). name: its own, or
+ * "*" for one of several.
+ */
+bool part_ask_delete(
+    struct drill *d, const struct kube_kind *kind, const json_node *object, const char *name, struct err *err);
+bool part_may_delete(
+    struct drill *d, const struct kube_kind *kind, const json_node *object, const char *name, struct err *err);
+/* Does somebody outside of the namespace under test use it: a policy, a psmdb, a profile, an object of the kind? Then ERR_STATE. */
+bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
+/* Deletes this very one, and waits until it is gone (limit_ms 0: does not wait). */
+bool part_remove(
+    struct drill *d, const struct kube_kind *kind, const json_node *object, int64_t limit_ms, struct err *err);
+/* The operator's manifest: the argument "file", else the option --operator. */
+bool part_read_operator(struct drill *d, const json_node *args, struct yaml_docs *ret, struct err *err);
+/* Deletes the namespace under test, which must have no psmdb any more, and waits until it is gone. */
+bool part_end_namespace(struct drill *d, int64_t limit_ms, struct err *err);
+/* The list, or *ret NULL: the server does not know the kind (any more). */
+bool part_list_known(
+    struct drill *d, const struct kube_kind *kind, const char *namespace_, struct json **ret, struct err *err);
 
 /*
  * May this object be applied, by the locks of a scenario? leave_shared: what belongs to the whole cluster and is there already is

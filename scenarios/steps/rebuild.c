@@ -1,6 +1,5 @@
 /* recreate-namespace, install-operator, restore-secrets, restore-cluster: what the cluster's data need before they can come back. */
 #include "base/uuid.h"
-#include "doc/yaml.h"
 #include "scenarios/steps/action.h"
 
 #include <stdlib.h>
@@ -108,7 +107,7 @@ static bool operator_describe(struct drill *d, const json_node *args, struct buf
 					  : "the file that --operator names");
 }
 
-static bool read_operator(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
+bool part_read_operator(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
 {
 	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
 	const char *file = step_text(args, "file", NULL), *given = drill_option(d, "operator");
@@ -147,7 +146,7 @@ static bool operator_check(struct drill *d, const json_node *args, struct err *e
 {
 	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
 
-	if (!read_operator(d, args, &docs, err))
+	if (!part_read_operator(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
 		if (!install_one(d, json_root(docs.items[i]), true, err))
@@ -172,7 +171,7 @@ static bool operator_run(struct drill *d, const json_node *args, struct err *err
 
 	kube_kind_set(&kind, "apps", "v1", "deployments", "Deployment", true);
 	kind.verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH;
-	if (!read_operator(d, args, &docs, err))
+	if (!part_read_operator(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
 		if (!install_one(d, json_root(docs.items[i]), false, err))

@@ -39,8 +39,15 @@ def steps(cluster, path):
     plain = scenario(path, "makes", "create-namespace: {name: other}")
     refused(cluster, path, "what belongs to the cluster needs a flag", ["--allow-cluster-changes"], scenario=plain)
     kinds = scenario(path, "uninstalls", "delete: {kind: crd, name: perconaservermongodbs.psmdb.percona.com}")
-    refused(cluster, path, "delete takes nothing that belongs to the whole cluster, whatever the flags", ["belong to the whole cluster", "by hand"],
+    refused(cluster, path, "delete takes nothing that belongs to the whole cluster unless it is named, whatever the flags",
+            ["outside of namespace", "--confirm-delete customresourcedefinitions.apiextensions.k8s.io/perconaservermongodbs.psmdb.percona.com"],
             "--confirm-destroy", NAMESPACE, "--allow-cluster-changes", scenario=kinds)
+    spaces = scenario(path, "empties", "delete: {kind: ns, name: default}")
+    refused(cluster, path, "nor another namespace, though it is named", ["a namespace is not deleted as an object"],
+            "--confirm-destroy", NAMESPACE, "--confirm-delete", "namespaces/default", scenario=spaces)
+    others = scenario(path, "gathers", "delete: {kind: cm, namespace: kube-system, all: true}")
+    refused(cluster, path, "nor anything in a namespace that is neither the one under test nor Kasten's", ["kube-system", "by hand"],
+            "--confirm-destroy", NAMESPACE, "--confirm-delete", "configmaps/*", scenario=others)
     far = scenario(path, "reaches", manifest(path, "far", "v1", "ConfigMap", "default", "data: {a: b}"))
     refused(cluster, path, "nothing is made in other namespaces", ['"default"'], scenario=far)
     theirs = scenario(path, "changes", manifest(path, "mongo-drill", "config.kio.kasten.io/v1alpha1", "Policy", KASTEN, "spec: {frequency: '@daily'}"))

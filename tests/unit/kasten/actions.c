@@ -94,6 +94,52 @@ Test(kasten_actions, an_error_never_passes_its_field)
 	}
 }
 
+Test(kasten_actions, a_policy_of_more_than_one_namespace_is_known)
+{
+	static const struct {
+		const char *spec;
+		bool only;
+	} cases[] = {
+	    {"{'selector':{'matchLabels':{'k10.kasten.io/appNamespace':'mongo-ns'}}}", true},
+	    {"{'selector':{'matchLabels':{'k10.kasten.io/appNamespace':'other'}}}", false},
+	    {"{'selector':{'matchLabels':{'app':'x'}}}", false},
+	    {"{'selector':{'matchExpressions':[{'key':'k10.kasten.io/"
+	     "appNamespace','operator':'In','values':['mongo-ns']}]}}",
+		true},
+	    {"{'selector':{'matchExpressions':[{'key':'k10.kasten.io/"
+	     "appNamespace','operator':'In','values':['a','mongo-ns']}]}}",
+		false},
+	    {"{'selector':{'matchExpressions':[{'key':'k10.kasten.io/"
+	     "appNamespace','operator':'NotIn','values':['mongo-ns']}]}}",
+		false},
+	    {"{'selector':{'matchLabels':{'k10.kasten.io/appNamespace':'mongo-ns'},'matchExpressions':[]}}", false},
+	    {"{'selector':{}}", false},
+	    {"{}", false},
+	    {"{'actions':[{'action':'import'}]}", true},
+	    {"{'actions':[{'action':'backup'},{'action':'import'}]}", false},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CLEANUP(json) struct json *spec = parse(cases[i].spec), *policy = NULL;
+		struct err err = ERR_INIT;
+
+		cr_assert(json_format(&policy, &err, "{'spec':%j}", json_root(spec)));
+		cr_expect_eq(
+		    kasten_policy_selects_only(json_root(policy), "mongo-ns"), cases[i].only, "%s", cases[i].spec);
+	}
+}
+
+Test(kasten_actions, the_profile_of_any_of_its_actions_is_used)
+{
+	CLEANUP(json)
+	struct json *policy =
+	    parse("{'spec':{'actions':[{'action':'backup','backupParameters':{'profile':{'name':'a'}}},"
+		  "{'action':'export','exportParameters':{'profile':{'name':'b'}}}]}}");
+
+	cr_expect(kasten_policy_uses(json_root(policy), "a") && kasten_policy_uses(json_root(policy), "b"));
+	cr_expect_not(kasten_policy_uses(json_root(policy), "c"));
+}
+
 Test(kasten_actions, a_policy_selects_by_label_or_by_expression)
 {
 	static const struct {

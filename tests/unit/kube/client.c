@@ -484,6 +484,29 @@ Test(kube, group_that_is_down_does_not_hide_the_others)
 	cr_assert(!strstr(seen, "evil"));
 }
 
+static bool add_name(void *ctx, const struct kube_kind *kind, struct err *err)
+{
+	return buf_printf(ctx, err, "%s ", kind->plural);
+}
+
+Test(kube, every_kind_that_can_be_listed_is_told_and_a_group_that_is_down_named)
+{
+	const char *answers[] = {CORE, TWO_GROUPS, DOWN, DOWN, DOWN,
+	    OK("{\"resources\":[{\"name\":\"a\",\"kind\":\"A\",\"verbs\":[\"list\"]},{\"name\":\"b\",\"kind\":\"B\","
+	       "\"verbs\":[\"create\"]}]}")};
+	BUF_CLEANUP struct buf names = BUF_INIT(4096);
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	char unread[128];
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(kube_each_kind(f.kube, add_name, &names, unread, &err), "%s", err.msg);
+	kube_fake_stop(&f, NULL);
+	cr_assert(strstr(buf_str(&names), "pods ") && strstr(buf_str(&names), " a ") && !strstr(buf_str(&names), " b "),
+	    "%s", buf_str(&names));
+	cr_assert_str_eq(unread, "metrics");
+}
+
 Test(kube, object_is_applied_by_what_it_says_it_is)
 {
 	const char *answers[] = {JSON("404 Not Found", "404 page not found\n"), PSMDB, OK("{\"a\":1}"), OK("{}")};

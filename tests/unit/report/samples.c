@@ -360,6 +360,22 @@ static void make_inconclusive(struct verdict *v)
 	finish(v, "INCONCLUSIVE: the evidence does not say whether everything is there");
 }
 
+static void make_removal(struct verdict *v)
+{
+	head(v, "uninstall");
+	v->has_removal = true;
+	v->removal_kinds = 57;
+	v->removal_kinds_unread = 1;
+	v->removal_objects = 1234;
+	v->removal_left = 2;
+	reason(v, REASON_LEFT_BEHIND, "2 left: PersistentVolume pvc-1, Policy kasten-io/mongo-drill",
+	    "see who holds or makes it, delete it, and look again");
+	reason(v, REASON_NOT_LOOKED_AT, "1 not listed; the first: leases: forbidden",
+	    "with the right to list every kind look again");
+	reason(v, REASON_BACKUPS_KEPT, "s3://drill/pbm/2026-11-23T05:58:00Z", "they are the last copy of the data");
+	finish(v, "FAIL: 2 objects of \"mongo-ns\" are left");
+}
+
 static void make_error(struct verdict *v)
 {
 	head(v, "case-1");

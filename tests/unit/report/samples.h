@@ -10,6 +10,7 @@
 	X(silent_loss, "PBM reports success, and acknowledged ticks are missing")                                      \
 	X(inconclusive, "an open journal and a shard without a tick")                                                  \
 	X(error, "a drill that could not go on")                                                                       \
+	X(removal, "an installation of which something is left")                                                       \
 	X(huge, "2,000 runs of ticks in each of 8 streams, and 500 events")                                            \
 	X(hostile, "every text tries to break out of its report")
 

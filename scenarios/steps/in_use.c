@@ -1,0 +1,177 @@
+/* What others use is not deleted, whoever says yes to it. */
+#include "kasten/actions.h"
+#include "scenarios/steps/parts.h"
+
+#include <string.h>
+
+#define BLUEPRINT_ANNOTATION "kanister.kasten.io/blueprint"
+
+#define EACH_ITEM(o, doc)                                                                                              \
+	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
+
+static bool used(
+    const struct kube_kind *kind, const char *name, const char *by_kind, const json_node *by, struct err *err)
+{
+	const char *ns = kube_namespace(by);
+
+	err_set(err, ERR_STATE, "refused: %s \"%s\" is used by %s \"%s%s%s\"", kind->kind, name, by_kind, ns ? ns : "",
+	    ns ? "/" : "", kube_name(by));
+	return err_hint(
+	    err, "it stays: take that step out of a copy of the scenario, or ask whoever owns the %s", by_kind);
+}
+
+static bool elsewhere(struct drill *d, const json_node *object)
+{
+	return !kube_namespace(object) || strcmp(kube_namespace(object), drill_namespace(d)) != 0;
+}
+
+static bool is_kind(const struct kube_kind *kind, const char *group, const char *plural)
+{
+	return !strcmp(kind->group, group) && !strcmp(kind->plural, plural);
+}
+
+/* What is going to be deleted, too, does not count: named, or still to be named. */
+static bool goes(struct drill *d, const struct kube_kind *kind, const json_node *object)
+{
+	return drill_delete_confirmed(d, kind, kube_name(object)) || drill_asked_to_confirm(d, kind, kube_name(object));
+}
+
+static bool policy_unused(struct drill *d, const struct kube_kind *kind, const json_node *policy, struct err *err)
+{
+	if (kasten_policy_selects_only(policy, drill_namespace(d)))
+		return true;
+	err_set(err, ERR_STATE, "refused: %s \"%s\" backs up more than namespace \"%s\"", kind->kind, kube_name(policy),
+	    drill_namespace(d));
+	return err_hint(err, "take the namespace out of its selector, and leave the policy to the others");
+}
+
+/* Kasten's policies stand in its own namespace. */
+static bool profile_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	CLEANUP(json) struct json *policies = NULL;
+	struct kube_kind users;
+
+	kind_kasten(&users, KASTEN_CONFIG_GROUP, "policies", "Policy");
+	if (!part_list_known(d, &users, drill_kasten(d), &policies, err))
+		return false;
+	EACH_ITEM(o, policies)
+	{
+		if (kasten_policy_uses(o, name) && !goes(d, &users, o))
+			return used(kind, name, "policy", o, err);
+	}
+	return true;
+}
+
+static bool keys_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	CLEANUP(json) struct json *profiles = NULL;
+	struct kube_kind users;
+
+	kind_kasten(&users, KASTEN_CONFIG_GROUP, "profiles", "Profile");
+	if (!part_list_known(d, &users, drill_kasten(d), &profiles, err))
+		return false;
+	EACH_ITEM(o, profiles)
+	{
+		if (json_is_at(o, "spec/locationSpec/credential/secret/name", name) && !goes(d, &users, o))
+			return used(kind, name, "profile", o, err);
+	}
+	return true;
+}
+
+static bool not_annotated(
+    struct drill *d, const struct kube_kind *kind, const char *name, const struct kube_kind *users, struct err *err)
+{
+	CLEANUP(json) struct json *list = NULL;
+
+	if (!part_list_known(d, users, NULL, &list, err))
+		return err_wrap(err, "see who uses %s \"%s\"", kind->kind, name);
+	EACH_ITEM(o, list)
+	{
+		const char *blueprint = kube_annotation(o, BLUEPRINT_ANNOTATION);
+
+		if (blueprint && !strcmp(blueprint, name) && elsewhere(d, o))
+			return used(kind, name, users->kind, o, err);
+	}
+	return true;
+}
+
+/* Whatever Kasten backs up may name it; a BlueprintBinding names it for many. */
+static bool blueprint_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	CLEANUP(json) struct json *bindings = NULL;
+	struct kube_kind clusters, deployments, sets, bound;
+
+	kind_clusters(&clusters);
+	kube_kind_set(&deployments, "apps", "v1", "deployments", "Deployment", true);
+	kube_kind_set(&sets, "apps", "v1", "statefulsets", "StatefulSet", true);
+	kind_kasten(&bound, KASTEN_CONFIG_GROUP, "blueprintbindings", "BlueprintBinding");
+	if (!not_annotated(d, kind, name, &clusters, err) || !not_annotated(d, kind, name, &deployments, err) ||
+	    !not_annotated(d, kind, name, &sets, err) || !part_list_known(d, &bound, drill_kasten(d), &bindings, err))
+		return false;
+	EACH_ITEM(o, bindings)
+	{
+		if (json_is_at(o, "spec/blueprintRef/name", name))
+			return used(kind, name, "BlueprintBinding", o, err);
+	}
+	return true;
+}
+
+static const char *served_version(const json_node *definition)
+{
+	for (const json_node *v = json_first(json_at(definition, "spec/versions")); v; v = json_next(v))
+		if (json_bool_at(v, "served", false) && json_text_at(v, "name"))
+			return json_text_at(v, "name");
+	return NULL;
+}
+
+/* With a custom kind every object of it goes, of every team. */
+static bool definition_unused(
+    struct drill *d, const struct kube_kind *kind, const json_node *definition, struct err *err)
+{
+	const char *group = json_text_at(definition, "spec/group"),
+		   *plural = json_text_at(definition, "spec/names/plural"),
+		   *of = json_text_at(definition, "spec/names/kind"), *version = served_version(definition);
+	CLEANUP(json) struct json *list = NULL;
+	struct kube_kind users;
+
+	if (!group || !plural || !of || !version)
+		return err_set(err, ERR_STATE, "refused: what %s \"%s\" defines cannot be seen", kind->kind,
+		    kube_name(definition));
+	kube_kind_set(&users, group, version, plural, of, json_is_at(definition, "spec/scope", "Namespaced"));
+	if (!part_list_known(d, &users, NULL, &list, err))
+		return err_wrap(err, "see who uses %s \"%s\"", kind->kind, kube_name(definition));
+	EACH_ITEM(o, list)
+	{
+		if (elsewhere(d, o))
+			return used(kind, kube_name(definition), of, o, err);
+	}
+	return true;
+}
+
+static bool content_unused(struct drill *d, const struct kube_kind *kind, const json_node *content, struct err *err)
+{
+	const char *app = kube_label(content, KASTEN_APP_LABEL);
+
+	if (app && !strcmp(app, drill_namespace(d)))
+		return true;
+	err_set(err, ERR_STATE, "refused: %s \"%s\" is a backup of %s%s, not of \"%s\"", kind->kind, kube_name(content),
+	    app ? "namespace " : "an unknown namespace", app ? app : "", drill_namespace(d));
+	return err_hint(err, "select by the label " KASTEN_APP_LABEL);
+}
+
+bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err)
+{
+	const char *name = kube_name(object);
+
+	if (is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
+		return policy_unused(d, kind, object, err);
+	if (is_kind(kind, KASTEN_CONFIG_GROUP, "profiles"))
+		return profile_unused(d, kind, name, err);
+	if (is_kind(kind, KASTEN_APPS_GROUP, "restorepointcontents"))
+		return content_unused(d, kind, object, err);
+	if (is_kind(kind, "cr.kanister.io", "blueprints"))
+		return blueprint_unused(d, kind, name, err);
+	if (is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions"))
+		return definition_unused(d, kind, object, err);
+	return !is_kind(kind, "", "secrets") || keys_unused(d, kind, name, err);
+}
