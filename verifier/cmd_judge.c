@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "base/cli.h"
 #include "verifier/commands.h"
+#include "verifier/control.h"
 #include "verifier/judge.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ static bool settle(struct arguments *a, struct places *p, struct err *err)
 /* --- what they are
  * ----------------------------------------------------------------------------------------------------------------- */
 
+/* v NULL: they are known already. */
 static bool add_input(struct verdict *v, const char *kind, const char *path, const struct record_head *head,
     const char *state, struct err *err)
 {
@@ -114,6 +116,8 @@ static bool add_input(struct verdict *v, const char *kind, const char *path, con
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	ssize_t got = 0;
 
+	if (!v)
+		return true;
 	if (!hash)
 		return err_nomem(err);
 	snprintf(input.kind, sizeof input.kind, "%s", kind);
@@ -166,6 +170,7 @@ struct evidence {
 	bool has_bound, has_observed;
 	struct err bound_why, observed_why; /* damage; code NONE: none */
 	struct record_head observed_head;
+	char bound_sha256[65];
 };
 
 static bool read_bound(const struct arguments *a, struct evidence *e, struct err *err)
@@ -271,7 +276,7 @@ static bool read_journal(struct judge *j, const char *path, struct verdict *inpu
 }
 
 static bool note_files(
-    const struct arguments *a, const struct evidence *e, struct judge *j, struct verdict *inputs, struct err *err)
+    const struct arguments *a, struct evidence *e, struct judge *j, struct verdict *inputs, struct err *err)
 {
 	struct err why = e->bound_why;
 
@@ -283,8 +288,10 @@ static bool note_files(
 			       : "broken",
 		err))
 		return false;
+	if (inputs && e->has_bound)
+		memcpy(e->bound_sha256, inputs->inputs[inputs->input_count - 1].sha256, sizeof e->bound_sha256);
 	if (e->has_bound)
-		judge_bound_sha256(j, inputs->inputs[inputs->input_count - 1].sha256);
+		judge_bound_sha256(j, e->bound_sha256);
 	why = e->observed_why;
 	if (a->observed && !e->has_observed && !damaged(j, REASON_OBSERVATION_BROKEN, &why, a->observed, err))
 		return false;
@@ -296,8 +303,9 @@ static bool note_files(
 	    err);
 }
 
+/* inputs NULL: judged again, of the same files. */
 static bool judge_all(
-    const struct arguments *a, const struct evidence *e, struct verdict *inputs, struct verdict *ret, struct err *err)
+    const struct arguments *a, struct evidence *e, struct verdict *inputs, struct verdict *ret, struct err *err)
 {
 	CLEANUP(judge) struct judge *j = NULL;
 
@@ -308,6 +316,48 @@ static bool judge_all(
 		if (!read_journal(j, a->journals.items[i], inputs, err))
 			return false;
 	return judge_finish(j, ret, err);
+}
+
+/* --- the negative control ------------------------------------------------------------------------------------------- */
+
+static bool judge_spoilt(const struct arguments *a, struct evidence *e, const struct verdict *pass, struct control *c,
+    struct verdict *ret, struct err *err)
+{
+	bool ok;
+
+	if (!control_spoil(pass, &e->observed, c, err))
+		return false;
+	ok = judge_all(a, e, NULL, ret, err);
+	return control_mend(c, err) && ok;
+}
+
+static bool judge_moved(const struct arguments *a, struct evidence *e, struct verdict *ret, struct err *err)
+{
+	CLEANUP(free) struct bound *pinned = malloc(sizeof *pinned);
+	bool ok;
+
+	if (!pinned)
+		return err_nomem(err);
+	*pinned = e->bound;
+	control_move_bound(&e->bound);
+	ok = judge_all(a, e, NULL, ret, err);
+	e->bound = *pinned;
+	return ok;
+}
+
+/* Before a PASS counts. */
+static bool control(const struct arguments *a, struct evidence *e, struct verdict *v, struct err *err)
+{
+	VERDICT_CLEANUP struct verdict spoilt, moved;
+	struct control c;
+
+	verdict_init(&spoilt);
+	verdict_init(&moved);
+	if (v->result != VERDICT_PASS)
+		return true;
+	return (judge_spoilt(a, e, v, &c, &spoilt, err) && judge_moved(a, e, &moved, err) &&
+		   control_judge(v, &c, &spoilt, &moved, err)) ||
+	       err_wrap(err, "negative control");
 }
 
 static void drop_evidence(struct evidence *e)
@@ -327,7 +377,7 @@ static bool run(struct arguments *a, int *ret_status, struct err *err)
 	verdict_init(&v);
 	verdict_init(&inputs);
 	if (!settle(a, &p, err) || !read_bound(a, &e, err) || !read_observed(a, &e, err) ||
-	    !judge_all(a, &e, &inputs, &v, err))
+	    !judge_all(a, &e, &inputs, &v, err) || !control(a, &e, &v, err))
 		return false;
 	memcpy(v.inputs, inputs.inputs, sizeof v.inputs);
 	v.input_count = inputs.input_count;

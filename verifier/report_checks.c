@@ -88,6 +88,8 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_RPO;
 	case REASON_RTO_EXCEEDED:
 		return CHECK_RTO;
+	case REASON_CONTROL_PASSED:
+		return CHECK_CONTROL;
 	case REASON_LEFT_BEHIND:
 	case REASON_NOT_LOOKED_AT:
 		return CHECK_REMOVAL;
@@ -153,6 +155,8 @@ bool check_applies(const struct verdict *v, enum report_check check)
 		return v->max_rpo_ms >= 0;
 	case CHECK_RTO:
 		return v->max_rto_ms >= 0;
+	case CHECK_CONTROL:
+		return v->control_count > 0;
 	case CHECK_LOGINS:
 		return v->login_count > 0;
 	default:

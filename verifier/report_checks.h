@@ -29,6 +29,7 @@
 	X(LOGINS, "logins", "the users of the secrets can log in", NEEDS_OBSERVATION)                                  \
 	X(RPO, "RPO", "the loss is within its limit", NEEDS_TIMELINE | NEEDS_BOUND)                                    \
 	X(RTO, "RTO", "the recovery is within its limit", NEEDS_TIMELINE | NEEDS_OBSERVATION)                          \
+	X(CONTROL, "control", "the judge finds what is made wrong on purpose", 0)                                      \
 	X(REMOVAL, "removal", "nothing of the installation is left, and everything was looked at", 0)
 enum report_check {
 #define X(name, text, asks, needs) CHECK_##name,

@@ -102,6 +102,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(RESTORE_UNKNOWN, INCONCLUSIVE, "the restore's end is not known")                                             \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
 	X(NOT_LOOKED_AT, INCONCLUSIVE, "whether something is left could not be seen everywhere")                       \
+	X(CONTROL_PASSED, INCONCLUSIVE, "the judge did not find what was made wrong on purpose")                       \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
@@ -253,6 +254,13 @@ struct verdict {
 	struct verdict_phase phases[16];
 	size_t phase_count;
 	int64_t max_rto_ms; /* -1: no threshold */
+
+	/* of a PASS: what was made wrong on purpose, and whether this judge found it */
+	struct verdict_control {
+		char name[64], detail[256];
+		bool found;
+	} controls[8];
+	size_t control_count;
 
 	/* of an installation, instead of a restore: what was looked through afterwards */
 	bool has_removal;

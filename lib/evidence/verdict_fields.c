@@ -149,6 +149,13 @@ static const struct field version_fields[] = {
     LAST_FIELD,
 };
 
+static const struct field control_fields[] = {
+    FIELD(struct verdict_control, name, "name", TEXT),
+    FIELD(struct verdict_control, found, "found", FLAG),
+    FIELD(struct verdict_control, detail, "detail", TEXT),
+    LAST_FIELD,
+};
+
 #define TABLE(key, fields, rows, count, type, max, in_place)                                                           \
 	{                                                                                                              \
 		key, fields, offsetof(struct verdict, rows), offsetof(struct verdict, count), sizeof(type), max,       \
@@ -160,6 +167,8 @@ const struct table verdict_sets_table =
     TABLE("replicaSets", set_fields, sets, set_count, struct verdict_set, FIXED(sets), true);
 const struct table verdict_phases_table =
     TABLE("phases", phase_fields, phases, phase_count, struct verdict_phase, FIXED(phases), true);
+const struct table verdict_controls_table =
+    TABLE("controls", control_fields, controls, control_count, struct verdict_control, FIXED(controls), true);
 const struct table verdict_tables[] = {
     TABLE("newest", verdict_newest_fields, newest, newest_count, struct verdict_newest, ROWS_MAX, false),
     TABLE("logins", login_fields, logins, login_count, struct verdict_login, ROWS_MAX, false),
@@ -208,6 +217,8 @@ bool verdict_check_sizes(const struct verdict *v, struct err *err)
 		return err_set(err, ERR_LIMIT, "verdict with more than %d reasons", VERDICT_REASONS_MAX);
 	if (v->stream_count > VERDICT_STREAMS_MAX)
 		return err_set(err, ERR_LIMIT, "verdict with more than %d streams", VERDICT_STREAMS_MAX);
+	if (v->control_count > verdict_controls_table.max)
+		return err_set(err, ERR_LIMIT, "verdict with more than %zu controls", verdict_controls_table.max);
 	if (v->set_count > verdict_sets_table.max || v->phase_count > verdict_phases_table.max)
 		return err_set(err, ERR_LIMIT, "verdict with more than %zu replica sets or %zu phases",
 		    verdict_sets_table.max, verdict_phases_table.max);

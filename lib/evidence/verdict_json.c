@@ -231,6 +231,8 @@ static void put_figures(struct json_writer *w, const struct verdict *v)
 	put_fields(w, verdict_rto_fields, v);
 	put_table(w, &verdict_phases_table, v);
 	json_end_object(w);
+	if (v->control_count)
+		put_table(w, &verdict_controls_table, v);
 	if (!v->has_removal)
 		return;
 	json_object(w, "removal");

@@ -279,6 +279,8 @@ static bool get_figures(const json_node *root, struct verdict *v, struct err *er
 	if (!json_need_object(root, "rto", &rto, err) || !get_age(rto, "valueMs", &v->has_rto, &v->rto_ms, err) ||
 	    !get_fields(rto, verdict_rto_fields, v, err) || !get_table(rto, &verdict_phases_table, v, err))
 		return err_wrap(err, "rto");
+	if (json_get(root, "controls") && !get_table(root, &verdict_controls_table, v, err))
+		return err_wrap(err, "controls");
 	v->has_removal = json_get(root, "removal") != NULL;
 	if (v->has_removal &&
 	    (!json_need_object(root, "removal", &removal, err) || !get_fields(removal, verdict_removal_fields, v, err)))

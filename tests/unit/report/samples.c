@@ -240,6 +240,15 @@ static void finish(struct verdict *v, const char *title)
 	COPY(v->title, "%s", title);
 }
 
+static void control(struct verdict *v, const char *name, const char *detail)
+{
+	struct verdict_control *c = &v->controls[v->control_count++];
+
+	COPY(c->name, "%s", name);
+	COPY(c->detail, "%s", detail);
+	c->found = true;
+}
+
 static void make_pass(struct verdict *v)
 {
 	struct verdict_stream *s;
@@ -259,6 +268,8 @@ static void make_pass(struct verdict *v)
 	add_up(v);
 	v->max_undecided = 4;
 	v->rpo_ops = v->count[CLASS_EXPECTED_LOSS];
+	control(v, "a tick taken out", "admin.ticker writer 0 tick 508 must be lost, and nothing else is");
+	control(v, "a later restore point", "247 ticks of the expected loss must be lost");
 	reason(
 	    v, REASON_ENVIRONMENT, "the mongos service leads to the current primary: no mongos binary was found", "");
 	finish(v, "PASS: 1,016 of 1,016 acknowledged operations before the restore point are there");
