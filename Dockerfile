@@ -21,7 +21,7 @@ FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
-      ca-certificates libmongoc-1.0-0 libbson-1.0-0 libcurl4 libcjson1 libxxhash0 libssl3 libxml2 libyaml-0-2 \
+      ca-certificates libmongoc-1.0-0 libbson-1.0-0 libcurl4 libcjson1 libxxhash0 libssl3 libxml2 libyaml-0-2 libmicrohttpd12 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /out/usr/local/bin/psmdb-ticker /out/usr/local/bin/psmdb-verify /usr/local/bin/
 COPY LICENSE THIRD-PARTY /usr/share/doc/psmdb-drill/

@@ -25,7 +25,7 @@ static const char more[] =
     "  psmdb-ticker --uri 'mongodb://db-0:27017,db-1:27017/?replicaSet=rs0' --journal journal.jsonl";
 
 /* The table points into one options value, so it is made for each use. The last entry stays empty. */
-#define OPTION_COUNT 17
+#define OPTION_COUNT 18
 #define ROW(row_name, row_kind, row_ret, row_arg, row_help, ...)                                                       \
 	{                                                                                                              \
 		.name = row_name, .kind = row_kind, .ret = row_ret, .arg = row_arg, .help = row_help, __VA_ARGS__      \
@@ -62,6 +62,8 @@ static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 		.min = 100, .max = 3600000),
 	    ROW("write-timeout", OPT_DURATION, &o->write_timeout_ms, "D",
 		"how long the server may wait for a majority (default: 10s)", .min = 100, .max = 3600000),
+	    ROW("listen", OPT_STRING, &o->listen, "ADDR:PORT",
+		"serve /metrics (OpenMetrics) and /healthz over HTTP there (default: nowhere)", ),
 	    ROW("log-level", OPT_STRING, &o->log_level_text, "LEVEL", "debug, info, warn or error (default: info)", ),
 	    ROW("man", OPT_FLAG, &o->man, NULL, "print the manual page (roff)", ),
 	    ROW("version", OPT_FLAG, &o->version, NULL, "show the version", ),

@@ -17,6 +17,7 @@ struct options {
 	int64_t count;	     /* ticks of each stream; 0: no end */
 	int64_t duration_ms; /* 0: no end */
 	int64_t give_up_ms, write_timeout_ms;
+	const char *listen; /* NULL: no endpoint */
 	const char *log_level_text;
 	enum log_level log_level;
 	bool man;     /* print the manual page instead */

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/stop.h"
+#include "ticker/endpoint.h"
 #include "ticker/stream.h"
 
 #include <errno.h>
@@ -70,6 +71,7 @@ void run_stream_ended(struct run *run)
 struct team {
 	struct stream *streams[JOURNAL_STREAMS_MAX];
 	pthread_t threads[JOURNAL_STREAMS_MAX];
+	struct endpoint *endpoint;
 	size_t count, started;
 };
 
@@ -120,7 +122,6 @@ static bool start(struct run *run, struct team *team, struct err *err)
 	/* signals are the main thread's business: its poll is to be interrupted, not a write */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	run->start_ns = clock_mono_ns(run->clock);
 	atomic_store(&run->streams_running, (int)team->count);
 	for (; team->started < team->count; team->started++) {
 		int error =
@@ -212,10 +213,22 @@ static const char *end_reason(const struct err *cause, int signum)
 
 /* --- the whole --- */
 
+static void tell(void *ctx, struct metrics_state *ret)
+{
+	struct run *run = ctx;
+
+	*ret = (struct metrics_state){.metrics = &run->metrics,
+	    .open = &run->open,
+	    .totals = atomic_load(&run->journaling) ? gate_totals(run->gate) : (struct gate_totals){0},
+	    .skipped = atomic_load(&run->skipped),
+	    .start_ns = run->start_ns,
+	    .now_ns = clock_mono_ns(run->clock),
+	    .stopping = run_stopping(run)};
+}
+
 static bool set_up(struct run *run, struct team *team, struct err *err)
 {
 	struct mongo_clock_offset offset;
-	struct journal_open open;
 	const char *journal = run->options->journal;
 
 	if (strcmp(journal, "-") && file_exists(journal)) {
@@ -228,9 +241,14 @@ static bool set_up(struct run *run, struct team *team, struct err *err)
 		return err_errno(err, ERR_IO, errno, "create an event file descriptor");
 	if (!look_around(run, &offset, err))
 		return false;
-	describe(run, &offset, &open);
-	return gather(run, &open, team, err) && gate_open(journal, run->clock, &open, &run->gate, err) &&
-	       start(run, team, err);
+	describe(run, &offset, &run->open);
+	run->start_ns = clock_mono_ns(run->clock);
+	if (!gather(run, &run->open, team, err) ||
+	    (run->options->listen && !endpoint_start(run->options->listen, tell, run, &team->endpoint, err)) ||
+	    !gate_open(journal, run->clock, &run->open, &run->gate, err))
+		return false;
+	atomic_store(&run->journaling, true);
+	return start(run, team, err);
 }
 
 static bool play(struct run *run, int *ret_signal, struct err *err)
@@ -293,6 +311,7 @@ bool run_ticker(
 	pthread_mutex_init(&run->lock, NULL);
 	ok = with_credentials(run, team, ret_signal, err);
 	*ret_stuck = run->stuck;
+	endpoint_stop(team->endpoint);
 	if (run->stuck)
 		return ok;
 	for (size_t i = 0; i < team->started; i++)

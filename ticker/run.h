@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mongo/client.h"
 #include "ticker/gate.h"
+#include "ticker/metrics.h"
 #include "ticker/options.h"
 
 #include <pthread.h>
@@ -23,12 +24,15 @@ struct run {
 	struct mongo_target target;
 	struct mongo_identity cluster;
 	struct gate *gate;
+	struct journal_open open;
+	struct metrics metrics;
 	int64_t start_ns;
 	bool stuck; /* the main thread's */
 
 	/* shared between threads */
 	int stop; /* with __atomic_*: non-zero once no new tick may be issued; read by clock->sleep_until */
 	_Atomic int64_t stop_ns; /* when that was */
+	_Atomic bool journaling; /* gate is there */
 	_Atomic int64_t skipped; /* slots that were missed */
 	pthread_mutex_t lock;
 	struct err cause; /* why it had to end; ERR_NONE: it was asked to */

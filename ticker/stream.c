@@ -81,7 +81,10 @@ static bool note_doubt(struct stream *s, int offset, int count, int32_t code, co
 static bool note_ack(struct stream *s, int offset, int count, bool exact, bool was_unknown)
 {
 	struct journal_record rec = {.type = JOURNAL_ACKED, .hi = link_seen(s->link)->optime, .exact = exact};
+	const struct clock *clock = s->run->clock;
 
+	if (count)
+		metrics_acked(&s->run->metrics, s->index, clock_mono_ns(clock), clock_wall_ms(clock));
 	return note(s, &rec, offset, count, was_unknown);
 }
 
@@ -248,15 +251,20 @@ static bool settle(struct stream *s, struct outcome *o)
 	return true;
 }
 
-static bool one_command(struct stream *s, int count)
+static bool one_command(struct stream *s, int count, int64_t due_ns)
 {
 	const bson_error_t *error;
+	int64_t sent_ns;
 	struct err err = ERR_INIT;
 	struct outcome o;
 
 	if (!issue(s, count))
 		return false;
+	sent_ns = clock_mono_ns(s->run->clock);
+	if (s->schedule.rate > 0)
+		histogram_add(&s->run->metrics.late, sent_ns - due_ns);
 	error = link_insert(s->link, ours(s, 0), count, true);
+	histogram_add(&s->run->metrics.command, clock_mono_ns(s->run->clock) - sent_ns);
 	outcome_of_first(link_seen(s->link), error, count, &o);
 	if (o.acked && !link_went_to_known(s->link)) {
 		/* an acknowledgement counts only if it is this cluster's */
@@ -313,7 +321,7 @@ void *stream_main(void *stream)
 		skipped = s->schedule.skipped;
 		if (has_ended(s, due_ns) || !clock_sleep_until(run->clock, due_ns, &run->stop))
 			break;
-		if (ready(s) && !one_command(s, count))
+		if (ready(s) && !one_command(s, count, due_ns))
 			break;
 	}
 	run_stream_ended(run);

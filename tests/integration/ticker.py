@@ -4,17 +4,21 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import termios
 import time
+import urllib.error
+import urllib.request
 
 import bson
 import pymongo
 from bson.raw_bson import RawBSONDocument
 
 import mongod
+import openmetrics
 import tap
 import ticks
 
@@ -205,6 +209,79 @@ def a_batch_size_that_does_not_divide_a_block_is_cut_at_its_end():
     sizes = [int(r["to"]) - int(r["from"]) + 1 for r in journal.issues()]
     assert sizes == [300, 300, 300, 100, 300, 300, 300, 100, 300, 200], sizes
     assert len(found) == 2500
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def ask(port, path, method="GET"):
+    # (status, type, text)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method), timeout=10) as r:
+            return r.status, r.headers["Content-Type"], r.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers["Content-Type"], e.read().decode()
+
+
+def figures(text):
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))}
+
+
+def those_who_watch_get_the_figures_of_the_journal():
+    port = free_port()
+    run = Ticker("--rate", "20", "--listen", f"127.0.0.1:{port}")
+    run.wait_for('"type":"acked"', 40)
+    status, kind, text = ask(port, "/metrics")
+    assert status == 200 and kind.startswith("application/openmetrics-text; version=1.0.0"), (status, kind)
+    assert not list(openmetrics.errors(text)), list(openmetrics.errors(text))
+    now = figures(text)
+    assert ask(port, "/healthz")[::2] == (200, "ok\n")
+    assert ask(port, "/other")[0] == 404 and ask(port, "/metrics", "POST")[0] == 405
+    assert run.stop() == 0
+    records = run.journal().records
+    acked = sum(1 for r in records if r["type"] == "acked")
+    assert 40 <= now['psmdb_ticker_ticks_total{outcome="acknowledged"}'] <= now['psmdb_ticker_ticks_total{outcome="issued"}'] <= acked + 2, now
+    assert now['psmdb_ticker_ticks_total{outcome="failed"}'] == now["psmdb_ticker_ticks_in_doubt"] == 0 and now["psmdb_ticker_healthy"] == 1, now
+    assert now["psmdb_ticker_command_seconds_count"] >= 40 and now['psmdb_ticker_command_seconds_bucket{le="+Inf"}'] == now["psmdb_ticker_command_seconds_count"], now
+    assert 0 < now["psmdb_ticker_command_seconds_sum"] < 60 and now["psmdb_ticker_schedule_error_seconds_count"] >= 40, now
+    assert abs(now["psmdb_ticker_acknowledged_timestamp_seconds"] - time.time()) < 60, now
+    info, = (name for name in now if name.startswith("psmdb_ticker_run_info{"))
+    assert f'run="{records[0]["run"]}"' in info and f'set="{records[0]["cluster"]["set"]}"' in info, info
+
+
+def a_frozen_server_is_no_good_health():
+    port = free_port()
+    run = Ticker("--rate", "5", "--listen", f"127.0.0.1:{port}", "--give-up", "40s", "--write-timeout", "30s")
+    run.wait_for('"type":"acked"', 5)
+    server.freeze()
+    try:
+        deadline = time.monotonic() + 25
+        while ask(port, "/healthz")[0] == 200 and time.monotonic() < deadline:
+            time.sleep(0.5)
+        status, _, text = ask(port, "/healthz")
+        assert status == 503 and "no tick was acknowledged for 1" in text and "limit 10 s" in text, (status, text)
+        assert figures(ask(port, "/metrics")[2])["psmdb_ticker_healthy"] == 0
+    finally:
+        server.thaw()
+    deadline = time.monotonic() + 30
+    while ask(port, "/healthz")[0] != 200 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert ask(port, "/healthz")[0] == 200
+    assert run.stop() == 0
+
+
+def an_endpoint_that_cannot_be_is_one_clear_error_and_leaves_no_journal():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run = Ticker("--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        expect_refusal(run, "listen on", "hint")
+    for where in ("9216", "localhost:9216", "127.0.0.1:99999", "127.0.0.1:x"):
+        run = Ticker("--listen", where)
+        assert run.wait() == 2 and "--listen" in run.err and not os.path.exists(run.path), run.err
 
 
 def a_duration_ends_the_run():
@@ -549,14 +626,14 @@ def usage_errors_name_the_fault():
 
 
 # What the threads share is used on each of these paths: the gate, the stop and its cause, the totals.
-BETWEEN_THREADS = [a_high_rate_is_journaled_in_ranges_within_blocks, an_interrupt_ends_with_130_and_a_sealed_journal,
+BETWEEN_THREADS = [those_who_watch_get_the_figures_of_the_journal, a_high_rate_is_journaled_in_ranges_within_blocks, an_interrupt_ends_with_130_and_a_sealed_journal,
                    a_killed_server_in_the_middle_of_batches_leaves_no_gap_among_the_acknowledged, a_refused_document_is_failed_and_the_ticks_go_on,
                    a_stop_does_not_wait_for_ever_for_a_frozen_server, a_stop_does_not_wait_for_ever_for_a_reader_of_stdout,
                    another_cluster_at_the_same_address_ends_the_run, a_full_disk_ends_the_run_before_an_unjournaled_tick]
 
 if __name__ == "__main__":
     functions = [f for f in list(globals().values()) if callable(f) and getattr(f, "__module__", "") == "__main__" and f.__doc__ is None]
-    helpers = {"secret", "fail_insert", "fail_insert_off", "check_digests", "check_everything", "expect_refusal", "mongod_is_primary", "end_children", "Ticker"}
+    helpers = {"secret", "fail_insert", "fail_insert_off", "check_digests", "check_everything", "expect_refusal", "free_port", "ask", "figures", "mongod_is_primary", "end_children", "Ticker"}
     functions = [f for f in functions if f.__name__ not in helpers]
     if sys.argv[1:] == ["--threads"]:
         sys.exit(tap.run(BETWEEN_THREADS))

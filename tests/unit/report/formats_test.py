@@ -12,9 +12,9 @@ import tempfile
 SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "tests/support"))
 import json_schema  # noqa: E402
+import openmetrics  # noqa: E402
 
 SCHEMA = json.loads((SOURCE / "docs/verdict.schema.json").read_text())
-SERIES = re.compile(r'^(psmdb_drill_[a-z_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*\}) (-?[0-9]+(?:\.[0-9]+)?)$')
 CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -25,30 +25,6 @@ def schema_errors(verdict):
 def xmllint(*args):
     run = subprocess.run(["xmllint", "--noout", "--nonet", *map(str, args)], capture_output=True, text=True, check=False)
     return [] if run.returncode == 0 else run.stderr.strip().split("\n")[:3] or ["xmllint failed"]
-
-
-def metrics_errors(text):
-    lines, family, types, seen = text.split("\n"), None, {}, set()
-    if lines[-2:] != ["# EOF", ""]:
-        yield "the last line is not # EOF"
-    for line in lines[:-2]:
-        words = line.split(" ", 3)
-        if words[0] == "#":
-            if words[1] == "TYPE":
-                family = words[2]
-                if family in types:
-                    yield f"{family} is opened twice"
-                types[family] = words[3]
-            if words[2] != family or (words[1] == "UNIT" and not family.endswith("_" + words[3])):
-                yield f"out of place: {line}"
-            continue
-        match = SERIES.match(line)
-        if not match or match.group(1) != family:
-            yield f"not a sample of {family}: {line}"
-        elif match.group(1) + match.group(2) in seen:
-            yield f"twice: {line}"
-        else:
-            seen.add(match.group(1) + match.group(2))
 
 
 def junit_errors(text, result):
@@ -97,7 +73,7 @@ def checks(folder, name):
     yield "the page is inert", page_errors(read["html"])
     yield "the text is inert and at most 100 columns wide", text_errors(read["txt"])
     yield "the Markdown is inert", markdown_errors(read["md"])
-    yield "the metrics are OpenMetrics", metrics_errors(read["prom"])
+    yield "the metrics are OpenMetrics", openmetrics.errors(read["prom"])
 
 
 def spoiled(folder):
@@ -119,8 +95,8 @@ def spoiled(folder):
     yield "text", list(text_errors("  ::error::x"))
     yield "markdown", list(markdown_errors("hello @team"))
     yield "markdown", list(markdown_errors("| a | b |\n| a |\n"))
-    yield "metrics", list(metrics_errors("psmdb_drill_x{} 1\n# EOF\n"))
-    yield "metrics", list(metrics_errors((folder / "pass.prom").read_text().replace("# EOF\n", "")))
+    yield "metrics", list(openmetrics.errors("psmdb_drill_x{} 1\n# EOF\n"))
+    yield "metrics", list(openmetrics.errors((folder / "pass.prom").read_text().replace("# EOF\n", "")))
 
 
 def main():

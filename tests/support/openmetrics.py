@@ -1,0 +1,29 @@
+"""What is wrong with an OpenMetrics text, as far as this project writes such texts."""
+import re
+
+SERIES = re.compile(r'^(psmdb_(?:drill|ticker)_[a-z_]+)((?:\{(?:[a-z]+="(?:[^"\\\n]|\\[\\"n])*",?)*\})?) (-?[0-9]+(?:\.[0-9]+)?)$')
+ENDINGS = {"gauge": ("",), "counter": ("_total",), "info": ("_info",), "histogram": ("_bucket", "_count", "_sum")}
+
+
+def errors(text):
+    lines, family, types, seen = text.split("\n"), None, {}, set()
+    if lines[-2:] != ["# EOF", ""]:
+        yield "the last line is not # EOF"
+    for line in lines[:-2]:
+        words = line.split(" ", 3)
+        if words[0] == "#":
+            if words[1] == "TYPE":
+                family = words[2]
+                if family in types:
+                    yield f"{family} is opened twice"
+                types[family] = words[3]
+            if words[2] != family or (words[1] == "UNIT" and not family.endswith("_" + words[3])):
+                yield f"out of place: {line}"
+            continue
+        match = SERIES.match(line)
+        if not match or match.group(1) not in [f"{family}{ending}" for ending in ENDINGS.get(types.get(family), ())]:
+            yield f"not a sample of {family}: {line}"
+        elif match.group(1) + match.group(2) in seen:
+            yield f"twice: {line}"
+        else:
+            seen.add(match.group(1) + match.group(2))
