@@ -99,10 +99,14 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(UNJOURNALED, INCONCLUSIVE, "ticks beyond the end of an open journal are present")                            \
 	X(IDENTITY_UNKNOWN, INCONCLUSIVE, "what was restored cannot be compared with what was pinned")                 \
 	X(RESTORE_UNKNOWN, INCONCLUSIVE, "the restore's end is not known")                                             \
+	X(RPO_PAUSED, INCONCLUSIVE, "whether the loss is longer than allowed depends on an interruption of the drill") \
+	X(RTO_PAUSED, INCONCLUSIVE,                                                                                    \
+	    "whether the recovery took longer than allowed depends on an interruption of the drill")                   \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
+	X(PAUSED, INFO, "the drill was interrupted in the disaster or the recovery: that time is in no figure")        \
 	X(FOREIGN, INFO, "documents of other runs, or that are no ticks")                                              \
 	X(DIGEST_PARTIAL, WARN, "some ticks could be checked by their own sum only, not against the journal")          \
 	X(OPEN_JOURNAL, INFO, "the journal was not sealed: its claims stop at its last record")
