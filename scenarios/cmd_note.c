@@ -51,8 +51,9 @@ int cmd_note(int argc, char **argv)
 		"Names that the judge understands: drill.start, step.start, step.end, backup.requested, "
 		"backup.finished,\n"
 		"bound.pinned, disaster, outage.start, outage.end, volumes.gone, cluster.requested, cluster.ready,\n"
-		"restore.requested, restore.finished, bucket.recheck, versions, clock, note. Names of your own begin\n"
-		"with \"x-\". What each means and which values it has: docs/formats.md.\n\n"
+		"restore.requested, restore.finished, bucket.recheck, versions, clock, run.resumed, note. Names of "
+		"your\n"
+		"own begin with \"x-\". What each means and which values it has: docs/formats.md.\n\n"
 		"Values of a command line can be seen by every process of the machine: put no secret there.\n\n"
 		"Example: psmdb-drill note --run runs/7 disaster what=\"all PVCs deleted\"\n\n"
 		"Exit status: 0 done, 2 usage, 3 error.",

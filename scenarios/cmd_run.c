@@ -131,10 +131,15 @@ static bool take_up(
 {
 	const json_node *p;
 	char hash[SHA256_TEXT_MAX];
+	int64_t sign_ms;
 
 	if (!realpath(resume, d->dir))
 		return err_set(err, ERR_NOT_FOUND, "there is no run directory \"%s\"", resume);
-	if (!run_lock(d->dir, &d->lock_fd, err) || !run_state_load(&d->state, d->dir, err))
+	if (!run_lock(d->dir, &d->lock_fd, err))
+		return false;
+	/* before anything is written there */
+	d->rested_ms = run_last_sign_ms(d->lock_fd, &sign_ms) ? clock_wall_ms(d->clock) - sign_ms : -1;
+	if (!run_state_load(&d->state, d->dir, err))
 		return false;
 	snprintf(d->folder, sizeof d->folder, "%s", run_state_text(&d->state, "folder"));
 	if (!drill_open(d, drill_path(d, STATE_SCENARIO), text, err))
@@ -274,6 +279,15 @@ static void say_away(void *ctx, int64_t away_ms, const char *why)
 	    AWAY_LIMIT_MS / 1000);
 }
 
+/* How long nobody went on: no part of what is lost, nor of the recovery. */
+static bool note_rest(struct drill *d, const struct run_args *a, struct err *err)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%lld", (long long)d->rested_ms);
+	return !a->resume || d->rested_ms < 0 || drill_event(d, err, "run.resumed", "paused_ms", text, NULL);
+}
+
 static bool play(struct drill *d, const struct run_args *a, int *ret_status, struct err *err)
 {
 	int64_t begun_ms = clock_mono_ms(d->clock);
@@ -281,7 +295,7 @@ static bool play(struct drill *d, const struct run_args *a, int *ret_status, str
 	kube_be_patient(d->kube, AWAY_LIMIT_MS, say_away, d);
 	if (d->elsewhere)
 		kube_be_patient(d->elsewhere, AWAY_LIMIT_MS, say_away, d);
-	if (limit(a->timeout_ms, err) && refollow(d, err) && drill_run(d, ret_status, err))
+	if (limit(a->timeout_ms, err) && note_rest(d, a, err) && refollow(d, err) && drill_run(d, ret_status, err))
 		return true;
 	if (err->code == ERR_INTERRUPTED && a->timeout_ms && clock_mono_ms(d->clock) - begun_ms >= a->timeout_ms) {
 		struct err why = *err;

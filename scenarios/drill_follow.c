@@ -11,6 +11,7 @@
 
 #define RESTART_PAUSE_MS 2000
 #define STOP_LIMIT_MS 5000
+#define SIGN_EVERY_MS 500
 #define END_LIMIT_MS 8000 /* for the last lines of a pod that has ended */
 
 static bool start(struct drill *d, struct err *err)
@@ -68,6 +69,10 @@ void drill_mind_follower(struct drill *d)
 {
 	struct proc_exit ex;
 
+	if (d->lock_fd > 0 && clock_mono_ms(d->clock) - d->signed_ms >= SIGN_EVERY_MS) {
+		d->signed_ms = clock_mono_ms(d->clock);
+		run_sign(d->lock_fd, clock_wall_ms(d->clock));
+	}
 	if (d->follow.pid > 0) {
 		if (!proc_reap(d->follow.pid, &ex))
 			return;

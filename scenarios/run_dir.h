@@ -38,5 +38,11 @@ bool run_put_pair(struct timeline_record *rec, const char *pair, struct err *err
  * Holds the run for one process, until *ret_fd is closed or the process ends. ERR_STATE if another one is at work on it.
  */
 bool run_lock(const char *dir, int *ret_fd, struct err *err);
+/*
+ * A sign of life, at the lock (the directory's own time): from the newest one a run that is taken up again tells how long it was
+ * at rest. run_last_sign_ms is of the wall clock; asked before anything is written into the directory. false: not known.
+ */
+void run_sign(int lock_fd, int64_t now_wall_ms);
+bool run_last_sign_ms(int lock_fd, int64_t *ret_wall_ms);
 
 #endif

@@ -116,7 +116,7 @@ static int64_t allowed(const struct judge *j)
  * -------------------------------------------------------------------------------------------------------------------------
  */
 
-static void fill_rpo(const struct judge *j, struct verdict *v)
+static void fill_rpo(struct judge *j, struct verdict *v)
 {
 	const struct timeline_facts *t = &j->timeline;
 	int64_t offset_ms, error_ms, b0_ms, half_ms = 500;
@@ -131,7 +131,8 @@ static void fill_rpo(const struct judge *j, struct verdict *v)
 		b0_ms += j->b0.i ? 500 : -500;
 	}
 	v->has_rpo = true;
-	v->rpo_ms = t->disaster.at_ms + offset_ms - b0_ms;
+	j->rpo_paused_ms = pauses_in_rpo_ms(j);
+	v->rpo_ms = t->disaster.at_ms + offset_ms - b0_ms - j->rpo_paused_ms;
 	v->rpo_error_ms = half_ms + error_ms;
 	for (size_t i = 0; i < j->journal_count; i++)
 		v->rpo_at_least =
@@ -142,15 +143,18 @@ static void fill_rpo(const struct judge *j, struct verdict *v)
  * -------------------------------------------------------------------------------------------------------------------------
  */
 
-static void add_phase(struct verdict *v, const char *name, int64_t to_ms)
+/* since_ms: since the disaster, with the pauses. */
+static void add_phase(struct judge *j, struct verdict *v, const char *name, int64_t since_ms)
 {
 	struct verdict_phase *p = &v->phases[v->phase_count];
-	int64_t from_ms = v->phase_count ? p[-1].to_ms : 0;
+	int64_t paused_ms = pauses_in_rto_ms(&j->timeline, since_ms);
+	int64_t from_ms = v->phase_count ? p[-1].to_ms : 0, to_ms = since_ms - paused_ms;
 
 	COPY(p->name, name);
 	p->from_ms = from_ms;
 	p->to_ms = to_ms > from_ms ? to_ms : from_ms;
 	v->phase_count++;
+	j->rto_paused_ms = paused_ms > j->rto_paused_ms ? paused_ms : j->rto_paused_ms;
 	v->has_rto = true;
 	v->rto_ms = p->to_ms;
 	COPY(v->rto_until, name);
@@ -167,7 +171,7 @@ static int64_t probe_since_ms(const struct judge *j, const struct observed_probe
 	return since;
 }
 
-static void fill_rto(const struct judge *j, struct verdict *v)
+static void fill_rto(struct judge *j, struct verdict *v)
 {
 	const struct timeline_facts *t = &j->timeline;
 	const struct {
@@ -193,11 +197,11 @@ static void fill_rto(const struct judge *j, struct verdict *v)
 		return;
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (steps[i].at->known)
-			add_phase(v, steps[i].name, timeline_since_disaster(t, steps[i].at));
+			add_phase(j, v, steps[i].name, timeline_since_disaster(t, steps[i].at));
 	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
 		for (size_t p = 0; j->observed && p < j->observed->probe_count; p++)
 			if (j->observed->probes[p].ok && !strcmp(j->observed->probes[p].name, probes[i].probe)) {
-				add_phase(v, probes[i].name, probe_since_ms(j, &j->observed->probes[p]));
+				add_phase(j, v, probes[i].name, probe_since_ms(j, &j->observed->probes[p]));
 				v->rto_complete = v->rto_complete || i == 2;
 				break;
 			}
@@ -217,8 +221,24 @@ bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err)
 		(double)v->rpo_ms / 1000, (double)v->rpo_error_ms / 1000, (long long)v->rpo_ops,
 		(double)rpo_most_ms / 1000, (double)v->max_rpo_ms / 1000))
 		return false;
+	if (v->max_rpo_ms >= 0 && v->has_rpo && rpo_most_ms <= v->max_rpo_ms &&
+	    rpo_most_ms + j->rpo_paused_ms > v->max_rpo_ms &&
+	    !verdict_add_reason(v, REASON_RPO_PAUSED, "run it again in one go", err,
+		"the RPO is %.3f s without, and %.3f s with the time in which the drill was interrupted and no tick "
+		"seen; "
+		"allowed are %.3f s",
+		(double)rpo_most_ms / 1000, (double)(rpo_most_ms + j->rpo_paused_ms) / 1000,
+		(double)v->max_rpo_ms / 1000))
+		return false;
 	if (v->max_rto_ms < 0)
 		return true;
+	if (v->has_rto && v->rto_ms <= v->max_rto_ms && v->rto_ms + j->rto_paused_ms > v->max_rto_ms &&
+	    !verdict_add_reason(v, REASON_RTO_PAUSED, "run it again in one go", err,
+		"from the disaster to \"%s\" it took %.1f s without, and %.1f s with the time in which the drill was "
+		"interrupted, while the cluster may have gone on; allowed are %.1f s",
+		v->rto_until, (double)v->rto_ms / 1000, (double)(v->rto_ms + j->rto_paused_ms) / 1000,
+		(double)v->max_rto_ms / 1000))
+		return false;
 	if (v->has_rto && v->rto_ms > v->max_rto_ms)
 		return verdict_add_reason(v, REASON_RTO_EXCEEDED, "look at the longest phase of the waterfall", err,
 		    "from the disaster to \"%s\" it took %.1f s, allowed are %.1f s", v->rto_until,

@@ -13,6 +13,7 @@
  *   judge_restore.c     was it the right backup, and what the restore, the probes and the logins say
  *   judge_continuity.c  anchor, coverage, liveness: does the evidence reach across the restore point without a hole
  *   judge_figures.c     restore point, RPO, RTO, newest ticks and what else the verdict shows
+ *   judge_pauses.c      interruptions of the drill itself, and what of them is in no figure
  *   judge_cause.c       one reason for one cause, however many streams it hits
  */
 #ifndef VERIFIER_JUDGE_INTERNAL_H
@@ -178,7 +179,15 @@ struct outage {
 	int64_t from_ms, to_ms; /* drill's wall clock */
 };
 
+/* The run was interrupted, and taken up again. */
+struct pause {
+	int64_t from_ms; /* drill's wall clock */
+	struct moment to;
+	bool after_disaster; /* a drill that is interrupted sees no disaster: it is wholly before it or behind it */
+};
+
 #define JUDGE_OUTAGES_MAX 256
+#define JUDGE_PAUSES_MAX 256
 struct timeline_facts {
 	bool known, broken;
 	char broken_why[512];
@@ -199,6 +208,9 @@ struct timeline_facts {
 	struct outage outages[JUDGE_OUTAGES_MAX];
 	size_t outage_count;
 	bool outage_open;
+	struct pause pauses[JUDGE_PAUSES_MAX]; /* more are not taken off the figures */
+	size_t pause_count;
+	int64_t newest_ms; /* of the record before this one, on the drill's wall clock */
 	struct verdict_event *events;
 	size_t event_count, event_cap;
 	bool events_truncated;
@@ -257,6 +269,7 @@ struct judge {
 	struct judge_fault_note faults[16];
 	size_t fault_count;
 	bool finished;
+	int64_t rpo_paused_ms, rto_paused_ms; /* what was taken off */
 };
 
 /* judge_seen.c */
@@ -293,6 +306,12 @@ bool conditions_add(struct judge *j, struct verdict *v, struct err *err);
 bool continuity_add(struct judge *j, struct verdict *v, struct err *err);
 bool figures_fill(struct judge *j, struct verdict *v, struct err *err);
 bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err);
+
+/* judge_pauses.c */
+int64_t pauses_in_rpo_ms(const struct judge *j);
+/* The pauses between the disaster and so many ms behind it. */
+int64_t pauses_in_rto_ms(const struct timeline_facts *t, int64_t since_ms);
+bool pauses_add(const struct judge *j, struct verdict *v, struct err *err);
 
 bool judge_has_fault(const struct judge *j, enum verdict_reason_code code);
 /* The cluster's wall clock less the drill's. false: never compared. */

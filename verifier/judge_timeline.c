@@ -239,6 +239,19 @@ static void on_clock(struct judge *j, const struct timeline_record *rec, const s
 	t->clock_known = true;
 }
 
+/* It says how long the run was at rest; what was recorded meanwhile was no rest. */
+static void on_resumed(struct judge *j, const struct timeline_record *rec, const struct moment *now)
+{
+	struct timeline_facts *t = &j->timeline;
+	int64_t paused_ms, from_ms;
+
+	if (!number(j, rec, "paused_ms", 0, &paused_ms) || t->pause_count == JUDGE_PAUSES_MAX)
+		return;
+	from_ms = now->at_ms - paused_ms > t->newest_ms ? now->at_ms - paused_ms : t->newest_ms;
+	if (from_ms < now->at_ms)
+		t->pauses[t->pause_count++] = (struct pause){from_ms, *now, t->disaster.known};
+}
+
 static void on_versions(struct judge *j, const struct timeline_record *rec, const struct moment *now)
 {
 	struct timeline_facts *t = &j->timeline;
@@ -287,6 +300,7 @@ static const struct {
     {"restore.finished", on_restore_finished},
     {"bucket.recheck", on_recheck},
     {"clock", on_clock},
+    {"run.resumed", on_resumed},
     {"versions", on_versions},
 };
 
@@ -330,11 +344,12 @@ bool judge_timeline(struct judge *j, const struct timeline_record *rec, struct e
 		return err_set(err, ERR_STATE, "the timeline comes once, and before the journals");
 	if (!mention(t, &rec->journal, now.mono_ms, err))
 		return false;
-	if (rec->is_head)
-		return true;
-	for (size_t i = 0; i < sizeof understood / sizeof *understood; i++)
+	for (size_t i = 0; !rec->is_head && i < sizeof understood / sizeof *understood; i++)
 		if (!strcmp(understood[i].name, rec->name))
 			understood[i].take(j, rec, &now);
+	t->newest_ms = now.at_ms;
+	if (rec->is_head)
+		return true;
 	return show(t, rec, err);
 }
 

@@ -85,8 +85,10 @@ enum report_check check_of(enum verdict_reason_code code)
 	case REASON_LOGIN_DRIFT:
 		return CHECK_LOGINS;
 	case REASON_RPO_EXCEEDED:
+	case REASON_RPO_PAUSED:
 		return CHECK_RPO;
 	case REASON_RTO_EXCEEDED:
+	case REASON_RTO_PAUSED:
 		return CHECK_RTO;
 	case REASON_CONTROL_PASSED:
 		return CHECK_CONTROL;
@@ -97,6 +99,7 @@ enum report_check check_of(enum verdict_reason_code code)
 	case REASON_TORN:
 	case REASON_ENVIRONMENT:
 	case REASON_FOREIGN:
+	case REASON_PAUSED:
 	case REASON_DIGEST_PARTIAL:
 	case REASON_OPEN_JOURNAL:
 	case REASON_COUNT:

@@ -28,6 +28,7 @@ static const struct {
     {"outage.start", "outage started"},
     {"outage.end", "outage ended"},
     {"bucket.recheck", "bucket checked again"},
+    {"run.resumed", "drill taken up again"},
 };
 
 struct story {

@@ -9,6 +9,7 @@ const char *const timeline_event_names[] = {
     "drill.start",
     "step.start",
     "step.end",
+    "run.resumed",
     "backup.requested",
     "backup.finished",
     "bound.pinned",

@@ -100,6 +100,9 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(UNJOURNALED, INCONCLUSIVE, "ticks beyond the end of an open journal are present")                            \
 	X(IDENTITY_UNKNOWN, INCONCLUSIVE, "what was restored cannot be compared with what was pinned")                 \
 	X(RESTORE_UNKNOWN, INCONCLUSIVE, "the restore's end is not known")                                             \
+	X(RPO_PAUSED, INCONCLUSIVE, "whether the loss is longer than allowed depends on an interruption of the drill") \
+	X(RTO_PAUSED, INCONCLUSIVE,                                                                                    \
+	    "whether the recovery took longer than allowed depends on an interruption of the drill")                   \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
 	X(NOT_LOOKED_AT, INCONCLUSIVE, "whether something is left could not be seen everywhere")                       \
 	X(CONTROL_PASSED, INCONCLUSIVE, "the judge did not find what was made wrong on purpose")                       \
@@ -107,6 +110,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
 	X(BACKUPS_KEPT, INFO, "backups stay in the bucket")                                                            \
+	X(PAUSED, INFO, "the drill was interrupted in the disaster or the recovery: that time is in no figure")        \
 	X(FOREIGN, INFO, "documents of other runs, or that are no ticks")                                              \
 	X(DIGEST_PARTIAL, WARN, "some ticks could be checked by their own sum only, not against the journal")          \
 	X(OPEN_JOURNAL, INFO, "the journal was not sealed: its claims stop at its last record")

@@ -45,7 +45,7 @@ def judged_exactly(run_dir, done):
     counts = {name: int(n) for name, n in v["counts"].items()}
     assert v["result"] == "PASS" and counts["ok"] > 5 and counts["expected_loss"] > 3, v["counts"]
     assert all(counts[name] == 0 for name in ("lost", "late", "corrupted", "duplicated", "unexpected", "resurrected", "at_bound")), v["counts"]
-    assert set(reasons(v)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN"}, v["reasons"]
+    assert set(reasons(v)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN", "PAUSED"}, v["reasons"]
 
 
 def unchanged(before, cluster):

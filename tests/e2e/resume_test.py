@@ -84,7 +84,7 @@ def story(cluster, run_dir):
         done = cluster.resume(run_dir, *CONFIRM, "--confirm-pvc", "somebody-elses")
         assert done.returncode == PASS, done.stdout + done.stderr
         judged = verdict(run_dir)
-        assert judged["result"] == "PASS" and set(reasons(judged)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN"}, judged["reasons"]
+        assert judged["result"] == "PASS" and set(reasons(judged)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN", "PAUSED"}, judged["reasons"]
         assert int(judged["counts"]["ok"]) > 10 and int(judged["counts"]["lost"]) == 0, judged["counts"]
     with tap.check("each of Kasten's actions was asked for once, whatever was interrupted"):
         for plural, namespace in (("runactions", KASTEN), ("restoreactions", NAMESPACE)):

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char dir[] = "/tmp/psmdb-drill-run-XXXXXX";
 
@@ -99,4 +100,19 @@ Test(run_dir, values_of_events)
 	pair[2 + 1023] = 'v';
 	pair[2 + 1024] = '\0';
 	cr_assert(!run_put_pair(&rec, pair, NULL));
+}
+
+Test(run_dir, tells_how_long_nobody_was_at_work_on_it)
+{
+	int64_t now_ms = clock_wall_ms(clock_system()), sign_ms = 0;
+	int fd = -1;
+
+	cr_assert(run_lock(dir, &fd, NULL));
+	run_sign(fd, now_ms - 3600123);
+	close(fd);
+	/* looking is no sign of life */
+	cr_assert(run_lock(dir, &fd, NULL));
+	cr_assert(run_last_sign_ms(fd, &sign_ms));
+	cr_assert_eq(sign_ms, now_ms - 3600123);
+	close(fd);
 }
