@@ -13,12 +13,12 @@
 #define OBJECT_KEYS_MAX 1000
 
 /*
- * One pass before cJSON sees the text: depth, NUL and UTF-8. cJSON itself recurses up to 1,000 levels and cuts
- * strings at \u0000.
+ * One pass before cJSON sees the text: depth, NUL, numbers and UTF-8. cJSON itself recurses up to 1,000 levels, cuts
+ * strings at \u0000, and takes 01 and 1. for numbers.
  */
 static bool check_text(const char *text, size_t len, int max_depth, struct err *err)
 {
-	bool in_string = false;
+	bool in_string = false, whole;
 	int depth = 0;
 
 	for (size_t i = 0; i < len; i++) {
@@ -46,6 +46,14 @@ static bool check_text(const char *text, size_t len, int max_depth, struct err *
 				    err, ERR_LIMIT, "nested deeper than %d levels at byte %zu", max_depth, i);
 		} else if (c == '}' || c == ']') {
 			depth--;
+		} else if (c == '-' || (c >= '0' && c <= '9')) {
+			const char *end = json_number_end(text + i, text + len, &whole);
+
+			if (!end)
+				return err_set(err, ERR_PARSE, "malformed number at byte %zu", i);
+			i = (size_t)(end - text) - 1;
+		} else if ((unsigned char)c < 0x20 && !strchr("\t\r\n", c)) {
+			return err_set(err, ERR_PARSE, "control character at byte %zu", i);
 		}
 	}
 	if (!text_is_utf8(text, len))
@@ -73,13 +81,15 @@ static bool check_keys(const cJSON *node, struct err *err)
 	return true;
 }
 
-/* 1e999 is an infinity to cJSON, which nothing could print again. */
-static bool check_numbers(const cJSON *node, struct err *err)
+/* 1e999 is an infinity to cJSON, which nothing could print again. ret_large: there is one beyond 2^53. */
+static bool check_numbers(const cJSON *node, bool *ret_large, struct err *err)
 {
 	if (cJSON_IsNumber(node) && !isfinite(node->valuedouble))
 		return err_set(err, ERR_PARSE, "a number beyond a double");
+	if (cJSON_IsNumber(node) && fabs(node->valuedouble) >= (double)JSON_INT_MAX)
+		*ret_large = true;
 	for (const cJSON *child = node->child; child; child = child->next)
-		if (!check_numbers(child, err))
+		if (!check_numbers(child, ret_large, err))
 			return false;
 	return true;
 }
@@ -88,6 +98,7 @@ bool json_parse(const char *text, size_t len, const struct json_limits *limits, 
 {
 	CLEANUP(json) struct json *doc = NULL;
 	const char *end = NULL;
+	bool large = false;
 
 	if (len > limits->max_bytes)
 		return err_set(err, ERR_LIMIT, "JSON of more than %zu bytes", limits->max_bytes);
@@ -104,8 +115,10 @@ bool json_parse(const char *text, size_t len, const struct json_limits *limits, 
 		if (!strchr(" \t\r\n", *end))
 			return err_set(
 			    err, ERR_PARSE, "JSON: more text behind the value at byte %zu", (size_t)(end - text));
-	if (!check_numbers(doc->root, err))
+	if (!check_numbers(doc->root, &large, err))
 		return err_wrap(err, "JSON");
+	if (large && !json_keep_digits(doc->root, text, len, err))
+		return false;
 	if (limits->unique_keys && !check_keys(doc->root, err))
 		return err_wrap(err, "JSON");
 	*ret = TAKE(doc);
@@ -231,14 +244,14 @@ bool json_need_copy(const json_node *node, const char *key, char *ret, size_t si
 bool json_need_int(const json_node *node, const char *key, int64_t min, int64_t max, int64_t *ret, struct err *err)
 {
 	const json_node *member = json_get(node, key);
-	double value = json_number(member, NAN);
+	int64_t value;
 
-	if (!(fabs(value) <= 9007199254740992.0) || value != floor(value))
+	if (!json_integer(member, &value) || json_is_beyond_double(value))
 		return wanted(member, key, "a whole number", err);
-	if (value < (double)min || value > (double)max)
+	if (value < min || value > max)
 		return err_set(
 		    err, ERR_LIMIT, "key \"%s\" is outside %lld to %lld", key, (long long)min, (long long)max);
-	*ret = (int64_t)value;
+	*ret = value;
 	return true;
 }
 

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "doc/json_tree.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,11 +216,9 @@ const char *json_text_at(const json_node *root, const char *path)
 
 int64_t json_int_at(const json_node *root, const char *path, int64_t otherwise)
 {
-	double value = json_number(json_at(root, path), NAN);
+	int64_t value;
 
-	if (!(fabs(value) <= (double)JSON_INT_MAX) || value != floor(value))
-		return otherwise;
-	return (int64_t)value;
+	return json_integer(json_at(root, path), &value) ? value : otherwise;
 }
 
 bool json_bool_at(const json_node *root, const char *path, bool otherwise)
@@ -347,9 +344,7 @@ bool json_set_text(json_node *root, const char *path, const char *text, struct e
 
 bool json_set_int(json_node *root, const char *path, int64_t value, struct err *err)
 {
-	if (value > JSON_INT_MAX || value < -JSON_INT_MAX)
-		return err_set(err, ERR_LIMIT, "path \"%s\": %lld is beyond 2^53", path, (long long)value);
-	return put(root, path, made(cJSON_CreateNumber((double)value), err), err);
+	return put(root, path, json_new_int(value, err), err);
 }
 
 bool json_set_bool(json_node *root, const char *path, bool value, struct err *err)

@@ -6,7 +6,7 @@
  * "metadata/labels/app.kubernetes.io~1name" (~1 is '/', ~0 is '~'), "spec/containers/0/image"; "" is the tree itself.
  * "-" as the last step of a put appends to an array.
  *
- * Numbers are doubles: integers are exact up to 2^53, and parsing refuses nothing beyond; do not carry larger ones.
+ * Whole numbers within 64 bits are exact, any others are doubles.
  * Reading functions take NULL for a tree and answer as for a missing place. Changing functions leave the tree as it
  * was on failure (ERR_NOMEM, ERR_PARSE for a path that leads through something that is no object or array, ERR_LIMIT
  * for more than 64 levels). After a change, nodes that were at or below the changed place are gone; json_patch and
@@ -27,7 +27,7 @@ json_node *json_edit(struct json *doc);
 
 const json_node *json_at(const json_node *root, const char *path);		 /* NULL: not there */
 const char *json_text_at(const json_node *root, const char *path);		 /* NULL: not there, or no string */
-int64_t json_int_at(const json_node *root, const char *path, int64_t otherwise); /* a whole number within 2^53 */
+int64_t json_int_at(const json_node *root, const char *path, int64_t otherwise); /* a whole number within 64 bits */
 bool json_bool_at(const json_node *root, const char *path, bool otherwise);
 /* true: the place is a string equal to text */
 bool json_is_at(const json_node *root, const char *path, const char *text);
@@ -42,7 +42,7 @@ bool json_is_at(const json_node *root, const char *path, const char *text);
  *   %%  a per cent sign
  * json_format(&doc, err, "{'kind':'Pod','metadata':{'name':%s},'spec':%j}", name, spec)
  * Inside quotes %s, %d and %l are put in as text ('rs0-%d'), escapes are \\ \n \r \t \b \f \" \' \/ ; a text that is not
- * UTF-8 gets U+FFFD in place of what is not. A wrong pattern is ERR_PARSE, an integer beyond 2^53 ERR_LIMIT.
+ * UTF-8 gets U+FFFD in place of what is not. A wrong pattern is ERR_PARSE.
  */
 bool json_format(struct json **ret, struct err *err, const char *pattern, ...);
 bool json_format_va(struct json **ret, struct err *err, const char *pattern, va_list args);

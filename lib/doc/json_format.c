@@ -109,14 +109,7 @@ static bool string(struct walk *w, struct buf *out)
 
 static cJSON *integer(struct walk *w, int64_t number)
 {
-	cJSON *node = NULL;
-
-	if (number > JSON_INT_MAX || number < -JSON_INT_MAX) {
-		err_set(w->err, ERR_LIMIT, "pattern: %lld is beyond 2^53", (long long)number);
-		return NULL;
-	}
-	node = cJSON_CreateNumber((double)number);
-	return node ? node : nomem(w);
+	return json_new_int(number, w->err);
 }
 
 static cJSON *argument(struct walk *w, int depth)

@@ -74,6 +74,14 @@ static bool members_equal(const cJSON *a, const cJSON *b, size_t count)
 	return true;
 }
 
+/* Of a whole number and a fraction that are the same double only one has its digits. */
+static bool numbers_equal(const cJSON *a, const cJSON *b)
+{
+	if (a->valuestring && b->valuestring)
+		return !strcmp(a->valuestring, b->valuestring);
+	return a->valuedouble == b->valuedouble && !a->valuestring == !b->valuestring;
+}
+
 bool json_equal(const json_node *a, const json_node *b)
 {
 	if (!a || !b)
@@ -83,7 +91,7 @@ bool json_equal(const json_node *a, const json_node *b)
 	if (cJSON_IsString(a))
 		return !strcmp(a->valuestring, b->valuestring);
 	if (cJSON_IsNumber(a))
-		return a->valuedouble == b->valuedouble;
+		return numbers_equal(a, b);
 	if (!cJSON_IsArray(a) && !cJSON_IsObject(a))
 		return true;
 	if (json_count(a) != json_count(b))
@@ -147,7 +155,8 @@ static bool print_node(const cJSON *node, bool pretty, int depth, struct buf *ou
 	if (cJSON_IsString(node))
 		return json_quote(out, node->valuestring, strlen(node->valuestring), err);
 	if (cJSON_IsNumber(node))
-		return print_number(node->valuedouble, out, err);
+		return node->valuestring ? buf_add_str(out, node->valuestring, err)
+					 : print_number(node->valuedouble, out, err);
 	if (cJSON_IsBool(node))
 		return buf_add_str(out, cJSON_IsTrue(node) ? "true" : "false", err);
 	return buf_add_str(out, "null", err);

@@ -33,6 +33,19 @@ int json_depth(const cJSON *node);
 /* A string node; invalid UTF-8 becomes U+FFFD. */
 cJSON *json_new_text(const char *text, size_t len, struct err *err);
 
+/*
+ * A number's node has its digits in valuestring if it is a whole one within 64 bits that a double does not hold; else
+ * there is none.
+ */
+bool json_is_beyond_double(int64_t value);
+cJSON *json_new_int(int64_t value, struct err *err);
+/* A whole number within 64 bits; false for any other node, and for NULL. */
+bool json_integer(const cJSON *node, int64_t *ret);
+/* Behind the number that begins at `at`; NULL: it is none. ret_whole: without fraction and exponent. */
+const char *json_number_end(const char *at, const char *end, bool *ret_whole);
+/* The digits of the tree that was made of this text. */
+bool json_keep_digits(cJSON *root, const char *text, size_t len, struct err *err);
+
 /* Text as a JSON string in double quotes, escaped; invalid UTF-8 and NUL become U+FFFD. */
 bool json_quote(struct buf *out, const char *text, size_t len, struct err *err);
 

@@ -64,7 +64,7 @@ struct value value_of_float(double real)
 
 struct value value_of_node(const json_node *node)
 {
-	double number = json_number(node, 0);
+	int64_t integer;
 
 	if (!node || json_is_null(node))
 		return (struct value){.kind = VALUE_NIL};
@@ -74,9 +74,7 @@ struct value value_of_node(const json_node *node)
 		return value_of_bool(json_bool(node, false));
 	if (!json_is_number(node))
 		return (struct value){.kind = VALUE_NODE, .node = node};
-	if (fabs(number) <= (double)JSON_INT_MAX && number == floor(number))
-		return value_of_int((int64_t)number);
-	return value_of_float(number);
+	return json_integer(node, &integer) ? value_of_int(integer) : value_of_float(json_number(node, 0));
 }
 
 bool value_is_true(const struct value *value)

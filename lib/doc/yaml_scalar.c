@@ -9,7 +9,7 @@
 #define TAG_PREFIX "tag:yaml.org,2002:"
 #define NUMBER_LEN_MAX 400 /* longer ones are text: they are beyond a double anyway */
 
-enum kind { TEXT, NUL, TRUTH, LIE, NUMBER, NOT_FINITE, TOO_LARGE };
+enum kind { TEXT, NUL, TRUTH, LIE, INTEGER, NUMBER, NOT_FINITE, TOO_LARGE };
 
 /* Each list ends with NULL. */
 static const char *const null_words[] = {"", "~", "null", "Null", "NULL", NULL};
@@ -19,6 +19,11 @@ static const char *const lie_words[] = {
     "false", "False", "FALSE", "n", "N", "no", "No", "NO", "off", "Off", "OFF", NULL};
 static const char *const not_finite_words[] = {
     ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL};
+
+struct number {
+	int64_t whole; /* of an INTEGER */
+	double real;   /* of a NUMBER */
+};
 
 static bool is_one_of(const char *const *words, const char *text)
 {
@@ -52,10 +57,10 @@ static uint64_t base_of(const char **text)
 	}
 }
 
-static enum kind integer(const char *text, double *ret)
+static enum kind integer(const char *text, int64_t *ret)
 {
-	bool negative = *text == '-';
-	uint64_t value = 0, base;
+	bool negative = *text == '-', too_large = false;
+	uint64_t value = 0, base, max = (uint64_t)INT64_MAX + negative;
 
 	text += *text == '-' || *text == '+';
 	base = base_of(&text);
@@ -67,13 +72,13 @@ static enum kind integer(const char *text, double *ret)
 
 		if (digit >= base)
 			return TEXT;
-		if (value <= JSON_INT_MAX) /* beyond that it only has to stay there */
-			value = value * base + digit;
+		too_large = too_large || value > (max - digit) / base;
+		value = too_large ? 0 : value * base + digit;
 	}
-	if (value > JSON_INT_MAX)
+	if (too_large)
 		return TOO_LARGE;
-	*ret = negative ? -(double)value : (double)value;
-	return NUMBER;
+	*ret = negative ? (int64_t)-value : (int64_t)value;
+	return INTEGER;
 }
 
 static const char *digits(const char *text)
@@ -114,7 +119,7 @@ static bool between_digits(const char *text, size_t i)
 	return i && isdigit((unsigned char)text[i - 1]) && isdigit((unsigned char)text[i + 1]);
 }
 
-static enum kind number(const char *text, size_t len, double *ret)
+static enum kind number(const char *text, size_t len, struct number *ret)
 {
 	char plain[NUMBER_LEN_MAX + 1];
 	enum kind kind;
@@ -127,16 +132,16 @@ static enum kind number(const char *text, size_t len, double *ret)
 		if (text[i] != '_' || (*text == '.' && !between_digits(text, i)))
 			plain[n++] = text[i];
 	plain[n] = '\0';
-	kind = integer(plain, ret);
+	kind = integer(plain, &ret->whole);
 	if (kind != TEXT)
 		return kind;
 	if (!looks_like_float(plain) || !isfinite(value = strtod(plain, NULL)))
 		return TEXT;
-	*ret = value;
+	ret->real = value;
 	return NUMBER;
 }
 
-static enum kind resolved(const char *text, size_t len, double *ret)
+static enum kind resolved(const char *text, size_t len, struct number *ret)
 {
 	if (is_one_of(null_words, text))
 		return NUL;
@@ -165,7 +170,7 @@ static bool tag_allows(const char *tag, enum kind *kind)
 	if (!strcmp(tag, TAG_PREFIX "bool"))
 		return *kind == TRUTH || *kind == LIE;
 	if (!strcmp(tag, TAG_PREFIX "int") || !strcmp(tag, TAG_PREFIX "float"))
-		return *kind == NUMBER || *kind == NOT_FINITE || *kind == TOO_LARGE;
+		return *kind == INTEGER || *kind == NUMBER || *kind == NOT_FINITE || *kind == TOO_LARGE;
 	return false;
 }
 
@@ -173,7 +178,7 @@ cJSON *yaml_scalar(const char *text, size_t len, const char *tag, bool plain, st
 {
 	bool as_plain = plain || (tag && strcmp(tag, "!") != 0);
 	cJSON *node = NULL;
-	double value = 0;
+	struct number value = {0};
 	enum kind kind = as_plain ? resolved(text, len, &value) : TEXT;
 
 	if (!tag_allows(tag, &kind)) {
@@ -185,7 +190,7 @@ cJSON *yaml_scalar(const char *text, size_t len, const char *tag, bool plain, st
 		err_set(err, ERR_PARSE, "a number that is not finite");
 		return NULL;
 	case TOO_LARGE:
-		err_set(err, ERR_LIMIT, "an integer beyond 2^53");
+		err_set(err, ERR_LIMIT, "an integer beyond 64 bits");
 		err_hint(err, "put it in quotes if it is meant as text");
 		return NULL;
 	case NUL:
@@ -195,8 +200,10 @@ cJSON *yaml_scalar(const char *text, size_t len, const char *tag, bool plain, st
 	case LIE:
 		node = cJSON_CreateBool(kind == TRUTH);
 		break;
+	case INTEGER:
+		return json_new_int(value.whole, err);
 	case NUMBER:
-		node = cJSON_CreateNumber(value);
+		node = cJSON_CreateNumber(value.real);
 		break;
 	case TEXT:
 		node = cJSON_CreateString(text);

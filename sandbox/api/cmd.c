@@ -80,6 +80,11 @@ static void handle(void *arg, const struct api_request *request, struct api_resp
 	api_handle(arg, request, ret);
 }
 
+static bool admits(void *arg, const struct api_request *request)
+{
+	return api_admits(arg, request);
+}
+
 struct serve_args {
 	const char *dir, *address, *range;
 	int64_t port;
@@ -105,7 +110,7 @@ static bool serve(const struct serve_args *a, struct err *err)
 	struct store_options options = {.path = path};
 	struct api api = {.server_address = at, .pod_dir = pods};
 	struct server_options listen = {
-	    .address = a->address, .port = (uint16_t)a->port, .handle = handle, .arg = &api};
+	    .address = a->address, .port = (uint16_t)a->port, .admits = admits, .handle = handle, .arg = &api};
 
 	snprintf(at, sizeof at, "%s:%d", a->address, (int)a->port);
 	if (a->range && !range_parse(a->range, &api))

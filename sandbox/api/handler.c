@@ -185,17 +185,10 @@ static bool dispatch_collection(struct call *c)
 	return status_no_method(c->response);
 }
 
-static void handle(struct call *c)
+static void handle(struct call *c, enum auth_result who)
 {
-	enum auth_result who = AUTH_KNOWN;
 	bool is_object = read_target(c);
 
-	if (c->api->auth)
-		who = auth_check(c->api->auth, c->request->authorization, c->user);
-	if (who == AUTH_REFUSED) {
-		status_failure(c->response, 401, "Unauthorized", NULL, "Unauthorized");
-		return;
-	}
 	if (!is_object && call_discovery(c)) /* it looks at c->user itself: health and version are for everybody */
 		return;
 	if (who == AUTH_ANONYMOUS) {
@@ -244,15 +237,29 @@ static void make_pretty(struct call *c)
 	out = (struct buf)BUF_INIT(1);
 }
 
+bool api_admits(const struct api *api, const struct api_request *request)
+{
+	char user[AUTH_USER_MAX];
+
+	return !api->auth || auth_check(api->auth, request->authorization, user) == AUTH_KNOWN;
+}
+
 void api_handle(struct api *api, const struct api_request *request, struct api_response *ret)
 {
 	struct call c = {.api = api, .store = api->store, .request = request, .response = ret, .namespace_ = ""};
+	enum auth_result who = AUTH_KNOWN;
 	struct err err = ERR_INIT;
 
 	api_response_init(ret);
 	snprintf(c.user, sizeof c.user, "admin");
-	if (query_parse(request->target, &c.query, &err))
-		handle(&c);
+	if (api->auth)
+		who = auth_check(api->auth, request->authorization, c.user);
+	if (who == AUTH_REFUSED)
+		status_failure(ret, 401, "Unauthorized", NULL, "Unauthorized");
+	else if (query_parse(request->target, &c.query, &err))
+		handle(&c, who);
+	else if (who == AUTH_ANONYMOUS)
+		forbid_path(&c);
 	else
 		status_bad_request(ret, "%s", err.msg);
 	make_pretty(&c);

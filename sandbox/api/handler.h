@@ -23,6 +23,8 @@ struct api {
 	const char *server_address;		    /* "127.0.0.2:6443", for discovery */
 };
 
+/* Of whom the server knows the token: from nobody else it reads a body. */
+bool api_admits(const struct api *api, const struct api_request *request);
 /* Initialises ret; the caller clears it. */
 void api_handle(struct api *api, const struct api_request *request, struct api_response *ret);
 /* False if something could not be moved on or written; all else was, and the next call tries it again. */

@@ -1,7 +1,7 @@
 /* get and list. */
 #include "sandbox/api/call.h"
 
-#include "base/num.h"
+#include "sandbox/api/page.h"
 #include "sandbox/api/selector.h"
 #include "sandbox/api/table.h"
 
@@ -33,55 +33,6 @@ bool call_get(struct call *c)
 
 /* --- lists ------------------------------------------------------------------------------------------------------- */
 
-struct page {
-	uint64_t limit; /* 0: none */
-	char *after;	/* where to go on: "namespace/name", owned; NULL: at the beginning */
-};
-
-/* The continue token: hexadecimal, so that it needs no escaping anywhere. */
-static bool read_token(struct call *c, struct page *page)
-{
-	const char *token = query_get(&c->query, "continue");
-	size_t len;
-
-	if (!token || !*token)
-		return true;
-	len = strlen(token) / 2;
-	page->after = calloc(1, len + 1);
-	if (!page->after || !hex_decode(token, len, page->after) || strlen(page->after) != len ||
-	    !strchr(page->after, '/'))
-		return status_bad_request(
-		    c->response, "invalid continue token: continue key is not valid: \"%.64s\"", token);
-	return true;
-}
-
-static bool read_page(struct call *c, struct page *page)
-{
-	const char *limit = query_get(&c->query, "limit"), *version = query_get(&c->query, "resourceVersion");
-
-	if (limit && *limit && !num_parse_u64(limit, strlen(limit), 1000000000, &page->limit))
-		return status_bad_request(c->response, "strconv.ParseInt: parsing \"%.64s\": invalid syntax", limit);
-	if (version && !strcmp(version, "0"))
-		page->limit = 0;
-	return read_token(c, page);
-}
-
-static size_t first_of(const struct call *c, const struct store_kind *kind, const struct page *page)
-{
-	char *slash = page->after ? strchr(page->after, '/') : NULL;
-	size_t at;
-
-	if (!slash)
-		return db_seek(kind, c->namespace_, "");
-	*slash = '\0';
-	at = db_seek(kind, page->after, slash + 1);
-	if (at < kind->count && !strcmp(kind->items[at]->namespace_, page->after) &&
-	    !strcmp(kind->items[at]->name, slash + 1))
-		at++;
-	*slash = '/';
-	return at;
-}
-
 struct list {
 	struct object **items; /* referenced */
 	size_t count;
@@ -98,21 +49,26 @@ static void list_clear(struct list *l)
 	*l = (struct list){0};
 }
 
+/* The store is locked. */
 static bool collect(struct call *c, const struct selector *selector, const struct page *page, struct list *ret)
 {
-	const struct store_kind *kind = db_kind_of(c->store, c->res.key);
+	CLEANUP(free) struct object **borrowed = NULL;
+	struct store_kind kind;
 	struct err err = ERR_INIT;
 
-	ret->version = db_version(c->store);
-	if (!kind || !kind->count)
+	ret->version = page->version ? page->version : db_version(c->store);
+	if (!page_items(c, page, &kind))
+		return false;
+	borrowed = kind.items;
+	if (!kind.count)
 		return true;
-	ret->items = calloc(kind->count, sizeof(struct object *));
+	ret->items = calloc(kind.count, sizeof(struct object *));
 	if (!ret->items) {
 		err_nomem(&err);
 		return status_internal(c->response, &err);
 	}
-	for (size_t i = first_of(c, kind, page); i < kind->count; i++) {
-		struct object *object = kind->items[i];
+	for (size_t i = page_first(c, page, &kind); i < kind.count; i++) {
+		struct object *object = kind.items[i];
 
 		if (*c->namespace_ && strcmp(object->namespace_, c->namespace_))
 			break;
@@ -130,16 +86,12 @@ static bool collect(struct call *c, const struct selector *selector, const struc
 
 static bool print_meta(struct call *c, const struct list *list, bool selected, struct buf *out, struct err *err)
 {
-	char token[2 * 2 * (NAME_LEN_MAX + 2)] = "", place[2 * (NAME_LEN_MAX + 1)];
+	char token[PAGE_TOKEN_MAX] = "";
 
 	if (!buf_printf(out, err, "\"metadata\":{\"resourceVersion\":\"%llu\"", (unsigned long long)list->version))
 		return false;
-	if (list->more) {
-		const struct object *last = list->items[list->count - 1];
-
-		snprintf(place, sizeof place, "%s/%s", last->namespace_, last->name);
-		hex_encode(place, strlen(place), token);
-	}
+	if (list->more)
+		page_token(list->version, list->items[list->count - 1], token);
 	if ((list->more || c->res.custom) && !buf_printf(out, err, ",\"continue\":\"%s\"", token))
 		return false;
 	if (list->more && !selected && !buf_printf(out, err, ",\"remainingItemCount\":%zu", list->remaining))
@@ -181,7 +133,7 @@ bool call_list(struct call *c)
 {
 	SELECTOR_CLEANUP struct selector selector = {0};
 	__attribute__((cleanup(list_clear))) struct list list = {0};
-	struct page page = {0};
+	PAGE_CLEANUP struct page page = {0};
 	struct err err = ERR_INIT;
 	uint64_t version;
 	bool ok, given;
@@ -189,13 +141,12 @@ bool call_list(struct call *c)
 	if (!selector_parse(
 		query_get(&c->query, "labelSelector"), query_get(&c->query, "fieldSelector"), &c->res, &selector, &err))
 		return status_bad_request(c->response, "%s", err.msg);
-	ok = call_parse_version(c, "resourceVersion", &given, &version) && read_page(c, &page);
+	ok = call_parse_version(c, "resourceVersion", &given, &version) && page_read(c, &page);
 	if (ok) {
 		db_lock(c->store);
 		ok = collect(c, &selector, &page, &list);
 		db_unlock(c->store);
 	}
-	free(page.after);
 	if (!ok)
 		return false;
 	if (version > list.version)

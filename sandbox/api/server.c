@@ -1,12 +1,15 @@
 #include "sandbox/api/server.h"
 
+#include "base/num.h"
 #include "sandbox/api/status.h"
+#include "sandbox/api/waiting.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +24,17 @@ struct server {
 	struct MHD_Daemon *daemon;
 	int stop_fd; /* readable once it ends */
 	unsigned idle_s;
+	struct waiting *waiting;
+	atomic_uint streams;
 };
 
-/* One request while its body comes in. */
+/* One request while it comes in. */
 struct exchange {
+	char *target; /* as it was sent */
+	bool begun;
 	struct buf body;
-	bool too_large;
+	bool refused, too_large; /* the body is thrown away */
+	uint64_t thrown;	 /* of it, bytes */
 };
 
 /* An answer that goes on. */
@@ -80,8 +88,23 @@ static void free_stream(void *cls)
 	struct going *g = cls;
 
 	g->stream->free(g->stream);
+	atomic_fetch_sub(&g->server->streams, 1);
 	buf_clear(&g->pending);
 	free(g);
+}
+
+/* Room for one more; else there is another answer instead. */
+static void take_stream(struct server *s, struct api_response *r)
+{
+	const struct status_details details = {.retry_after_s = 1};
+
+	if (!r->stream || atomic_fetch_add(&s->streams, 1) < SERVER_STREAMS_MAX)
+		return;
+	atomic_fetch_sub(&s->streams, 1);
+	r->stream->free(r->stream);
+	r->stream = NULL;
+	status_failure(r, 429, "TooManyRequests", &details,
+	    "Too many requests: more than %d watches and followed logs are open", SERVER_STREAMS_MAX);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------ */
@@ -138,11 +161,16 @@ static void add_headers(struct MHD_Response *response, const struct api_response
 
 static enum MHD_Result respond(struct server *s, struct MHD_Connection *connection, struct api_response *r)
 {
-	struct MHD_Response *response = make_response(s, connection, r);
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	if (!response)
+	take_stream(s, r);
+	response = make_response(s, connection, r);
+	if (!response) {
+		if (r->stream)
+			atomic_fetch_sub(&s->streams, 1);
 		return MHD_NO;
+	}
 	add_headers(response, r);
 	result = MHD_queue_response(connection, (unsigned)r->code, response);
 	MHD_destroy_response(response);
@@ -154,23 +182,17 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* The target as it was sent: kept by the first call of all. */
-struct target {
-	char *text;
-	struct exchange exchange;
-};
-
 static void *begin_request(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-	struct target *t = calloc(1, sizeof *t);
+	struct exchange *e = calloc(1, sizeof *e);
 
 	(void)cls;
 	(void)connection;
-	if (!t)
+	if (!e)
 		return NULL;
-	t->text = strdup(uri);
-	buf_init(&t->exchange.body, API_BODY_MAX);
-	return t;
+	e->target = strdup(uri);
+	buf_init(&e->body, API_BODY_MAX);
+	return e;
 }
 
 static bool is_trusted(const struct server *s, struct MHD_Connection *connection)
@@ -184,42 +206,34 @@ static bool is_trusted(const struct server *s, struct MHD_Connection *connection
 	return info && info->tls_session && !gnutls_certificate_verify_peers2(info->tls_session, &status) && !status;
 }
 
-static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *upload, size_t *upload_len, void **con_cls)
+static struct api_request request_of(struct MHD_Connection *connection, const char *method, const struct exchange *e)
 {
-	struct server *s = cls;
-	struct target *t = *con_cls;
-	struct api_response response;
-	enum MHD_Result result;
-
-	(void)url;
-	(void)version;
-	if (!t || !t->text)
-		return MHD_NO;
-	if (!t->exchange.body.cap && !t->exchange.too_large && !*upload_len && t->exchange.body.max) {
-		/* the first call is before any body */
-		if (!buf_reserve(&t->exchange.body, 64, NULL))
-			return MHD_NO;
-		return MHD_YES;
-	}
-	if (*upload_len) {
-		if (!t->exchange.too_large && !buf_add(&t->exchange.body, upload, *upload_len, NULL)) {
-			t->exchange.too_large = true;
-			buf_reset(&t->exchange.body);
-		}
-		*upload_len = 0;
-		return MHD_YES;
-	}
-	const struct api_request request = {.method = method,
-	    .target = t->text,
+	return (struct api_request){.method = method,
+	    .target = e->target,
 	    .authorization = header(connection, "Authorization"),
 	    .content_type = header(connection, "Content-Type"),
 	    .accept = header(connection, "Accept"),
 	    .user_agent = header(connection, "User-Agent"),
-	    .body = buf_str(&t->exchange.body),
-	    .body_len = t->exchange.body.len,
-	    .body_too_large = t->exchange.too_large};
+	    .body = buf_str(&e->body),
+	    .body_len = e->body.len,
+	    .body_too_large = e->too_large};
+}
 
+static struct visitor *visitor_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static enum MHD_Result answer_now(
+    struct server *s, struct MHD_Connection *connection, const char *method, const struct exchange *e)
+{
+	const struct api_request request = request_of(connection, method, e);
+	struct api_response response;
+	enum MHD_Result result;
+
+	waiting_serve(s->waiting, visitor_of(connection));
 	if (is_trusted(s, connection)) {
 		s->options.handle(s->options.arg, &request, &response);
 	} else {
@@ -231,21 +245,84 @@ static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, cons
 	return result;
 }
 
+/* The head is there, and nothing of the body. */
+static enum MHD_Result begin_body(
+    struct server *s, struct MHD_Connection *connection, const char *method, struct exchange *e)
+{
+	const struct api_request request = request_of(connection, method, e);
+	const char *length = header(connection, "Content-Length");
+	uint64_t size = 0;
+
+	e->begun = true;
+	if (length && !num_parse_u64(length, strlen(length), UINT64_MAX, &size))
+		size = UINT64_MAX;
+	e->too_large = size > API_BODY_MAX;
+	e->refused = !is_trusted(s, connection) || (s->options.admits && !s->options.admits(s->options.arg, &request));
+	/* whoever waits for leave to send is not kept waiting */
+	if ((e->too_large || e->refused) && (size > SERVER_DISCARD_MAX || header(connection, "Expect")))
+		return answer_now(s, connection, method, e);
+	return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct exchange *e, const char *part, size_t len)
+{
+	if (!e->refused && !e->too_large && !buf_add(&e->body, part, len, NULL)) {
+		e->too_large = true;
+		buf_clear(&e->body);
+	}
+	if (e->refused || e->too_large)
+		e->thrown += len;
+	return e->thrown > SERVER_DISCARD_MAX ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result answer(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+    const char *version, const char *upload, size_t *upload_len, void **con_cls)
+{
+	struct server *s = cls;
+	struct exchange *e = *con_cls;
+	size_t len = *upload_len;
+
+	(void)url;
+	(void)version;
+	if (!e || !e->target)
+		return MHD_NO;
+	if (!e->begun)
+		return begin_body(s, connection, method, e);
+	*upload_len = 0;
+	return len ? take_body(e, upload, len) : answer_now(s, connection, method, e);
+}
+
 static void end_request(
     void *cls, struct MHD_Connection *connection, void **con_cls, enum MHD_RequestTerminationCode code)
 {
 	struct server *s = cls;
-	struct target *t = *con_cls;
+	struct exchange *e = *con_cls;
 
 	(void)code;
 	/* a stream has set it to none; the connection goes on */
 	MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, s->idle_s);
-	if (!t)
+	waiting_again(s->waiting, visitor_of(connection));
+	if (!e)
 		return;
-	buf_clear(&t->exchange.body);
-	free(t->text);
-	free(t);
+	buf_clear(&e->body);
+	free(e->target);
+	free(e);
 	*con_cls = NULL;
+}
+
+static void come_or_go(
+    void *cls, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode code)
+{
+	struct server *s = cls;
+	const union MHD_ConnectionInfo *info;
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		waiting_leave(s->waiting, *context);
+		*context = NULL;
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*context = info ? waiting_enter(s->waiting, info->connect_fd) : NULL;
 }
 
 static void quiet(void *cls, const char *fmt, va_list ap)
@@ -260,23 +337,30 @@ bool server_start(const struct server_options *o, struct server **ret, struct er
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port)};
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
 			 MHD_USE_ERROR_LOG | (o->cert_pem ? MHD_USE_TLS : 0);
+	struct waiting_limits limits = {.crowd = SERVER_CROWD, .crowd_ms = 1000 * SERVER_CROWD_S};
 	struct server *s = calloc(1, sizeof *s);
 
 	if (!s)
 		return err_nomem(err);
 	s->options = *o;
 	s->idle_s = o->idle_s ? o->idle_s : SERVER_IDLE_S;
+	limits.request_ms = 2000 * (int64_t)s->idle_s;
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->stop_fd < 0 || inet_pton(AF_INET, o->address, &at.sin_addr) != 1) {
 		err_set(err, ERR_USAGE, "\"%s\" is no address", o->address);
 		server_stop(s);
 		return false;
 	}
+	if (!waiting_new(&limits, &s->waiting, err)) {
+		server_stop(s);
+		return false;
+	}
 	s->daemon = MHD_start_daemon(flags, o->port, NULL, NULL, answer, s, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
 	    MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at, MHD_OPTION_URI_LOG_CALLBACK, begin_request, s,
-	    MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX,
-	    MHD_OPTION_CONNECTION_TIMEOUT, s->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
-	    o->cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, o->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, o->key_pem,
+	    MHD_OPTION_NOTIFY_COMPLETED, end_request, s, MHD_OPTION_NOTIFY_CONNECTION, come_or_go, s,
+	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, s->idle_s,
+	    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, o->cert_pem ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END,
+	    o->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, o->key_pem,
 	    o->client_ca_pem ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, o->client_ca_pem, MHD_OPTION_END);
 	if (!s->daemon) {
 		err_set(err, ERR_EXISTS, "the server cannot listen on %s:%u", o->address, o->port);
@@ -296,6 +380,7 @@ void server_stop(struct server *s)
 		(void)eventfd_write(s->stop_fd, 1);
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
+	waiting_free(s->waiting);
 	if (s->stop_fd >= 0)
 		close(s->stop_fd);
 	free(s);

@@ -59,6 +59,7 @@ bool status_print(struct buf *out, int code, const char *reason, const struct st
 	json_put_string(&w, "kind", "Status");
 	json_put_string(&w, "apiVersion", "v1");
 	json_object(&w, "metadata");
+	put_if(&w, "continue", details ? details->go_on : NULL);
 	json_end_object(&w);
 	json_put_string(&w, "status", code < 400 ? "Success" : "Failure");
 	put_if(&w, "message", message);

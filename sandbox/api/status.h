@@ -14,6 +14,7 @@ struct status_details {
 	const struct status_cause *causes;
 	size_t cause_count;
 	int retry_after_s;
+	const char *go_on; /* a list's continue token; NULL: none */
 };
 
 /* details NULL: none at all. reason NULL: none. */

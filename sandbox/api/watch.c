@@ -13,7 +13,8 @@
 
 #define TIMEOUT_DEFAULT_S 1800
 #define BOOKMARK_MS 60000
-#define FILL_MAX ((size_t)1 << 20) /* events more come with the next call */
+#define BOOKMARK_BEFORE_END_MS 2000 /* so that whoever watches again begins where this one ended */
+#define FILL_MAX ((size_t)1 << 20)  /* events more come with the next call */
 #define POLL_MS 500
 
 struct watch {
@@ -112,6 +113,16 @@ static int64_t now_ms(const struct watch *w)
 	return clock_mono_ms(db_clock(w->store));
 }
 
+/* INT64_MAX: none any more. */
+static int64_t next_bookmark_ms(const struct watch *w)
+{
+	int64_t now = now_ms(w), last = w->end_ms - BOOKMARK_BEFORE_END_MS;
+
+	if (last > now + BOOKMARK_MS)
+		return now + BOOKMARK_MS;
+	return last > now ? last : INT64_MAX;
+}
+
 static bool watch_fill(struct api_stream *stream, struct buf *out)
 {
 	struct watch *w = (struct watch *)stream;
@@ -137,7 +148,7 @@ static bool watch_fill(struct api_stream *stream, struct buf *out)
 	ok = !w->gone && fill_history(w, out) && resource_is_served(w->store, &w->res);
 	if (ok && w->bookmarks && w->sent_any && now_ms(w) >= w->bookmark_ms) {
 		add_bookmark(w, w->version, out);
-		w->bookmark_ms = now_ms(w) + BOOKMARK_MS;
+		w->bookmark_ms = next_bookmark_ms(w);
 	}
 	db_unlock(w->store);
 	if (out->len >= FILL_MAX)
@@ -232,7 +243,7 @@ bool call_watch(struct call *c)
 	w->bookmarks = query_flag(&c->query, "allowWatchBookmarks");
 	w->table = table_is_wanted(c->request->accept);
 	w->end_ms = now_ms(w) + timeout_ms(c);
-	w->bookmark_ms = now_ms(w) + BOOKMARK_MS;
+	w->bookmark_ms = next_bookmark_ms(w);
 	/* one object by its name is the same as the field selector */
 	if (w->watcher.fd < 0 || !selector_parse(query_get(&c->query, "labelSelector"),
 				     query_get(&c->query, "fieldSelector"), &c->res, &w->selector, &err)) {

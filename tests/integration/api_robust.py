@@ -308,7 +308,8 @@ def acknowledged_writes_survive_sigkill():
         workers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
         for worker in workers:
             worker.start()
-        time.sleep(random.uniform(0.1, 0.6))
+        tap.eventually(lambda: len(acknowledged) > 10 * (round_ + 1), 30, "writes")  # pylint: disable=cell-var-from-loop
+        time.sleep(random.uniform(0, 0.4))
         server.kill()
         stop.set()
         for worker in workers:

@@ -28,6 +28,16 @@ Test(json, what_is_refused_and_why)
 	    {"{\"a\":1,\"a\":2}", "\"a\" stands twice"},
 	    {"{\"b\":{\"a\":1,\"a\":2}}", "\"a\" stands twice"},
 	    {"\"a\nb\"", "control character"},
+	    {"[\v1]", "control character at byte 1"},
+	    {"[01]", "malformed number at byte 1"},
+	    {"[-01]", "malformed number"},
+	    {"[1.]", "malformed number"},
+	    {"[-]", "malformed number"},
+	    {"[1e]", "malformed number"},
+	    {"[1.5e+]", "malformed number"},
+	    {"[1-2]", "malformed"},
+	    {"[.5]", "malformed"},
+	    {"[+1]", "malformed"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -71,10 +81,11 @@ Test(json, needed_members_say_what_is_wrong)
 Test(json, an_integer_beyond_2_to_the_53_is_not_taken_for_one)
 {
 	struct err err = ERR_INIT;
-	CLEANUP(json) struct json *doc = parse("{\"n\":90071992547409930}", &err);
+	CLEANUP(json) struct json *doc = parse("{\"n\":90071992547409930,\"m\":9007199254740993}", &err);
 	int64_t i;
 
 	cr_assert(!json_need_int(json_root(doc), "n", 0, INT64_MAX, &i, &err));
+	cr_assert(!json_need_int(json_root(doc), "m", 0, INT64_MAX, &i, &err), "though its double is 2^53");
 }
 
 Test(json_writer, what_is_written_parses_again_whatever_the_text)

@@ -280,6 +280,19 @@ Test(api_watch, bookmarks_come_after_a_minute_if_anything_came_before)
 	stop_watching();
 }
 
+Test(api_watch, a_bookmark_comes_shortly_before_its_end)
+{
+	watch(CMS "?watch=1&allowWatchBookmarks=true&timeoutSeconds=10");
+	make("a");
+	now_ms += 7900;
+	expect_events("ADDED a\n");
+	now_ms += 200;
+	expect_events("BOOKMARK -\n");
+	now_ms += 500;
+	expect_events("");
+	stop_watching();
+}
+
 Test(api_watch, ends_in_silence_when_its_time_is_over)
 {
 	bool goes_on;
