@@ -112,8 +112,8 @@ class Play:
     # --- what is asked more than once ------------------------------------------------------------------------------------
 
     def objects(self):
-        """Every object of every kind in every namespace, but what Kubernetes tells of the past."""
-        kinds = sorted(k for k in self.me.asks("api-resources --verbs=list -o name").split() if not k.startswith("events"))
+        """Every object of every kind in every namespace, but what Kubernetes tells of the past and, on the real one, of its own health."""
+        kinds = sorted(k for k in self.me.asks("api-resources --verbs=list -o name").split() if not k.startswith(("events", "componentstatuses")))
         return set(self.me.asks(f"get {','.join(kinds)} -A --ignore-not-found -o name").split())
 
     def psmdb_is_ready(self):
