@@ -191,8 +191,8 @@ class Play:
         me.says(f"apply -f {cr}", f"perconaservermongodb.{PSMDB}/{CLUSTER} created", warns=UNQUALIFIED)
         self.psmdb_is_ready()
         me.says(f"{NS} get pods", "NAME READY STATUS RESTARTS AGE", *[f"{pod} 2/2 Running * *" for pod in PODS], f"{OPERATOR}-* 1/1 Running 0 *")
-        me.says(f"{NS} get pvc", "NAME STATUS VOLUME CAPACITY ACCESS MODES STORAGECLASS AGE",
-                *[f"mongod-data-{pod} Bound * 3Gi RWO *" for pod in PODS])
+        me.says(f"{NS} get pvc", "NAME STATUS VOLUME CAPACITY ACCESS MODES STORAGECLASS VOLUMEATTRIBUTESCLASS AGE",
+                *[f"mongod-data-{pod} Bound * 3Gi RWO <unset> *" for pod in PODS])
 
     def kasten_knows_the_database(self):
         me = self.me
