@@ -185,7 +185,8 @@ static bool delete_locked(struct call *c, const struct delete_options *options)
 {
 	CLEANUP(object) struct object *object = NULL, *left = NULL;
 	struct err err = ERR_INIT;
-	bool whole = !strcmp(c->res.key, "/pods") || !strcmp(c->res.key, "/serviceaccounts");
+	bool whole = !strcmp(c->res.key, "/pods") || !strcmp(c->res.key, "/serviceaccounts") ||
+		     !strcmp(c->res.key, "/persistentvolumes") || !strcmp(c->res.key, "/persistentvolumeclaims");
 
 	object = db_get(c->store, c->res.key, c->namespace_, c->name);
 	if (!object)

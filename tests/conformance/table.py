@@ -35,6 +35,7 @@ class Row:
 C = "/api/v1/namespaces/conf"
 K = "/apis/config.kio.kasten.io/v1alpha1/namespaces/conf"
 P = "/apis/psmdb.percona.com/v1/namespaces/conf"
+RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/conf"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 POD = ("kind", "metadata.name", "metadata.labels", "spec.containers.0.name", "spec.containers.0.image", "spec.restartPolicy",
        "spec.nodeName", "status.phase")
@@ -348,6 +349,24 @@ r("service without ports", "POST", C + "/services", {"metadata": {"name": "x"}, 
 r("table of services", "GET", C + "/services?fieldSelector=metadata.name%3Dheadless", accept=TABLE)
 r("claim create", "POST", C + "/persistentvolumeclaims", {"metadata": {"name": "pvc"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}},
   fields=("kind", "spec.accessModes", "spec.resources", "status.phase"))
+r("table of claims", "GET", C + "/persistentvolumeclaims", accept=TABLE)
+r("volume create", "POST", "/api/v1/persistentvolumes", {"metadata": {"name": "conf-pv"}, "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
+  "persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": "/nowhere"}, "claimRef": {"namespace": "none", "name": "none"}}}, fields=("kind", "metadata.name"))
+r("table of volumes", "GET", "/api/v1/persistentvolumes?fieldSelector=metadata.name%3Dconf-pv", accept=TABLE)
+r("volume delete", "DELETE", "/api/v1/persistentvolumes/conf-pv", fields=("kind", "metadata.name"))
+r("account create", "POST", C + "/serviceaccounts", {"metadata": {"name": "account"}}, fields=("kind", "metadata.name"))
+r("table of accounts", "GET", C + "/serviceaccounts/account", accept=TABLE)
+r("role create", "POST", RBAC + "/roles", {"metadata": {"name": "role"}, "rules": []}, fields=("kind", "metadata.name"))
+r("table of roles", "GET", RBAC + "/roles/role", accept=TABLE)
+r("role binding create", "POST", RBAC + "/rolebindings", {"metadata": {"name": "binding"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "role"},
+  "subjects": [{"kind": "ServiceAccount", "name": "account", "namespace": "conf"}]}, fields=("kind", "metadata.name"))
+r("table of role bindings", "GET", RBAC + "/rolebindings/binding", accept=TABLE)
+r("budget create", "POST", "/apis/policy/v1/namespaces/conf/poddisruptionbudgets", {"metadata": {"name": "budget"}, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "b"}}}},
+  fields=("kind", "metadata.name"))
+r("table of budgets", "GET", "/apis/policy/v1/namespaces/conf/poddisruptionbudgets", accept=TABLE)
+r("claim to delete", "POST", C + "/persistentvolumeclaims", {"metadata": {"name": "gone"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}},
+  fields=("kind", "metadata.name"))
+r("claim delete", "DELETE", C + "/persistentvolumeclaims/gone", fields=("kind", "metadata.name"))
 r("claim defaults", "GET", C + "/persistentvolumeclaims/pvc", fields=("spec.volumeMode",))
 r("statefulset create", "POST", "/apis/apps/v1/namespaces/conf/statefulsets", {"metadata": {"name": "set"}, "spec": {"replicas": 2, "serviceName": "svc", "selector": {"matchLabels": {"app": "a"}},
   "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.generation", "spec.replicas"))
@@ -359,6 +378,8 @@ r("statefulset wrong selector", "POST", "/apis/apps/v1/namespaces/conf/statefuls
   "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}})
 r("deployment create", "POST", "/apis/apps/v1/namespaces/conf/deployments", {"metadata": {"name": "dep"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
   "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("kind", "metadata.name", "metadata.generation", "spec.selector"))
+r("table of deployments", "GET", "/apis/apps/v1/namespaces/conf/deployments", accept=TABLE)
+r("table of statefulsets", "GET", "/apis/apps/v1/namespaces/conf/statefulsets/set", accept=TABLE)
 r("deployment defaults", "POST", "/apis/apps/v1/namespaces/conf/deployments?dryRun=All", {"metadata": {"name": "default"}, "spec": {"selector": {"matchLabels": {"app": "a"}},
   "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "x"}]}}}}, fields=("spec.replicas", "spec.strategy.type"))
 r("endpoints of this machine", "POST", C + "/endpoints", {"metadata": {"name": "local"}, "subsets": [{"addresses": [{"ip": "127.70.0.9"}], "ports": [{"port": 80}]}]}, fields=("kind", "reason", "code"))

@@ -1,5 +1,9 @@
-"""A sandbox with a Kubernetes API, and drills in it as a user runs them."""
+"""A sandbox with a Kubernetes API, and drills in it as a user runs them.
+
+PSMDB_DRILL_APISERVER chooses the API server of every sandbox: embedded (default) or real.
+"""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +16,7 @@ sys.path.insert(0, str(SOURCE / "tests/support"))
 import kube  # noqa: E402  pylint: disable=wrong-import-position
 
 NAMESPACE, CLUSTER, KASTEN = "mongo-ns", "my-cluster-name", "kasten-io"
+APISERVER = os.environ.get("PSMDB_DRILL_APISERVER") or "embedded"
 
 
 class Cluster:
@@ -19,8 +24,8 @@ class Cluster:
         self.dir = pathlib.Path(directory)
         self.kubeconfig = self.dir / "kubeconfig"
 
-    def up(self, *args, check=0):
-        done = run(SANDBOX, "up", "--dir", self.dir, *args, check=check, timeout=240)
+    def up(self, *args, apiserver=APISERVER, check=0):
+        done = run(SANDBOX, "up", "--dir", self.dir, "--apiserver", apiserver, *args, check=check, timeout=240)
         self.api = kube.Kube(self.kubeconfig)
         return done
 

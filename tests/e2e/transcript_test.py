@@ -112,8 +112,8 @@ class Play:
     # --- what is asked more than once ------------------------------------------------------------------------------------
 
     def objects(self):
-        """Every object of every kind in every namespace, but what Kubernetes tells of the past."""
-        kinds = sorted(k for k in self.me.asks("api-resources --verbs=list -o name").split() if not k.startswith("events"))
+        """Every object of every kind in every namespace, but what Kubernetes tells of the past and, on the real one, of its own health."""
+        kinds = sorted(k for k in self.me.asks("api-resources --verbs=list -o name").split() if not k.startswith(("events", "componentstatuses")))
         return set(self.me.asks(f"get {','.join(kinds)} -A --ignore-not-found -o name").split())
 
     def psmdb_is_ready(self):
@@ -191,8 +191,8 @@ class Play:
         me.says(f"apply -f {cr}", f"perconaservermongodb.{PSMDB}/{CLUSTER} created", warns=UNQUALIFIED)
         self.psmdb_is_ready()
         me.says(f"{NS} get pods", "NAME READY STATUS RESTARTS AGE", *[f"{pod} 2/2 Running * *" for pod in PODS], f"{OPERATOR}-* 1/1 Running 0 *")
-        me.says(f"{NS} get pvc", "NAME STATUS VOLUME CAPACITY ACCESS MODES STORAGECLASS AGE",
-                *[f"mongod-data-{pod} Bound * 3Gi RWO *" for pod in PODS])
+        me.says(f"{NS} get pvc", "NAME STATUS VOLUME CAPACITY ACCESS MODES STORAGECLASS VOLUMEATTRIBUTESCLASS AGE",
+                *[f"mongod-data-{pod} Bound * 3Gi RWO <unset> *" for pod in PODS])
 
     def kasten_knows_the_database(self):
         me = self.me
