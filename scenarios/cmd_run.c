@@ -9,6 +9,7 @@
 #include "scenarios/run_dir.h"
 #include "scenarios/step.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -179,8 +180,9 @@ static void say_word(FILE *out, const char *before, const char *word)
 		return;
 	}
 	fputc('\'', out);
+	/* a name of the server's may hold what a terminal obeys */
 	for (; *word; word++)
-		fputs(*word == '\'' ? "'\\''" : (char[]){*word, '\0'}, out);
+		fputs(*word == '\'' ? "'\\''" : (char[]){iscntrl((unsigned char)*word) ? '?' : *word, '\0'}, out);
 	fputc('\'', out);
 }
 

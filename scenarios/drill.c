@@ -149,13 +149,14 @@ bool drill_pvc_confirmed(struct drill *d, const char *name)
 static bool names_kind(const char *text, size_t len, const struct kube_kind *kind)
 {
 	const char *const names[] = {kind->plural, kind->kind};
+	size_t group = strlen(kind->group);
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		size_t n = strlen(names[i]);
 
 		if (len >= n && !strncasecmp(text, names[i], n) &&
-		    (len == n || (text[n] == '.' && len - n - 1 == strlen(kind->group) &&
-				     !strncmp(text + n + 1, kind->group, len - n - 1))))
+		    (group ? text[n] == '.' && len - n - 1 == group && !strncmp(text + n + 1, kind->group, group)
+			   : len == n))
 			return true;
 	}
 	return false;
@@ -179,24 +180,38 @@ static const char *as_named(const struct kube_kind *kind, const char *name, char
 	return ret;
 }
 
-bool drill_asked_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name)
+static bool is_in(const struct json *list, const struct kube_kind *kind, const char *name)
 {
 	char text[3 * KUBE_NAME_MAX];
 
 	as_named(kind, name, text);
-	for (const json_node *n = d->unconfirmed ? json_first(json_root(d->unconfirmed)) : NULL; n; n = json_next(n))
+	for (const json_node *n = list ? json_first(json_root(list)) : NULL; n; n = json_next(n))
 		if (!strcmp(json_string(n), text))
 			return true;
 	return false;
 }
 
-bool drill_ask_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+static bool put_in(struct json **list, const struct kube_kind *kind, const char *name, struct err *err)
 {
 	char text[3 * KUBE_NAME_MAX];
 
-	return drill_asked_to_confirm(d, kind, name) ||
-	       ((d->unconfirmed || json_format(&d->unconfirmed, err, "[]")) &&
-		   json_set_text(json_edit(d->unconfirmed), "-", as_named(kind, name, text), err));
+	return is_in(*list, kind, name) || ((*list || json_format(list, err, "[]")) &&
+					       json_set_text(json_edit(*list), "-", as_named(kind, name, text), err));
+}
+
+bool drill_ask_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	return put_in(&d->unconfirmed, kind, name, err);
+}
+
+bool drill_will_go(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	return put_in(&d->going, kind, name, err);
+}
+
+bool drill_goes(struct drill *d, const struct kube_kind *kind, const char *name)
+{
+	return name && is_in(d->going, kind, name);
 }
 
 /* --- what it says ------------------------------------------------------------------------------------------------- */

@@ -38,12 +38,14 @@ const char *drill_option(struct drill *d, const char *name);
 bool drill_allows_faults(struct drill *d);
 bool drill_pvc_confirmed(struct drill *d, const char *name);
 /*
- * Does --confirm-delete name it, as KIND/NAME? KIND: plural or kind, with or without its group; NAME "*": all that a step selects.
- * drill_ask_to_confirm keeps what it would have to name, so that all of it can be told at once.
+ * Does --confirm-delete name it, as KIND/NAME? KIND: plural or kind, with its group if it has one, since others may call theirs the
+ * same; NAME "*": all that a step selects. drill_ask_to_confirm keeps what it would have to name, so that all of it can be told at once.
  */
 bool drill_delete_confirmed(struct drill *d, const struct kube_kind *kind, const char *name);
-bool drill_asked_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name);
 bool drill_ask_to_confirm(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err);
+/* Known from the checks of the steps before: this one is deleted, too. Forgotten when the steps begin: then it is seen. */
+bool drill_will_go(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err);
+bool drill_goes(struct drill *d, const struct kube_kind *kind, const char *name);
 
 /* --- what it says ------------------------------------------------------------------------------------------------- */
 

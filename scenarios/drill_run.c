@@ -121,6 +121,7 @@ void drill_close(struct drill *d)
 	run_state_clear(&d->state);
 	json_free(d->parameters);
 	json_free(d->unconfirmed);
+	json_free(d->going);
 }
 
 const char *drill_kasten(struct drill *d)
@@ -180,7 +181,8 @@ static bool lock(struct drill *d, struct err *err)
 {
 	bool ours = d->state.doc && !drill_is_elsewhere(d) && drill_found(d, DRILL_LOST_NAMESPACE);
 
-	return lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, ours, err);
+	return lock_under_test(d->namespace_, drill_kasten(d), err) &&
+	       lock_namespace(drill_kube(d), d->namespace_, d->options->confirm_destroy, ours, err);
 }
 
 /* Of each cluster in which something is destroyed. */
@@ -271,6 +273,8 @@ bool drill_run(struct drill *d, int *ret_status, struct err *err)
 {
 	const char *status;
 
+	json_free(d->going);
+	d->going = NULL;
 	for (size_t i = next_step(d); i < d->scenario.count; i++) {
 		struct err why = ERR_INIT, second = ERR_INIT;
 		bool ok = run_step(d, i, &why);

@@ -40,6 +40,7 @@ struct drill {
 	struct json *unconfirmed; /* what --confirm-delete must name, "KIND/NAME" each; NULL: nothing so far */
 	int64_t signed_ms;	  /* the newest sign of life, monotonic */
 	int64_t rested_ms;	  /* a run that is taken up again: so long; -1: not known */
+	struct json *going;	  /* what the steps checked so far are going to delete of Kasten's; likewise */
 	int lock_fd;		  /* held while the run's directory is at work; 0: none */
 	size_t step;		  /* the one that runs; it says to which cluster drill_kube leads */
 	struct err failure;	  /* the first known failure behind an error: message and hint */

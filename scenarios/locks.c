@@ -28,6 +28,8 @@ bool lock_namespace(struct kube *k, const char *namespace_, const char *confirme
 		if (each.code == ERR_NOT_FOUND && gone_is_ours)
 			return true;
 		*err = each;
+		if (each.code == ERR_NOT_FOUND)
+			err_hint(err, "if a run has deleted it, take that one up again with --resume");
 		return err_wrap(err, "look at the lock of the namespace");
 	}
 	label = kube_label(json_root(ns), LOCK_LABEL);
@@ -38,6 +40,54 @@ bool lock_namespace(struct kube *k, const char *namespace_, const char *confirme
 	    label ? "refused: namespace \"%s\" has the label " LOCK_LABEL " with the value \"%.40s\", not \"true\""
 		  : "refused: namespace \"%s\" has no label " LOCK_LABEL "=true%.0s",
 	    namespace_, label ? label : "");
+}
+
+bool lock_under_test(const char *namespace_, const char *kasten, struct err *err)
+{
+	static const char *const own[] = {"kube-system", "kube-public", "kube-node-lease"};
+	static const char *const hint = "a drill is for a namespace that holds a psmdb, and that may be lost%.0s%.0s";
+
+	if (!strcmp(namespace_, kasten))
+		return refuse(err, hint, "refused: namespace \"%s\" is Kasten's%.0s", namespace_, "");
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (!strcmp(namespace_, own[i]))
+			return refuse(err, hint, "refused: namespace \"%s\" is Kubernetes' own%.0s", namespace_, "");
+	return true;
+}
+
+static bool is_core(const struct kube_kind *kind, const char *plural)
+{
+	return !kind->group[0] && !strcmp(kind->plural, plural);
+}
+
+static bool is_kastens(const struct kube_kind *kind)
+{
+	static const char end[] = ".kio.kasten.io";
+	size_t len = strlen(kind->group);
+
+	return !strcmp(kind->group, "cr.kanister.io") ||
+	       (len >= sizeof end && !strcmp(kind->group + len - (sizeof end - 1), end));
+}
+
+bool lock_delete(const struct kube_kind *kind, const char *namespace_, bool several, const char *under_test,
+    const char *kasten, struct err *err)
+{
+	if (is_core(kind, "namespaces"))
+		return refuse(err, "step \"remove-namespace\" ends the one under test%.0s%.0s",
+		    "refused: a namespace is not deleted as an object%.0s%.0s", "", "");
+	if (kind->namespaced && !strcmp(namespace_, under_test))
+		return true;
+	if (kind->namespaced && strcmp(namespace_, kasten) != 0)
+		return refuse(err, "delete it by hand%.0s%.0s",
+		    "refused: namespace \"%s\" is neither the one under test nor Kasten's%.0s", namespace_, "");
+	if (kind->namespaced && !is_kastens(kind) && !is_core(kind, "secrets"))
+		return refuse(err, "delete it by hand%.0s%.0s",
+		    "refused: in Kasten's namespace \"%s\" only its own kinds are deleted, and a Secret, not %s",
+		    namespace_, kind->plural);
+	if (several && !(is_kastens(kind) && !strcmp(kind->plural, "restorepointcontents")))
+		return refuse(err, "name each in a step of its own%.0s%.0s",
+		    "refused: outside of namespace \"%s\" %s are deleted by name alone", under_test, kind->plural);
+	return true;
 }
 
 static bool has_label(const json_node *object)

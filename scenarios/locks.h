@@ -16,6 +16,17 @@
  */
 bool lock_namespace(struct kube *k, const char *namespace_, const char *confirmed, bool gone_is_ours, struct err *err);
 
+/* May this be a namespace under test? Kasten's and Kubernetes' own may not, whatever label they carry. */
+bool lock_under_test(const char *namespace_, const char *kasten, struct err *err);
+
+/*
+ * May a scenario delete something of this kind there? Anything in the namespace under test; in Kasten's only its own kinds, and a
+ * Secret; of the whole cluster anything but a namespace. several: not one by name. Outside of the namespace these may be
+ * RestorePointContents alone, since each of them says whose it is. Whether it was named, and who uses it, is asked elsewhere.
+ */
+bool lock_delete(const struct kube_kind *kind, const char *namespace_, bool several, const char *under_test,
+    const char *kasten, struct err *err);
+
 /*
  * May a scenario apply this object? Not if it carries the label, alone or in a List; cluster-scoped kinds only with
  * allow_cluster. kasten: Kasten's namespace.

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define CAUSE_DEPTH_MAX 8
 
@@ -146,12 +147,37 @@ bool kasten_policy_selects_only(const json_node *policy, const char *namespace_)
 	       json_count(json_get(expressions, "values")) == 1 && json_is_at(expressions, "values/0", namespace_);
 }
 
-bool kasten_policy_uses(const json_node *policy, const char *profile)
+static bool ends_in(const char *key, const char *end)
 {
-	for (const json_node *a = json_first(json_at(policy, "spec/actions")); a; a = json_next(a))
-		for (const json_node *m = json_first(a); m; m = json_next(m))
-			if (json_is_at(m, "profile/name", profile))
-				return true;
+	size_t len = strlen(key), n = strlen(end);
+
+	return len >= n && !strcasecmp(key + len - n, end);
+}
+
+/* {"profile":{"name":N}}, {"secret":{"name":N}}, {"blueprintRef":{"name":N}}, and of hooks {"blueprint":N}. */
+static bool names_it(const json_node *m, enum kasten_reference what, const char *name)
+{
+	const char *key = json_key(m);
+
+	switch (what) {
+	case KASTEN_PROFILE:
+		return ends_in(key, "profile") && json_is_at(m, "name", name);
+	case KASTEN_SECRET:
+		return (ends_in(key, "secret") || ends_in(key, "token")) && json_is_at(m, "name", name);
+	case KASTEN_BLUEPRINT:
+		return (!strcmp(key, "blueprint") && json_string(m) && !strcmp(json_string(m), name)) ||
+		       ((!strcmp(key, "blueprint") || !strcmp(key, "blueprintRef")) && json_is_at(m, "name", name));
+	}
+	return false;
+}
+
+/* Depth is bounded by the parser. */
+bool kasten_refers(const json_node *spec, enum kasten_reference what, const char *name)
+{
+	for (const json_node *m = json_first(spec); m; m = json_next(m))
+		if ((json_is_object(spec) && names_it(m, what, name)) ||
+		    ((json_is_object(m) || json_is_array(m)) && kasten_refers(m, what, name)))
+			return true;
 	return false;
 }
 

@@ -52,8 +52,12 @@ void kasten_validation(const json_node *object, char *ret, size_t size, char *wh
 bool kasten_policy_selects(const json_node *policy, const char *namespace_);
 /* Does it back up nothing but this namespace? One that imports backs up none. */
 bool kasten_policy_selects_only(const json_node *policy, const char *namespace_);
-/* Does one of its actions use this profile? */
-bool kasten_policy_uses(const json_node *policy, const char *profile);
+/*
+ * Does a spec of Kasten's name it, however deep: a policy, a preset, a profile, a binding? What it does not say in the ways that are
+ * known (profile, imageRepoProfile, secret, migrationToken, blueprintRef, a hook's blueprint) is not seen.
+ */
+enum kasten_reference { KASTEN_PROFILE, KASTEN_SECRET, KASTEN_BLUEPRINT };
+bool kasten_refers(const json_node *spec, enum kasten_reference what, const char *name);
 bool kasten_policy_has(const json_node *policy, const char *action);
 /* The profile that its backup action names; "" if none: Kasten then refuses blueprints. */
 void kasten_policy_profile(const json_node *policy, char *ret, size_t size);

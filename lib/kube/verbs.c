@@ -419,6 +419,9 @@ bool kube_delete(struct kube *k, const struct kube_kind *kind, const char *names
 	    .name = name,
 	    .ret_attempts = &attempts};
 
+	/* without one the path is that of all of them */
+	if (!name)
+		return err_set(err, ERR_USAGE, "delete: %s without a name", kind->kind);
 	if (!kube_path(&path, kind, namespace_, name, NULL, err) ||
 	    !delete_body(options ? options : &plain, &body, err))
 		return err_wrap(err, "delete");

@@ -66,7 +66,7 @@ bool part_ask_delete(
 {
 	if (!is_outside(d, kind, kube_namespace(object)) || is_ours(d, object))
 		return true;
-	return part_unused(d, kind, object, err) &&
+	return part_unused(d, kind, object, err) && drill_will_go(d, kind, kube_name(object), err) &&
 	       (drill_delete_confirmed(d, kind, name) || drill_ask_to_confirm(d, kind, name, err));
 }
 
@@ -77,7 +77,8 @@ bool part_may_delete(
 
 	if (!is_outside(d, kind, ns) || is_ours(d, object))
 		return true;
-	if (!part_unused(d, kind, object, err))
+	/* one that is going already is not held up by what can be seen no more: a custom kind's objects */
+	if (!kube_deleting(object) && !part_unused(d, kind, object, err))
 		return false;
 	if (drill_delete_confirmed(d, kind, kube_name(object)))
 		return true;
@@ -115,6 +116,7 @@ bool part_remove(
 {
 	const char *name = kube_name(object), *ns = kube_namespace(object);
 	struct gone gone = {d, kind->kind, name, kube_uid(object)};
+	struct err each = ERR_INIT;
 	char what[640], place[512];
 
 	ns = !kind->namespaced ? NULL : ns ? ns : drill_namespace(d);
@@ -123,7 +125,14 @@ bool part_remove(
 	if (!part_delete(d, kind, object, err) ||
 	    !drill_event(d, err, "x-deleted", "kind", kind->kind, "object", place, NULL))
 		return false;
-	return !limit_ms || drill_wait(d, kind, ns, name, what, limit_ms, is_gone, &gone, NULL, err);
+	if (!limit_ms || drill_wait(d, kind, ns, name, what, limit_ms, is_gone, &gone, NULL, &each))
+		return true;
+	*err = each;
+	if (each.code != ERR_TIMEOUT)
+		return false;
+	drill_failure(d, "DELETION_STUCK", each.msg,
+	    "see its finalizers (kubectl get -o yaml), and why who set them does not take them off");
+	return err_hint(err, "see who holds it (kubectl get -o yaml, its finalizers); then go on with --resume");
 }
 
 /* --- the step ----------------------------------------------------------------------------------------------------- */
@@ -137,18 +146,6 @@ static bool find(struct drill *d, const json_node *args, struct kube_kind *ret, 
 		return true;
 	*err = each;
 	return false;
-}
-
-static bool place_allowed(struct drill *d, const struct kube_kind *kind, const char *ns, struct err *err)
-{
-	if (!kind->group[0] && !strcmp(kind->plural, "namespaces")) {
-		err_set(err, ERR_STATE, "refused: a namespace is not deleted as an object");
-		return err_hint(err, "step \"remove-namespace\" ends the one under test");
-	}
-	if (!kind->namespaced || !strcmp(ns, drill_namespace(d)) || !strcmp(ns, drill_kasten(d)))
-		return true;
-	err_set(err, ERR_STATE, "refused: namespace \"%s\" is neither the one under test nor Kasten's", ns);
-	return err_hint(err, "delete it by hand");
 }
 
 /* One object as a list. */
@@ -166,13 +163,18 @@ static bool look(
 static bool resolve(
     struct drill *d, const json_node *args, struct kube_kind *ret_kind, bool *ret_known, struct err *err)
 {
-	int ways = (step_text(args, "name", NULL) != NULL) + (step_text(args, "labels", NULL) != NULL) +
-		   step_bool(args, "all", false);
+	const char *name = step_text(args, "name", NULL), *labels = step_text(args, "labels", NULL);
 
-	if (ways != 1)
+	if ((name != NULL) + (labels != NULL) + step_bool(args, "all", false) != 1)
 		return err_set(err, ERR_USAGE, "delete takes one of name, labels and all");
+	/* a parameter that was left empty */
+	if ((name && !*name) || (labels && !*labels)) {
+		err_set(err, ERR_USAGE, "%s is empty", name ? "name" : "labels");
+		return err_hint(err, "give the parameter a value, or take the step out of a copy of the scenario");
+	}
 	return find(d, args, ret_kind, ret_known, err) &&
-	       (!*ret_known || place_allowed(d, ret_kind, step_text(args, "namespace", drill_namespace(d)), err));
+	       (!*ret_known || lock_delete(ret_kind, step_text(args, "namespace", drill_namespace(d)), !name,
+				   drill_namespace(d), drill_kasten(d), err));
 }
 
 static bool list_selected(
@@ -231,8 +233,10 @@ static bool delete_run(struct drill *d, const json_node *args, struct err *err)
 
 	if (!part_selected(d, args, &kind, &list, err))
 		return false;
-	if (!list)
+	if (!list || !json_first(json_at(json_root(list), "items"))) {
+		drill_say(d, "there is none");
 		return true;
+	}
 	if (!is_outside(d, &kind, step_text(args, "namespace", NULL)) &&
 	    (!claims_agreed(d, &kind, args, err) || (is_cluster(&kind) && !part_keep_claims(d, err))))
 		return false;

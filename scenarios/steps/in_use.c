@@ -30,10 +30,10 @@ static bool is_kind(const struct kube_kind *kind, const char *group, const char 
 	return !strcmp(kind->group, group) && !strcmp(kind->plural, plural);
 }
 
-/* What is going to be deleted, too, does not count: named, or still to be named. */
+/* What is deleted before does not count. That --confirm-delete names it is not enough: no step may be about it. */
 static bool goes(struct drill *d, const struct kube_kind *kind, const json_node *object)
 {
-	return drill_delete_confirmed(d, kind, kube_name(object)) || drill_asked_to_confirm(d, kind, kube_name(object));
+	return kube_deleting(object) || drill_goes(d, kind, kube_name(object));
 }
 
 static bool policy_unused(struct drill *d, const struct kube_kind *kind, const json_node *policy, struct err *err)
@@ -45,37 +45,34 @@ static bool policy_unused(struct drill *d, const struct kube_kind *kind, const j
 	return err_hint(err, "take the namespace out of its selector, and leave the policy to the others");
 }
 
-/* Kasten's policies stand in its own namespace. */
-static bool profile_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+/* Of a kind of Kasten's, which stand in its own namespace: does one that stays refer to it (kasten_refers)? */
+static bool not_referred_to(struct drill *d, const struct kube_kind *kind, const char *name, enum kasten_reference what,
+    const char *plural, const char *by, struct err *err)
 {
-	CLEANUP(json) struct json *policies = NULL;
+	CLEANUP(json) struct json *list = NULL;
 	struct kube_kind users;
 
-	kind_kasten(&users, KASTEN_CONFIG_GROUP, "policies", "Policy");
-	if (!part_list_known(d, &users, drill_kasten(d), &policies, err))
-		return false;
-	EACH_ITEM(o, policies)
+	kind_kasten(&users, KASTEN_CONFIG_GROUP, plural, by);
+	if (!part_list_known(d, &users, drill_kasten(d), &list, err))
+		return err_wrap(err, "see who uses %s \"%s\"", kind->kind, name);
+	EACH_ITEM(o, list)
 	{
-		if (kasten_policy_uses(o, name) && !goes(d, &users, o))
-			return used(kind, name, "policy", o, err);
+		if (kasten_refers(json_get(o, "spec"), what, name) && !goes(d, &users, o))
+			return used(kind, name, by, o, err);
 	}
 	return true;
 }
 
+static bool profile_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
+{
+	return not_referred_to(d, kind, name, KASTEN_PROFILE, "policies", "Policy", err) &&
+	       not_referred_to(d, kind, name, KASTEN_PROFILE, "policypresets", "PolicyPreset", err);
+}
+
 static bool keys_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
 {
-	CLEANUP(json) struct json *profiles = NULL;
-	struct kube_kind users;
-
-	kind_kasten(&users, KASTEN_CONFIG_GROUP, "profiles", "Profile");
-	if (!part_list_known(d, &users, drill_kasten(d), &profiles, err))
-		return false;
-	EACH_ITEM(o, profiles)
-	{
-		if (json_is_at(o, "spec/locationSpec/credential/secret/name", name) && !goes(d, &users, o))
-			return used(kind, name, "profile", o, err);
-	}
-	return true;
+	return not_referred_to(d, kind, name, KASTEN_SECRET, "profiles", "Profile", err) &&
+	       not_referred_to(d, kind, name, KASTEN_SECRET, "policies", "Policy", err);
 }
 
 static bool not_annotated(
@@ -95,25 +92,18 @@ static bool not_annotated(
 	return true;
 }
 
-/* Whatever Kasten backs up may name it; a BlueprintBinding names it for many. */
+/* Whatever Kasten backs up may name it; a policy's hooks do, and a BlueprintBinding names it for many. */
 static bool blueprint_unused(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
 {
-	CLEANUP(json) struct json *bindings = NULL;
-	struct kube_kind clusters, deployments, sets, bound;
+	struct kube_kind clusters, deployments, sets;
 
 	kind_clusters(&clusters);
 	kube_kind_set(&deployments, "apps", "v1", "deployments", "Deployment", true);
 	kube_kind_set(&sets, "apps", "v1", "statefulsets", "StatefulSet", true);
-	kind_kasten(&bound, KASTEN_CONFIG_GROUP, "blueprintbindings", "BlueprintBinding");
-	if (!not_annotated(d, kind, name, &clusters, err) || !not_annotated(d, kind, name, &deployments, err) ||
-	    !not_annotated(d, kind, name, &sets, err) || !part_list_known(d, &bound, drill_kasten(d), &bindings, err))
-		return false;
-	EACH_ITEM(o, bindings)
-	{
-		if (json_is_at(o, "spec/blueprintRef/name", name))
-			return used(kind, name, "BlueprintBinding", o, err);
-	}
-	return true;
+	return not_annotated(d, kind, name, &clusters, err) && not_annotated(d, kind, name, &deployments, err) &&
+	       not_annotated(d, kind, name, &sets, err) &&
+	       not_referred_to(d, kind, name, KASTEN_BLUEPRINT, "blueprintbindings", "BlueprintBinding", err) &&
+	       not_referred_to(d, kind, name, KASTEN_BLUEPRINT, "policies", "Policy", err);
 }
 
 static const char *served_version(const json_node *definition)
@@ -138,7 +128,8 @@ static bool definition_unused(
 		return err_set(err, ERR_STATE, "refused: what %s \"%s\" defines cannot be seen", kind->kind,
 		    kube_name(definition));
 	kube_kind_set(&users, group, version, plural, of, json_is_at(definition, "spec/scope", "Namespaced"));
-	if (!part_list_known(d, &users, NULL, &list, err))
+	/* whatever the answer: a kind that the server does not tell of (yet) may have objects all the same */
+	if (!kube_list(drill_kube(d), &users, NULL, NULL, &list, err))
 		return err_wrap(err, "see who uses %s \"%s\"", kind->kind, kube_name(definition));
 	EACH_ITEM(o, list)
 	{
@@ -159,10 +150,23 @@ static bool content_unused(struct drill *d, const struct kube_kind *kind, const 
 	return err_hint(err, "select by the label " KASTEN_APP_LABEL);
 }
 
+static bool volume_unused(struct drill *d, const struct kube_kind *kind, const json_node *volume, struct err *err)
+{
+	const char *ns = json_text_at(volume, "spec/claimRef/namespace");
+
+	if (ns && !strcmp(ns, drill_namespace(d)))
+		return true;
+	err_set(err, ERR_STATE, "refused: %s \"%s\" is claimed in %s%s, not in \"%s\"", kind->kind, kube_name(volume),
+	    ns ? "namespace " : "no namespace", ns ? ns : "", drill_namespace(d));
+	return err_hint(err, "whose data it holds cannot be seen: delete it by hand");
+}
+
 bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err)
 {
 	const char *name = kube_name(object);
 
+	if (!name || !kube_uid(object))
+		return err_set(err, ERR_REMOTE, "the API server has answered a %s without name or uid", kind->kind);
 	if (is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
 		return policy_unused(d, kind, object, err);
 	if (is_kind(kind, KASTEN_CONFIG_GROUP, "profiles"))
@@ -171,6 +175,8 @@ bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node 
 		return content_unused(d, kind, object, err);
 	if (is_kind(kind, "cr.kanister.io", "blueprints"))
 		return blueprint_unused(d, kind, name, err);
+	if (is_kind(kind, "", "persistentvolumes"))
+		return volume_unused(d, kind, object, err);
 	if (is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions"))
 		return definition_unused(d, kind, object, err);
 	return !is_kind(kind, "", "secrets") || keys_unused(d, kind, name, err);

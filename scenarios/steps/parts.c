@@ -192,6 +192,9 @@ bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node 
 	const char *ns = kube_namespace(object) ? kube_namespace(object) : drill_namespace(d);
 	struct err each = ERR_INIT;
 
+	if (!kube_name(object) || !how.uid)
+		return err_set(err, ERR_REMOTE,
+		    "the API server has answered a %s without name or uid: it is not deleted", kind->kind);
 	if (kube_deleting(object) ||
 	    kube_delete(drill_kube(d), kind, kind->namespaced ? ns : NULL, kube_name(object), &how, &each) ||
 	    each.code == ERR_NOT_FOUND)

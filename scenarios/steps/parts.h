@@ -100,6 +100,14 @@ bool part_remove(
     struct drill *d, const struct kube_kind *kind, const json_node *object, int64_t limit_ms, struct err *err);
 /* The operator's manifest: the argument "file", else the option --operator. */
 bool part_read_operator(struct drill *d, const json_node *args, struct yaml_docs *ret, struct err *err);
+/* One object of it as it is in the cluster; *ret NULL: it is not there, or goes with the namespace under test. */
+bool part_installed(
+    struct drill *d, const json_node *object, struct kube_kind *ret_kind, struct json **ret, struct err *err);
+/*
+ * Is this a record of Kasten's that step "remove-records" with these arguments is about? *ret_policy: --confirm-delete must name it
+ * for that; NULL: the namespace is reason enough.
+ */
+bool part_is_record(struct drill *d, const json_node *args, const json_node *o, const char **ret_policy);
 /* Deletes the namespace under test, which must have no psmdb any more, and waits until it is gone. */
 bool part_end_namespace(struct drill *d, int64_t limit_ms, struct err *err);
 /* The list, or *ret NULL: the server does not know the kind (any more). */

@@ -14,6 +14,7 @@ from harness import ERROR, FAIL, PASS, SOURCE, USAGE, Tap, reasons
 tap = Tap()
 POLICIES = kube.kasten("config", "policies", KASTEN)
 VOLUMES = "/api/v1/persistentvolumes"
+BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 
 
 def base(cluster, *more):
@@ -91,7 +92,9 @@ def refusals(cluster, path):
     cluster.api.create(POLICIES, {"apiVersion": "config.kio.kasten.io/v1alpha1", "kind": "Policy", "metadata": {"name": "theirs"},
                                   "spec": {"frequency": "@onDemand", "selector": {"matchLabels": {"k10.kasten.io/appNamespace": "others"}},
                                            "actions": [{"action": "backup", "backupParameters": {"profile": {"name": "s3-profile", "namespace": KASTEN}}}]}})
-    refused(cluster, path, "a profile that another policy uses is not deleted, though it is named", ['Profile "s3-profile" is used by policy "kasten-io/theirs"'], *base(cluster, *wanted))
+    refused(cluster, path, "a profile that another policy uses is not deleted, though it is named", ['Profile "s3-profile" is used by Policy "kasten-io/theirs"'], *base(cluster, *wanted))
+    refused(cluster, path, "nor is it when every policy is named, since no step deletes that one", ['Profile "s3-profile" is used by Policy "kasten-io/theirs"'],
+            *base(cluster, *wanted, "--confirm-delete", "policies.config.kio.kasten.io/*"))
     cluster.api.delete(f"{POLICIES}/theirs")
     cluster.api.create("/api/v1/namespaces", {"metadata": {"name": "others"}})
     other = {**cluster.psmdb(), "status": None, "metadata": {"name": CLUSTER}}
@@ -110,15 +113,23 @@ def removed(cluster, path, wanted, bare):
     cluster.api.create(VOLUMES, {"metadata": {"name": "kept-by-hand"}, "spec": {
         "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": "/nowhere"},
         "claimRef": {"namespace": NAMESPACE, "name": "old"}}})
-    with tap.check("something is left: FAIL, named, with what to do"):
+    cluster.api.create(BINDINGS, {"metadata": {"name": "left"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+                                  "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": NAMESPACE}]})
+    cluster.api.create(POLICIES, {"apiVersion": "config.kio.kasten.io/v1alpha1", "kind": "Policy", "metadata": {"name": "of-another-name"},
+                                  "spec": {"frequency": "@onDemand", "selector": {"matchLabels": {"k10.kasten.io/appNamespace": NAMESPACE}}, "actions": [{"action": "backup"}]}})
+    with tap.check("something is left: FAIL, named, with what to do; a kind that went with the operator is not"):
         own = path / "uninstall.yaml"
-        own.write_text((SOURCE / "scenarios/uninstall.yaml").read_text().replace("prove-removed: {}", "prove-removed: {timeout: 3s}"))
+        own.write_text((SOURCE / "scenarios/uninstall.yaml").read_text().replace("prove-removed: {}", "prove-removed: {timeout: 3s}").replace(
+            "- release-backups: {}", "- release-backups: {}\n- delete: {kind: psmdb-backup, all: true}"))
         done = cluster.drill(run_dir, *base(cluster, *wanted), scenario=own)
         assert done.returncode == FAIL and "PersistentVolume kept-by-hand" in done.stdout, done.stdout + done.stderr
         v = verdict(run_dir)
-        assert v["result"] == "FAIL" and v["removal"]["left"] == "1" and reasons(v) == ["LEFT_BEHIND", "BACKUPS_KEPT"], v
+        assert v["result"] == "FAIL" and v["removal"]["left"] == "3" and reasons(v) == ["LEFT_BEHIND", "BACKUPS_KEPT"], v
+        for left in ("ClusterRoleBinding left", f"Policy {KASTEN}/of-another-name", "PersistentVolume kept-by-hand"):
+            assert left in v["reasons"][0]["message"], v["reasons"]
     with tap.check("the same run looks again when it is gone: PASS"):
-        cluster.api.delete(f"{VOLUMES}/kept-by-hand")
+        for left in (f"{VOLUMES}/kept-by-hand", f"{BINDINGS}/left", f"{POLICIES}/of-another-name"):
+            cluster.api.delete(left)
         done = cluster.resume(run_dir, "--confirm-destroy", NAMESPACE)
         assert done.returncode == PASS, done.stdout + done.stderr
         v = verdict(run_dir)

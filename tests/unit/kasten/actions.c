@@ -136,8 +136,34 @@ Test(kasten_actions, the_profile_of_any_of_its_actions_is_used)
 	    parse("{'spec':{'actions':[{'action':'backup','backupParameters':{'profile':{'name':'a'}}},"
 		  "{'action':'export','exportParameters':{'profile':{'name':'b'}}}]}}");
 
-	cr_expect(kasten_policy_uses(json_root(policy), "a") && kasten_policy_uses(json_root(policy), "b"));
-	cr_expect_not(kasten_policy_uses(json_root(policy), "c"));
+	const json_node *spec = json_get(json_root(policy), "spec");
+
+	cr_expect(kasten_refers(spec, KASTEN_PROFILE, "a") && kasten_refers(spec, KASTEN_PROFILE, "b"));
+	cr_expect_not(kasten_refers(spec, KASTEN_PROFILE, "c") || kasten_refers(spec, KASTEN_SECRET, "a"));
+}
+
+Test(kasten_actions, what_a_spec_names_is_found_however_deep)
+{
+	static const struct {
+		const char *spec, *name;
+		enum kasten_reference what;
+	} cases[] = {
+	    {"{'actions':[{'backupParameters':{'imageRepoProfile':{'name':'x'}}}]}", "x", KASTEN_PROFILE},
+	    {"{'export':{'profile':{'name':'x'}}}", "x", KASTEN_PROFILE},
+	    {"{'infra':{'credential':{'secret':{'name':'x'}}}}", "x", KASTEN_SECRET},
+	    {"{'actions':[{'exportParameters':{'migrationToken':{'name':'x'}}}]}", "x", KASTEN_SECRET},
+	    {"{'blueprintRef':{'name':'x'}}", "x", KASTEN_BLUEPRINT},
+	    {"{'actions':[{'backupParameters':{'hooks':{'preHook':{'blueprint':'x'}}}}]}", "x", KASTEN_BLUEPRINT},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CLEANUP(json) struct json *spec = parse(cases[i].spec);
+
+		for (int what = KASTEN_PROFILE; what <= KASTEN_BLUEPRINT; what++)
+			cr_expect_eq(kasten_refers(json_root(spec), (enum kasten_reference)what, cases[i].name),
+			    what == (int)cases[i].what, "%s", cases[i].spec);
+		cr_expect_not(kasten_refers(json_root(spec), cases[i].what, "y"));
+	}
 }
 
 Test(kasten_actions, a_policy_selects_by_label_or_by_expression)

@@ -245,6 +245,19 @@ Test(kube, generated_name_is_never_asked_for_twice)
 	cr_assert(strstr(err.hint, "under a generated name"), "%s", err.hint);
 }
 
+Test(kube, delete_without_a_name_is_not_one_of_all)
+{
+	const char *answers[] = {OK("{\"kind\":\"Status\",\"status\":\"Success\"}")};
+	struct kube_fake f;
+	struct err err = ERR_INIT;
+	CLEANUP(free) char *seen = NULL;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	cr_assert(!kube_delete(f.kube, &f.pods, "x", NULL, NULL, &err));
+	kube_fake_stop(&f, &seen);
+	cr_assert(!strstr(seen, "DELETE"), "%s", seen);
+}
+
 Test(kube, delete_whose_answer_was_lost_is_done)
 {
 	const char *missing =
