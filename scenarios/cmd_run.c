@@ -424,8 +424,8 @@ int cmd_run(int argc, char **argv)
 		.kind = OPT_LIST,
 		.ret = &o->confirm_delete,
 		.arg = "KIND/NAME",
-		.help = "yes, this object outside of the namespace may be deleted, too; NAME '*': each that a step "
-			"selects"},
+		.help = "yes, this object outside of the namespace may be deleted, too; KIND with its group; NAME '*': "
+			"each that a step selects"},
 	    {.name = "allow-cluster-changes",
 		.kind = OPT_FLAG,
 		.ret = &o->allow_cluster_changes,

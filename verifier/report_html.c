@@ -151,7 +151,9 @@ bool report_html(const struct verdict *v, struct buf *out, struct err *err)
 	page_database(&s, v);
 	page_events(&s, v);
 	page_evidence(&s, v);
-	page_glossary(&s);
+	/* its words are about ticks */
+	if (!v->has_removal)
+		page_glossary(&s);
 	sink_fill(&s,
 	    "</main>\n<footer>{} · this page is drawn from verdict.json alone and needs no "
 	    "network</footer>\n</body>\n</html>\n",

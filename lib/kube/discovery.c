@@ -157,19 +157,28 @@ static bool ask_version(struct kube *k, const char *group, const char *version, 
 	return take_version(&k->discovery, group, version, preferred, doc ? json_root(doc) : NULL, err);
 }
 
+/* The first of them is told. */
+static void note_unread(struct discovery *d, const char *name)
+{
+	if (!d->unread[0])
+		snprintf(d->unread, sizeof d->unread, "%s", name && *name ? name : "?");
+}
+
 /* One group's service that is down (its metrics, say) must not hide the others. */
 static bool ask_group(struct kube *k, const json_node *group, struct err *err)
 {
 	const char *name = json_text_at(group, "name"), *version = json_text_at(group, "preferredVersion/version");
 	struct err why = ERR_INIT;
 
-	if (!name || !*name || strchr(name, '/') || !version || !*version || strchr(version, '/'))
+	if (!name || !*name || strchr(name, '/') || !version || !*version || strchr(version, '/')) {
+		note_unread(&k->discovery, name);
 		return true;
+	}
 	if (ask_version(k, name, version, true, &why))
 		return true;
 	if (why.code == ERR_REMOTE || why.code == ERR_UNSUPPORTED || why.code == ERR_PARSE ||
 	    (why.code == ERR_TIMEOUT && k->status)) {
-		snprintf(k->discovery.unread, sizeof k->discovery.unread, "%s", name);
+		note_unread(&k->discovery, name);
 		return true;
 	}
 	if (err)

@@ -139,6 +139,47 @@ static bool definition_unused(
 	return true;
 }
 
+/* Its own namespace alone (from the pod's metadata, or by name), or others, too? */
+static bool watches_others(const json_node *deployment, const char *ns)
+{
+	for (const json_node *c = json_first(json_at(deployment, "spec/template/spec/containers")); c; c = json_next(c))
+		for (const json_node *e = json_first(json_get(c, "env")); e; e = json_next(e)) {
+			const char *value = json_text_at(e, "value");
+
+			if (json_is_at(e, "name", "WATCH_NAMESPACE") && !json_get(e, "valueFrom") &&
+			    strcmp(value ? value : "", ns) != 0)
+				return true;
+		}
+	return false;
+}
+
+bool part_operator_unused(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *clusters = NULL, *deployments = NULL;
+	const json_node *theirs = NULL;
+	struct kube_kind users, kind;
+
+	kind_clusters(&users);
+	kube_kind_set(&kind, "apps", "v1", "deployments", "Deployment", true);
+	if (!part_list_known(d, &users, NULL, &clusters, err))
+		return err_wrap(err, "see whether an operator in \"%s\" is used elsewhere", drill_namespace(d));
+	EACH_ITEM(o, clusters)
+	{
+		if (elsewhere(d, o))
+			theirs = o;
+	}
+	if (!theirs)
+		return true;
+	if (!kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, &deployments, err))
+		return false;
+	EACH_ITEM(o, deployments)
+	{
+		if (watches_others(o, drill_namespace(d)))
+			return used(&kind, kube_name(o), users.kind, theirs, err);
+	}
+	return true;
+}
+
 static bool content_unused(struct drill *d, const struct kube_kind *kind, const json_node *content, struct err *err)
 {
 	const char *app = kube_label(content, KASTEN_APP_LABEL);

@@ -95,6 +95,8 @@ bool part_may_delete(
     struct drill *d, const struct kube_kind *kind, const json_node *object, const char *name, struct err *err);
 /* Does somebody outside of the namespace under test use it: a policy, a psmdb, a profile, an object of the kind? Then ERR_STATE. */
 bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node *object, struct err *err);
+/* Does an operator in the namespace under test watch others, too, in which there are psmdbs? Then ERR_STATE. */
+bool part_operator_unused(struct drill *d, struct err *err);
 /* Deletes this very one, and waits until it is gone (limit_ms 0: does not wait). */
 bool part_remove(
     struct drill *d, const struct kube_kind *kind, const json_node *object, int64_t limit_ms, struct err *err);

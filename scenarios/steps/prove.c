@@ -246,9 +246,26 @@ static bool sweep_until(struct sweep *s, int64_t limit_ms, struct err *err)
 	}
 }
 
+/* As many as fit: a place that is cut short would be another one. */
+static void places_of(const char *kept, char *ret, size_t size)
+{
+	size_t len = strlen(kept), more = 0;
+
+	if (len < size) {
+		strcpy(ret, kept);
+		return;
+	}
+	for (len = size - 80; len && kept[len] != ' ';)
+		len--;
+	for (const char *p = kept + len; *p; p++)
+		more += *p == ' ';
+	snprintf(ret, size, "%.*s and %zu more: see \"kept-backups\" in state.json", (int)len, kept, more);
+}
+
 static bool give_reasons(struct sweep *s, struct verdict *v, struct err *err)
 {
 	const char *kept = drill_found(s->d, "kept-backups");
+	char places[sizeof((struct verdict_reason *)0)->message];
 
 	if (s->left && !verdict_add_reason(v, REASON_LEFT_BEHIND,
 			   "see who holds or makes it (kubectl get -o yaml), delete it, and look again: run --resume",
@@ -258,9 +275,11 @@ static bool give_reasons(struct sweep *s, struct verdict *v, struct err *err)
 	    !verdict_add_reason(v, REASON_NOT_LOOKED_AT, "with the right to list every kind look again: run --resume",
 		err, "%lld not listed; the first: %s", (long long)s->unread, s->blind))
 		return false;
-	return !kept ||
-	       verdict_add_reason(v, REASON_BACKUPS_KEPT,
-		   "they are the last copy of the data; whoever owns the bucket deletes them", err, "%s", kept);
+	if (!kept)
+		return true;
+	places_of(kept, places, sizeof places);
+	return verdict_add_reason(v, REASON_BACKUPS_KEPT,
+	    "they are the last copy of the data; whoever owns the bucket deletes them", err, "%s", places);
 }
 
 static bool write_verdict(struct sweep *s, struct err *err)

@@ -196,7 +196,7 @@ static bool namespace_check(struct drill *d, const json_node *args, struct err *
 		    drill_namespace(d));
 		return err_hint(err, "see the parameters namespace and kasten-namespace");
 	}
-	return part_volumes_agreed(d, NULL, NULL, NULL, err);
+	return part_operator_unused(d, err) && part_volumes_agreed(d, NULL, NULL, NULL, err);
 }
 
 static bool namespace_run(struct drill *d, const json_node *args, struct err *err)

@@ -179,6 +179,18 @@ static size_t count(const char *text, const char *what)
 	return n;
 }
 
+Test(report, a_page_about_a_removal_explains_no_ticks)
+{
+	VERDICT_CLEANUP struct verdict v;
+	BUF_CLEANUP struct buf html = BUF_INIT(1u << 22);
+	struct err err = ERR_INIT;
+
+	sample_make("removal", &v);
+	cr_assert(report_html(&v, &html, &err));
+	cr_expect(strstr(buf_str(&html), "LEFT_BEHIND"));
+	cr_expect_null(strstr(buf_str(&html), "acknowledged"));
+}
+
 Test(report, one_failing_tick_among_a_billion_is_drawn)
 {
 	VERDICT_CLEANUP struct verdict v;

@@ -478,3 +478,37 @@ Test(removal, the_namespace_of_kastens_profiles_is_not_removed_whatever_a_parame
 	cr_assert(strstr(err.msg, "lets nobody delete"), "%s", err.msg);
 	wrote_nothing(seen);
 }
+
+#define OPERATOR(env)                                                                                                  \
+	LIST("{\"metadata\":{\"name\":\"operator\"},\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"env\":[{"     \
+	     "\"name\":"                                                                                               \
+	     "\"WATCH_NAMESPACE\"" env "}]}]}}}}")
+
+Test(removal, the_namespace_of_an_operator_that_others_need_is_not_removed)
+{
+	static const struct {
+		const char *operator_;
+		bool may;
+	} cases[] = {
+	    {OPERATOR(",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"metadata.namespace\"}}"), true},
+	    {OPERATOR(",\"value\":\"ns\""), true},
+	    {OPERATOR(",\"value\":\"\""), false},
+	    {OPERATOR(""), false},
+	    {OPERATOR(",\"value\":\"ns,other\""), false},
+	};
+	const char *alone[] = {NONE, CLUSTERS, NONE, NONE};
+	char *seen = NULL;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *answers[] = {NONE, LIST(ANNOTATED("other")), cases[i].operator_, NONE, NONE};
+
+		cr_expect_eq(step("remove-namespace", "{}", false, answers, COUNT(answers), &seen), cases[i].may,
+		    "%zu: %s", i, err.msg);
+		cr_expect(cases[i].may ||
+			      strstr(err.msg, "Deployment \"operator\" is used by PerconaServerMongoDB \"other/c\""),
+		    "%s", err.msg);
+		wrote_nothing(seen);
+	}
+	cr_assert(step("remove-namespace", "{}", false, alone, COUNT(alone), &seen), "%s", err.msg);
+	wrote_nothing(seen);
+}
