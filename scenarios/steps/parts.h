@@ -2,6 +2,7 @@
 #ifndef SCENARIOS_STEPS_PARTS_H
 #define SCENARIOS_STEPS_PARTS_H
 
+#include "doc/yaml.h"
 #include "psmdb/cluster.h"
 #include "psmdb/deletion.h"
 #include "psmdb/job.h"
@@ -13,7 +14,8 @@ extern const struct step_def step_wait_cluster, step_check_blueprint, step_start
     step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
     step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
     step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
-    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data;
+    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data,
+    step_check_target;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -81,6 +83,11 @@ bool part_delete(struct drill *d, const struct kube_kind *kind, const json_node 
 enum part_apply { PART_MAKE, PART_CHANGE, PART_LEAVE };
 bool part_may_apply(struct drill *d, const json_node *object, bool leave_shared, struct kube_kind *ret_kind,
     enum part_apply *ret, struct err *err);
+
+/* The operator's manifest: the argument "file", beside the scenario, else the option --operator. */
+bool part_operator_docs(struct drill *d, const json_node *args, struct yaml_docs *ret, struct err *err);
+/* err: what applying an object of it has failed with. Names the cause if another field manager is in the way. Returns false. */
+bool part_operator_refused(struct drill *d, struct err *err);
 
 /*
  * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by

@@ -108,7 +108,7 @@ static bool operator_describe(struct drill *d, const json_node *args, struct buf
 					  : "the file that --operator names");
 }
 
-static bool read_operator(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
+bool part_operator_docs(struct drill *d, const json_node *args, struct yaml_docs *docs, struct err *err)
 {
 	struct yaml_limits limits = YAML_LIMITS_DEFAULT;
 	const char *file = step_text(args, "file", NULL), *given = drill_option(d, "operator");
@@ -122,6 +122,17 @@ static bool read_operator(struct drill *d, const json_node *args, struct yaml_do
 		return yaml_read(given, &limits, docs, err);
 	err_set(err, ERR_USAGE, "the operator's manifest is not known");
 	return err_hint(err, "give --operator FILE, the bundle that it was installed from");
+}
+
+bool part_operator_refused(struct drill *d, struct err *err)
+{
+	/* its hint is the one that the run shows */
+	if (err->code == ERR_CONFLICT)
+		drill_failure(d, "OPERATOR_CONFLICT",
+		    "fields of an object of the operator's manifest belong to another field manager",
+		    "delete that object if it is nobody's, or give its fields away: kubectl apply --server-side "
+		    "--force-conflicts --field-manager=psmdb-drill -f FILE, in the namespace; then go on");
+	return false;
 }
 
 /* Rules as for apply. What belongs to the whole cluster and is there already (the custom kinds) stays as it is. */
@@ -147,7 +158,7 @@ static bool operator_check(struct drill *d, const json_node *args, struct err *e
 {
 	YAML_DOCS_CLEANUP struct yaml_docs docs = {0};
 
-	if (!read_operator(d, args, &docs, err))
+	if (!part_operator_docs(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
 		if (!install_one(d, json_root(docs.items[i]), true, err))
@@ -172,11 +183,13 @@ static bool operator_run(struct drill *d, const json_node *args, struct err *err
 
 	kube_kind_set(&kind, "apps", "v1", "deployments", "Deployment", true);
 	kind.verbs = KUBE_GET | KUBE_LIST | KUBE_WATCH;
-	if (!read_operator(d, args, &docs, err))
+	if (!part_operator_docs(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
-		if (!install_one(d, json_root(docs.items[i]), false, err))
-			return err_wrap(err, "install the operator");
+		if (!install_one(d, json_root(docs.items[i]), false, err)) {
+			err_wrap(err, "install the operator");
+			return part_operator_refused(d, err);
+		}
 	for (size_t i = 0; i < docs.count; i++) {
 		const json_node *o = json_root(docs.items[i]);
 		char what[400];
