@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define TEXT_MAX 900
+#define STATE_MAX 64
+#define POLL_MS 500
+#define VALIDATED_LIMIT_MS 20000
 #define NOBODY "psmdb-drill-asks"
 
 static const struct step_arg target_args[] = {
@@ -113,25 +116,47 @@ static bool read_profile(
 	return kube_get(drill_kube(d), &kind, drill_kasten(d), ret, ret_doc, err);
 }
 
+/* One that was just made or changed is looked at by Kasten within seconds. *ret NULL: there is none. */
+static bool profile_there(const struct target *t, const char *name, struct json **ret, char *state, char *why,
+    size_t why_size, struct err *err)
+{
+	int64_t begun_ms = part_now_ms(t->d);
+	struct kube_kind kind;
+
+	kind_kasten(&kind, KASTEN_CONFIG_GROUP, "profiles", "Profile");
+	for (;;) {
+		CLEANUP(json) struct json *doc = NULL;
+
+		state[0] = why[0] = '\0';
+		if (!look(t, &kind, drill_kasten(t->d), name, &doc, err))
+			return err_wrap(err, "%s", t->where);
+		if (doc)
+			kasten_validation(json_root(doc), state, STATE_MAX, why, why_size);
+		if (!doc || state[0] || part_now_ms(t->d) - begun_ms > VALIDATED_LIMIT_MS) {
+			*ret = TAKE(doc);
+			return true;
+		}
+		if (!part_pause(t->d, POLL_MS, err))
+			return false;
+	}
+}
+
 /* The import goes through a profile of the name that the export has used, to the same bucket. */
 static bool profile_fits(const struct target *t, const json_node *args, struct err *err)
 {
 	CLEANUP(json) struct json *here = NULL, *there = NULL;
-	char name[PSMDB_NAME_MAX], state[64], why[512];
-	struct kube_kind kind;
+	char name[PSMDB_NAME_MAX], state[STATE_MAX], why[512];
 
 	if (!read_profile(t->d, part_policy(t->d, args), name, sizeof name, &here, err))
 		return false;
-	kind_kasten(&kind, KASTEN_CONFIG_GROUP, "profiles", "Profile");
-	if (!look(t, &kind, drill_kasten(t->d), name, &there, err))
-		return err_wrap(err, "%s", t->where);
+	if (!profile_there(t, name, &there, state, why, sizeof why, err))
+		return false;
 	if (!there) {
 		err_set(err, ERR_STATE, "refused: Kasten of %s has no profile \"%s/%s\", to which the policy exports",
 		    t->where, drill_kasten(t->d), name);
 		return err_hint(err, "make one of that name there that leads to bucket \"%s\" (manifests/profile.yaml)",
 		    bucket_of(json_root(here)));
 	}
-	kasten_validation(json_root(there), state, sizeof state, why, sizeof why);
 	if (strcmp(state, "Success") != 0) {
 		err_set(err, ERR_STATE, "refused: Kasten of %s has not validated profile \"%s/%s\": %s%s%s", t->where,
 		    drill_kasten(t->d), name, state[0] ? state : "not looked at yet", why[0] ? ": " : "", why);
