@@ -109,6 +109,12 @@ void part_bucket_blame(struct drill *d);
 void part_bucket_clear(struct part_bucket *b);
 #define PART_BUCKET_CLEANUP __attribute__((cleanup(part_bucket_clear)))
 
+/*
+ * Events clock (the cluster under test, until it is left) and clock.target (the other one, if there is one): their wall clocks less
+ * the drill's. What cannot be compared is left out.
+ */
+bool part_note_clocks(struct drill *d, struct err *err);
+
 /* A pod of this project from a manifest, fitted to the run: address, secret, names. */
 bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err);
 /* ERR_EXISTS if a pod of the manifest's name is there that this run has not made: another drill may be running. */

@@ -170,6 +170,11 @@ def elsewhere(path):
                 assert a.psmdb()["metadata"]["uid"] == uid and a.psmdb()["status"]["state"] == "ready"
                 rechecks = [line for line in (path / "run/timeline.jsonl").read_text().splitlines() if '"name":"bucket.recheck"' in line]
                 assert len(rechecks) == 1 and re.search(r'"missing":"?0"?,"changed":"?0"?', rechecks[0]), rechecks
+            with tap.check("both clocks were compared with the drill's, and the RTO carries the error"):
+                clocks = [json.loads(line) for line in (path / "run/timeline.jsonl").read_text().splitlines() if '"name":"clock' in line]
+                assert [c["name"] for c in clocks] == ["clock", "clock.target", "clock.target"], clocks
+                assert all(abs(int(c["data"]["offset_ms"])) <= int(c["data"]["error_ms"]) < 500 for c in clocks), clocks
+                assert verdict(path / "run")["rto"]["errorMs"] >= int(clocks[-1]["data"]["error_ms"]), verdict(path / "run")["rto"]
             with tap.check("the psmdb there backs up nothing by itself, and erases nothing when it goes"):
                 spec = b.psmdb()
                 assert not spec["metadata"].get("finalizers") and not spec["spec"]["backup"].get("tasks"), spec["metadata"]
