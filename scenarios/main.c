@@ -1,5 +1,6 @@
 /* psmdb-drill: scenarios, and the run directory of a drill. */
 #include "base/cli.h"
+#include "base/privacy.h"
 #include "scenarios/commands.h"
 
 int main(int argc, char **argv)
@@ -24,5 +25,6 @@ int main(int argc, char **argv)
 	    "interrupted.",
 	};
 
+	privacy_begin();
 	return cli_main(&program, argc, argv);
 }

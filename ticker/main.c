@@ -1,4 +1,5 @@
 /* psmdb-ticker: writes ticks into MongoDB and keeps the journal. */
+#include "base/privacy.h"
 #include "base/stop.h"
 #include "ticker/options.h"
 #include "ticker/run.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv)
 	int signum = 0, status = EXIT_PASS;
 	bool stuck = false;
 
+	privacy_begin();
 	switch (options_parse(argc, argv, &options, &err)) {
 	case OPT_HELP:
 		options_help(stdout);

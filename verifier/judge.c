@@ -159,7 +159,8 @@ bool judge_finish(struct judge *j, struct verdict *ret, struct err *err)
 		    err, ERR_STATE, j->current ? "a journal has not ended" : "the verdict was given already");
 	exclude(j);
 	if (!settle_classes(j, v, err) || !figures_fill(j, v, err) || !conditions_add(j, v, err) ||
-	    !restore_add(j, v, err) || !continuity_add(j, v, err) || !thresholds_add(j, v, err) || !pauses_add(j, v, err))
+	    !restore_add(j, v, err) || !continuity_add(j, v, err) || !thresholds_add(j, v, err) ||
+	    !pauses_add(j, v, err))
 		return false;
 	verdict_settle(v);
 	title(j, v);

@@ -32,6 +32,17 @@ bool judge_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_err
 	return true;
 }
 
+bool judge_target_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms)
+{
+	const struct timeline_facts *t = &j->timeline;
+
+	if (!t->target_known)
+		return judge_clock(j, ret_offset_ms, ret_error_ms);
+	*ret_offset_ms = t->target_offset_ms;
+	*ret_error_ms = t->target_error_ms;
+	return true;
+}
+
 /* "drill.ticker writer 0: 473-512, 514; admin.ticker writer 0: 7 and 3 more runs" */
 static const char *where(const struct verdict *v, enum tick_class class, char text[static WHERE_MAX])
 {
@@ -245,7 +256,24 @@ static int64_t read_since_ms(const struct judge *j, const struct moment *m)
 	const struct observed_open *open = &j->observed->open;
 	int64_t since = judge_ms(open->at_ms) - m->at_ms;
 
+	if (j->timeline.target_known)
+		return since + judge_ms(open->clock_offset_ms) - j->timeline.target_offset_ms;
 	return j->timeline.clock_known ? since + judge_ms(open->clock_offset_ms) - j->timeline.clock_offset_ms : since;
+}
+
+/*
+ * Operation times of two clusters are of two clocks: then what was read counts as so much later as the other clock is behind, and
+ * both errors are allowed for. In one cluster they are compared as they are.
+ */
+static bool read_before_point(const struct judge *j)
+{
+	const struct timeline_facts *t = &j->timeline;
+	int64_t offset_ms, error_ms, behind_ms;
+
+	if (!t->target_known || !judge_clock(j, &offset_ms, &error_ms))
+		return optime_cmp(j->observed->open.read_after, j->b0) < 0;
+	behind_ms = (int64_t)j->b0.t * 1000 - (int64_t)j->observed->open.read_after.t * 1000;
+	return behind_ms > offset_ms - t->target_offset_ms + error_ms + t->target_error_ms + 1000;
 }
 
 static void check_moment(const struct judge *j, struct cause *stale)
@@ -255,12 +283,13 @@ static void check_moment(const struct judge *j, struct cause *stale)
 	const struct moment *m = t->restore_finished.known ? &t->restore_finished : &t->disaster;
 	const char *what = t->restore_finished.known ? "the restore ended" : "the disaster";
 	char after[OPTIME_TEXT_MAX], b0[OPTIME_TEXT_MAX];
-	int64_t margin_ms = OBSERVATION_MARGIN_MS + judge_ms(open->clock_error_ms) + t->clock_error_ms;
+	int64_t margin_ms = OBSERVATION_MARGIN_MS + judge_ms(open->clock_error_ms) +
+			    (t->target_known ? t->target_error_ms : t->clock_error_ms);
 
 	if (m->known && read_since_ms(j, m) + margin_ms < 0)
 		cause_add(
 		    stale, "it was read %.1f s before %s (wall clocks)", (double)-read_since_ms(j, m) / 1000, what);
-	if (j->bound && optime_cmp(open->read_after, j->b0) < 0)
+	if (j->bound && read_before_point(j))
 		cause_add(stale, "it was read at or after operation time %s, and the restore point is %s",
 		    optime_format(open->read_after, after), optime_format(j->b0, b0));
 }

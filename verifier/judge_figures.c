@@ -166,7 +166,9 @@ static int64_t probe_since_ms(const struct judge *j, const struct observed_probe
 {
 	int64_t since = judge_ms(p->at_ms) - j->timeline.disaster.at_ms;
 
-	if (j->timeline.clock_known)
+	if (j->timeline.target_known)
+		since += judge_ms(j->observed->open.clock_offset_ms) - j->timeline.target_offset_ms;
+	else if (j->timeline.clock_known)
 		since += judge_ms(j->observed->open.clock_offset_ms) - j->timeline.clock_offset_ms;
 	return since;
 }
@@ -202,6 +204,10 @@ static void fill_rto(struct judge *j, struct verdict *v)
 		for (size_t p = 0; j->observed && p < j->observed->probe_count; p++)
 			if (j->observed->probes[p].ok && !strcmp(j->observed->probes[p].name, probes[i].probe)) {
 				add_phase(j, v, probes[i].name, probe_since_ms(j, &j->observed->probes[p]));
+				/* by the clock of another cluster */
+				if (t->target_known)
+					v->rto_error_ms =
+					    t->target_error_ms + judge_ms(j->observed->open.clock_error_ms);
 				v->rto_complete = v->rto_complete || i == 2;
 				break;
 			}
@@ -209,7 +215,7 @@ static void fill_rto(struct judge *j, struct verdict *v)
 
 bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err)
 {
-	int64_t rpo_most_ms = v->rpo_ms + v->rpo_error_ms;
+	int64_t rpo_most_ms = v->rpo_ms + v->rpo_error_ms, rto_most_ms = v->rto_ms + v->rto_error_ms;
 
 	/* not measurable: a missing disaster, bound or clock is a reason of its own */
 	if (v->max_rpo_ms >= 0 && v->has_rpo && rpo_most_ms > v->max_rpo_ms &&
@@ -232,17 +238,17 @@ bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err)
 		return false;
 	if (v->max_rto_ms < 0)
 		return true;
-	if (v->has_rto && v->rto_ms <= v->max_rto_ms && v->rto_ms + j->rto_paused_ms > v->max_rto_ms &&
+	if (v->has_rto && rto_most_ms <= v->max_rto_ms && rto_most_ms + j->rto_paused_ms > v->max_rto_ms &&
 	    !verdict_add_reason(v, REASON_RTO_PAUSED, "run it again in one go", err,
 		"from the disaster to \"%s\" it took %.1f s without, and %.1f s with the time in which the drill was "
 		"interrupted, while the cluster may have gone on; allowed are %.1f s",
 		v->rto_until, (double)v->rto_ms / 1000, (double)(v->rto_ms + j->rto_paused_ms) / 1000,
 		(double)v->max_rto_ms / 1000))
 		return false;
-	if (v->has_rto && v->rto_ms > v->max_rto_ms)
+	if (v->has_rto && rto_most_ms > v->max_rto_ms)
 		return verdict_add_reason(v, REASON_RTO_EXCEEDED, "look at the longest phase of the waterfall", err,
-		    "from the disaster to \"%s\" it took %.1f s, allowed are %.1f s", v->rto_until,
-		    (double)v->rto_ms / 1000, (double)v->max_rto_ms / 1000);
+		    "from the disaster to \"%s\" it took %.1f s (+- %.1f s), allowed are %.1f s", v->rto_until,
+		    (double)v->rto_ms / 1000, (double)v->rto_error_ms / 1000, (double)v->max_rto_ms / 1000);
 	if (v->rto_complete || !j->timeline.disaster.known)
 		return true;
 	return verdict_add_reason(v, REASON_RESTORE_UNKNOWN,

@@ -205,6 +205,8 @@ struct timeline_facts {
 	char recheck_detail[256];
 	bool clock_known;
 	int64_t clock_offset_ms, clock_error_ms; /* cluster's wall clock less the drill's */
+	bool target_known; /* the cluster that was restored into is another one: its wall clock less the drill's */
+	int64_t target_offset_ms, target_error_ms;
 	struct outage outages[JUDGE_OUTAGES_MAX];
 	size_t outage_count;
 	bool outage_open;
@@ -316,6 +318,8 @@ bool pauses_add(const struct judge *j, struct verdict *v, struct err *err);
 bool judge_has_fault(const struct judge *j, enum verdict_reason_code code);
 /* The cluster's wall clock less the drill's. false: never compared. */
 bool judge_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms);
+/* Of the cluster that was restored into: the same, unless the timeline knows another one. */
+bool judge_target_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms);
 /* "ns writer N" */
 #define STREAM_TEXT_MAX (TICK_NS_MAX + 24)
 const char *stream_text(const struct stream *s, char text[static STREAM_TEXT_MAX]);

@@ -6,7 +6,7 @@
 #define STALE_MARGIN_MS 60000
 
 /*
- * Milliseconds from the disaster to PBM's start of it, in the cluster's wall clock; false: one of them is not known.
+ * Milliseconds from the disaster to PBM's start of it, in the wall clock of the cluster restored into; false: one of them is not known.
  */
 static bool since_disaster(
     const struct judge *j, const struct observed_restore *r, int64_t *ret_ms, int64_t *ret_error_ms)
@@ -14,7 +14,7 @@ static bool since_disaster(
 	const struct moment *disaster = &j->timeline.disaster;
 	int64_t offset_ms;
 
-	if (r->start_ts <= 0 || !disaster->known || !judge_clock(j, &offset_ms, ret_error_ms))
+	if (r->start_ts <= 0 || !disaster->known || !judge_target_clock(j, &offset_ms, ret_error_ms))
 		return false;
 	/* to the end of PBM's second */
 	*ret_ms = (r->start_ts < JUDGE_MS_MAX / 1000 ? r->start_ts * 1000 + 999 : JUDGE_MS_MAX) -

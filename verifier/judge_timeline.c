@@ -239,6 +239,20 @@ static void on_clock(struct judge *j, const struct timeline_record *rec, const s
 	t->clock_known = true;
 }
 
+static void on_target_clock(struct judge *j, const struct timeline_record *rec, const struct moment *now)
+{
+	struct timeline_facts *t = &j->timeline;
+	int64_t offset_ms, error_ms;
+
+	(void)now;
+	/* the last one: it is nearest to what was read there */
+	if (!number(j, rec, "offset_ms", -JUDGE_MS_MAX, &offset_ms) || !number(j, rec, "error_ms", 0, &error_ms))
+		return;
+	t->target_offset_ms = offset_ms;
+	t->target_error_ms = error_ms;
+	t->target_known = true;
+}
+
 /* It says how long the run was at rest; what was recorded meanwhile was no rest. */
 static void on_resumed(struct judge *j, const struct timeline_record *rec, const struct moment *now)
 {
@@ -300,6 +314,7 @@ static const struct {
     {"restore.finished", on_restore_finished},
     {"bucket.recheck", on_recheck},
     {"clock", on_clock},
+    {"clock.target", on_target_clock},
     {"run.resumed", on_resumed},
     {"versions", on_versions},
 };

@@ -1,5 +1,6 @@
 /* psmdb-verify: what a restore brought back, what it lost, and whether that was allowed to be lost. */
 #include "base/cli.h"
+#include "base/privacy.h"
 #include "verifier/commands.h"
 
 int main(int argc, char **argv)
@@ -20,5 +21,6 @@ int main(int argc, char **argv)
 	    "Exit status: 0 PASS, 1 FAIL, 2 usage, 3 error, 4 INCONCLUSIVE, 130 interrupted.",
 	};
 
+	privacy_begin();
 	return cli_main(&program, argc, argv);
 }

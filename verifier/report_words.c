@@ -144,10 +144,13 @@ const char *words_rpo(struct words *w, const struct verdict *v)
 
 const char *words_rto(struct words *w, const struct verdict *v)
 {
-	struct words value;
+	struct words value, error;
 
 	if (!v->has_rto)
 		snprintf(w->text, sizeof w->text, "unknown");
+	else if (v->rto_error_ms > 0)
+		snprintf(w->text, sizeof w->text, "%s%.40s ± %.40s", v->rto_complete ? "" : "at least ",
+		    words_duration(&value, v->rto_ms), words_duration(&error, v->rto_error_ms));
 	else
 		snprintf(w->text, sizeof w->text, "%s%.40s", v->rto_complete ? "" : "at least ",
 		    words_duration(&value, v->rto_ms));

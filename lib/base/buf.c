@@ -11,6 +11,8 @@ void buf_init(struct buf *buf, size_t max)
 
 void buf_clear(struct buf *buf)
 {
+	if (buf->data)
+		explicit_bzero(buf->data, buf->cap);
 	free(buf->data);
 	buf->data = NULL;
 	buf->len = buf->cap = 0;
@@ -38,9 +40,15 @@ bool buf_reserve(struct buf *buf, size_t more, struct err *err)
 		cap = want;
 	if (cap > buf->max + 1)
 		cap = buf->max + 1;
-	data = realloc(buf->data, cap);
+	/* not realloc, which leaves the old bytes behind where it moves them */
+	data = malloc(cap);
 	if (!data)
 		return err_nomem(err);
+	if (buf->data) {
+		memcpy(data, buf->data, buf->len + 1);
+		explicit_bzero(buf->data, buf->cap);
+		free(buf->data);
+	}
 	buf->data = data;
 	buf->cap = cap;
 	return true;

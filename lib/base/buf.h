@@ -2,7 +2,8 @@
  * A growing byte buffer with a maximum.
  *
  * Invariants: data is NULL or holds len bytes and a NUL behind them; len <= max. A call that would pass max fails
- * with ERR_LIMIT naming the maximum and leaves the buffer as it was.
+ * with ERR_LIMIT naming the maximum and leaves the buffer as it was. Memory is wiped before it is given back, also when the
+ * buffer grows: what is in it may be a secret, and whoever fills it need not know.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

@@ -5,12 +5,26 @@
 #include "base/text.h"
 #include "doc/json_tree.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OBJECT_KEYS_MAX 1000
+
+/* Of a tree too, somebody's Secret may have been a part: what cJSON frees is wiped. Set once, before any thread is there. */
+static void wipe(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+__attribute__((constructor)) static void wipe_what_is_freed(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = malloc, .free_fn = wipe});
+}
 
 /*
  * One pass before cJSON sees the text: depth, NUL, numbers and UTF-8. cJSON itself recurses up to 1,000 levels, cuts

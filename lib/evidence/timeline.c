@@ -10,6 +10,7 @@ const char *const timeline_event_names[] = {
     "step.start",
     "step.end",
     "run.resumed",
+    "clock.target",
     "backup.requested",
     "backup.finished",
     "bound.pinned",

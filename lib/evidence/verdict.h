@@ -252,9 +252,10 @@ struct verdict {
 
 	/* RTO */
 	bool has_rto;
-	int64_t rto_ms;	    /* disaster to first majority write (or to the last phase that is known) */
-	bool rto_complete;  /* all the way to a majority write */
-	char rto_until[64]; /* name of the last phase */
+	int64_t rto_ms;	      /* disaster to first majority write (or to the last phase that is known) */
+	int64_t rto_error_ms; /* +-, where its end is told by another cluster's clock; else 0 */
+	bool rto_complete;    /* all the way to a majority write */
+	char rto_until[64];   /* name of the last phase */
 	struct verdict_phase phases[16];
 	size_t phase_count;
 	int64_t max_rto_ms; /* -1: no threshold */

@@ -68,6 +68,7 @@ const struct field verdict_rpo_fields[] = {
 };
 
 const struct field verdict_rto_fields[] = {
+    FIELD(struct verdict, rto_error_ms, "errorMs", NUMBER),
     FIELD(struct verdict, rto_complete, "complete", FLAG),
     FIELD(struct verdict, rto_until, "until", TEXT),
     FIELD(struct verdict, max_rto_ms, "maxMs", LIMIT),

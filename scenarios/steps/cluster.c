@@ -384,7 +384,7 @@ bool part_prove(struct drill *d, const struct psmdb_deletion *deletion, struct e
 	struct psmdb_consequences *all;
 	bool ok;
 
-	if (!prove_coverage(d, err) || !backup_ready(d, err))
+	if (!prove_coverage(d, err) || !backup_ready(d, err) || !part_note_clocks(d, err))
 		return false;
 	all = calloc(1, sizeof *all);
 	if (!all)

@@ -15,7 +15,7 @@ extern const struct step_def step_wait_cluster, step_check_blueprint, step_start
     step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
     step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
     step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data,
-    step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed;
+    step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed, step_check_target;
 
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
@@ -124,6 +124,9 @@ enum part_apply { PART_MAKE, PART_CHANGE, PART_LEAVE };
 bool part_may_apply(struct drill *d, const json_node *object, bool leave_shared, struct kube_kind *ret_kind,
     enum part_apply *ret, struct err *err);
 
+/* err: what applying an object of it has failed with. Names the cause if another field manager is in the way. Returns false. */
+bool part_operator_refused(struct drill *d, struct err *err);
+
 /*
  * Credentials of the storage's bucket as environment for psmdb-verify, and its options. The environment is wiped by
  * part_bucket_clear.
@@ -143,6 +146,12 @@ bool part_bucket_client(struct drill *d, const struct part_bucket *b, struct s3 
 void part_bucket_blame(struct drill *d);
 void part_bucket_clear(struct part_bucket *b);
 #define PART_BUCKET_CLEANUP __attribute__((cleanup(part_bucket_clear)))
+
+/*
+ * Events clock (the cluster under test, until it is left) and clock.target (the other one, if there is one): their wall clocks less
+ * the drill's. What cannot be compared is left out.
+ */
+bool part_note_clocks(struct drill *d, struct err *err);
 
 /* A pod of this project from a manifest, fitted to the run: address, secret, names. */
 bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err);

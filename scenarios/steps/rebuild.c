@@ -123,6 +123,17 @@ bool part_read_operator(struct drill *d, const json_node *args, struct yaml_docs
 	return err_hint(err, "give --operator FILE, the bundle that it was installed from");
 }
 
+bool part_operator_refused(struct drill *d, struct err *err)
+{
+	/* its hint is the one that the run shows */
+	if (err->code == ERR_CONFLICT)
+		drill_failure(d, "OPERATOR_CONFLICT",
+		    "fields of an object of the operator's manifest belong to another field manager",
+		    "delete that object if it is nobody's, or give its fields away: kubectl apply --server-side "
+		    "--force-conflicts --field-manager=psmdb-drill -f FILE, in the namespace; then go on");
+	return false;
+}
+
 /* Rules as for apply. What belongs to the whole cluster and is there already (the custom kinds) stays as it is. */
 static bool install_one(struct drill *d, const json_node *object, bool dry, struct err *err)
 {
@@ -174,8 +185,10 @@ static bool operator_run(struct drill *d, const json_node *args, struct err *err
 	if (!part_read_operator(d, args, &docs, err))
 		return false;
 	for (size_t i = 0; i < docs.count; i++)
-		if (!install_one(d, json_root(docs.items[i]), false, err))
-			return err_wrap(err, "install the operator");
+		if (!install_one(d, json_root(docs.items[i]), false, err)) {
+			err_wrap(err, "install the operator");
+			return part_operator_refused(d, err);
+		}
 	for (size_t i = 0; i < docs.count; i++) {
 		const json_node *o = json_root(docs.items[i]);
 		char what[400];

@@ -14,6 +14,8 @@
 #define APPEAR_LIMIT_MS 120000
 #define POLL_MS 250
 #define NAMES_MAX 65536
+#define AGENTS_EVERY_MS 5000
+#define AGENTS_MARGIN_MS 5000 /* the clocks of a node and of the API server */
 
 static const struct step_arg restore_args[] = {
     STEP_ARG("timeout", ARG_DURATION, .otherwise = "1h", .help = "how long the whole may take"),
@@ -41,6 +43,7 @@ struct seen {
 	bool job_there;
 	enum psmdb_job_state state;
 	int64_t since_ms, complete_ms; /* -1 */
+	int64_t agents_ms;	       /* when the agents are looked at again */
 };
 
 /* --- asking ------------------------------------------------------------------------------------------------------- */
@@ -217,6 +220,75 @@ static bool stuck(struct seen *s, struct err *err)
 	return true;
 }
 
+/* Of each database pod: did its agent begin later than this? false: one did not, or that is not known. */
+static bool agents_are_new(struct seen *s, int64_t than_ms, bool *ret, struct err *err)
+{
+	CLEANUP(json) struct json *pods = NULL;
+	size_t agents = 0, fresh = 0;
+	struct kube_kind kind;
+
+	kind_pods(&kind);
+	if (!kube_list(drill_kube(s->d), &kind, drill_namespace(s->d), NULL, &pods, err))
+		return false;
+	for (const json_node *p = json_first(json_at(json_root(pods), "items")); p; p = json_next(p))
+		for (const json_node *c = json_first(json_at(p, "status/containerStatuses")); c; c = json_next(c)) {
+			const char *started = json_text_at(c, "state/running/startedAt");
+			int64_t at_ms;
+
+			if (!psmdb_owns_pod(p, part_cluster(s->d, NULL)) || !json_is_at(c, "name", "backup-agent"))
+				continue;
+			agents++;
+			fresh += started && time_parse(started, &at_ms) && at_ms > than_ms;
+		}
+	*ret = agents && fresh == agents;
+	return true;
+}
+
+/* The run's own, by its uid: while it says running the operator begins no other. */
+static bool forget_restore(struct seen *s, struct err *err)
+{
+	const struct kube_delete how = {.uid = s->job.uid, .grace_seconds = -1};
+	struct err each = ERR_INIT;
+	struct kube_kind kind;
+
+	kind_restores(&kind);
+	if (!drill_is_ours(s->d, s->job.uid) ||
+	    (!kube_delete(drill_kube(s->d), &kind, s->job.namespace_, s->job.name, &how, &each) &&
+		each.code != ERR_NOT_FOUND))
+		return false;
+	return drill_set_value(s->d, "data-asked", NULL, err) && drill_set_value(s->d, "restore-object", NULL, err) &&
+	       drill_set_value(s->d, "data-again", "yes", err);
+}
+
+/*
+ * A logical restore lives in the agents that took it up, and no other goes on with it: once they have all been started again it says
+ * "running" for ever. It may be asked for again.
+ */
+static bool abandoned(struct seen *s, struct err *err)
+{
+	char what[700];
+	bool new_ones = false;
+
+	if (!s->by_hand || !s->job_there || s->job.state != PSMDB_JOB_RUNNING || s->job.created_at_ms < 0 ||
+	    !strcmp(s->job.type, "physical") || part_now_ms(s->d) < s->agents_ms)
+		return false;
+	s->agents_ms = part_now_ms(s->d) + AGENTS_EVERY_MS;
+	/* whether they can be listed is no matter of the restore's */
+	if (!agents_are_new(s, s->job.created_at_ms + AGENTS_MARGIN_MS, &new_ones, NULL) || !new_ones)
+		return false;
+	snprintf(what, sizeof what,
+	    "psmdb-restore \"%s/%s\" says %s, but every backup-agent was started again since it began: nobody works on "
+	    "it",
+	    s->job.namespace_, s->job.name, s->job.state_text);
+	err_set(err, ERR_STATE, "%s", what);
+	if (forget_restore(s, NULL)) {
+		drill_failure(s->d, "AGENTS_LOST", what, "go on with --resume: it asks for the restore again");
+	} else {
+		drill_failure(s->d, "AGENTS_LOST", what, "delete it, or nothing else is begun; and restore by hand");
+	}
+	return true;
+}
+
 /* Kasten is done, and what it should have made is not there. */
 static bool nothing_came(struct seen *s, struct err *err)
 {
@@ -272,7 +344,7 @@ static bool over(struct seen *s, struct err *err)
 			return true;
 		return kasten_state_final(s->action.state) && kasten_ended(s, err);
 	}
-	if (stuck(s, err) || nothing_came(s, err))
+	if (stuck(s, err) || abandoned(s, err) || nothing_came(s, err))
 		return true;
 	if (kasten_state_final(s->action.state) && !kasten_state_good(s->action.state)) {
 		snprintf(what, sizeof what, "RestoreAction \"%s/%s\" has ended with %s", drill_namespace(s->d),
@@ -401,6 +473,15 @@ static bool same_cluster(struct drill *d, struct err *err)
 	    "step \"restore-cluster\" comes before \"restore-data\"; what somebody else has made is not overwritten");
 }
 
+/* The members have just been started again, and elect a primary. One that is not ready by then is restored all the same. */
+static bool settle(struct drill *d, struct err *err)
+{
+	CLEANUP(json) struct json *args = NULL;
+
+	return !drill_found(d, "data-again") || (json_format(&args, err, "{'required':%b,'timeout':'5m'}", false) &&
+						    step_wait_cluster.run(d, json_root(args), err));
+}
+
 static bool ask_by_hand(struct drill *d, struct err *err)
 {
 	struct action restore = {.namespace_ = drill_namespace(d),
@@ -418,7 +499,7 @@ static bool ask_by_hand(struct drill *d, struct err *err)
 	restore.kind.verbs |= KUBE_CREATE;
 	if (!action_look(d, &restore, &there, err) || there)
 		return there;
-	if (!same_cluster(d, err))
+	if (!same_cluster(d, err) || !settle(d, err))
 		return false;
 	return part_names(d, &restore.kind, &before, err) &&
 	       drill_set_value(d, "restores-before", buf_str(&before), err) &&

@@ -20,6 +20,7 @@ const struct step_def *const step_defs[] = {
     &step_judge,
     &step_fault,
     &step_keep_import,
+    &step_check_target,
     &step_release_backups,
     &step_lose_namespace,
     &step_leave_cluster,

@@ -147,6 +147,9 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 		return true;
 	}
 	kind_pods(&kind);
+	/* again: between the disaster and here lies the whole recovery */
+	if (drill_is_elsewhere(d) && !part_note_clocks(d, err))
+		return false;
 	if (!part_pod(d, args, &pod, err) || !fresh_pod(d, &kind, args, json_root(pod), err))
 		return false;
 	e = (struct ending){.d = d, .name = kube_name(json_root(pod))};

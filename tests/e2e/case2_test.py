@@ -145,6 +145,21 @@ def elsewhere(path):
             with tap.check("the cluster itself is no other cluster"):
                 done = a.drill(path / "self", *SHORT, "--to-kubeconfig", a.kubeconfig, *bundle(a), scenario="case-2")
                 assert done.returncode != PASS and ("the very one" in done.stderr or "has psmdb" in done.stderr), done.stderr
+            all_there = (*there, "--allow-cluster-changes")
+            profile = kube.kasten("config", "profiles", KASTEN, "s3-profile")
+            kept = b.api.get(profile)
+            b.api.merge(profile, {"spec": {"locationSpec": {"objectStore": {"name": "another"}}}})
+            refused("a profile there that leads to another bucket is refused before the run", ["leads to bucket \"another\"", "check-target"], *all_there)
+            b.api.delete(profile)
+            refused("and none at all", ["has no profile \"kasten-io/s3-profile\"", "manifests/profile.yaml"], *all_there)
+            b.api.create(kube.kasten("config", "profiles", KASTEN), {k: kept[k] for k in ("apiVersion", "kind", "spec")} | {"metadata": {"name": "s3-profile"}})
+            harness.wait_until(lambda: b.api.get(profile)["status"]["validation"] == "Success", 20, "the profile to be validated")
+            role = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{NAMESPACE}/roles/percona-server-mongodb-operator"
+            b.api.call("PATCH", f"{role}?fieldManager=helm", {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": role.rsplit("/", 1)[1]},
+                       "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}, kind="application/apply-patch+yaml")
+            refused("a part of the operator that another manager owns is met before the run, with the way out",
+                    ["would refuse the operator's manifest", "OPERATOR_CONFLICT", "\"helm\"", "--force-conflicts"], *all_there)
+            b.api.delete(role)
             uid = a.psmdb()["metadata"]["uid"]
             with tap.check("restored into another cluster: PASS, with exact classes, under 4 minutes"):
                 began = time.monotonic()
@@ -155,6 +170,11 @@ def elsewhere(path):
                 assert a.psmdb()["metadata"]["uid"] == uid and a.psmdb()["status"]["state"] == "ready"
                 rechecks = [line for line in (path / "run/timeline.jsonl").read_text().splitlines() if '"name":"bucket.recheck"' in line]
                 assert len(rechecks) == 1 and re.search(r'"missing":"?0"?,"changed":"?0"?', rechecks[0]), rechecks
+            with tap.check("both clocks were compared with the drill's, and the RTO carries the error"):
+                clocks = [json.loads(line) for line in (path / "run/timeline.jsonl").read_text().splitlines() if '"name":"clock' in line]
+                assert [c["name"] for c in clocks] == ["clock", "clock.target", "clock.target"], clocks
+                assert all(abs(int(c["data"]["offset_ms"])) <= int(c["data"]["error_ms"]) < 500 for c in clocks), clocks
+                assert verdict(path / "run")["rto"]["errorMs"] >= int(clocks[-1]["data"]["error_ms"]), verdict(path / "run")["rto"]
             with tap.check("the psmdb there backs up nothing by itself, and erases nothing when it goes"):
                 spec = b.psmdb()
                 assert not spec["metadata"].get("finalizers") and not spec["spec"]["backup"].get("tasks"), spec["metadata"]

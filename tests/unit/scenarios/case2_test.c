@@ -409,3 +409,45 @@ Test(case2, what_was_exported_serves_if_the_import_has_made_nothing)
 	binds(LIST_OF(CONTENT("old", "ns", ",\"k10.kasten.io/exportProfile\":\"s3\"")), " old ", "old");
 	cr_assert_not(drill_is_ours(&d, "u-old"));
 }
+
+/* --- two clocks ---------------------------------------------------------------------------------------------------------- */
+
+#define DATED(date)                                                                                                    \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: " date                                             \
+	"\r\nConnection: close\r\n\r\n{\"major\":\"1\"}"
+
+Test(case2, both_clusters_clocks_are_compared_with_the_drills)
+{
+	const char *here[9], *there[9];
+	struct kube_fake other;
+	bool ok;
+
+	for (size_t i = 0; i < COUNT(here); i++) {
+		here[i] = DATED("Sat, 28 Nov 2026 12:00:00 GMT"); /* the fake's own second */
+		there[i] = DATED("Sat, 28 Nov 2026 12:05:05 GMT");
+	}
+	kube_fake_start(&f, here, COUNT(here));
+	kube_fake_start(&other, there, COUNT(there));
+	d.kube = f.kube;
+	d.elsewhere = other.kube;
+	ok = part_note_clocks(&d, &err);
+	d.kube = d.elsewhere = NULL;
+	kube_fake_stop(&f, NULL);
+	kube_fake_stop(&other, NULL);
+	cr_assert(ok, "%s", err.msg);
+	timeline_has("\"name\":\"clock\",\"data\":{\"offset_ms\":\"");
+	timeline_has("\"name\":\"clock.target\",\"data\":{\"offset_ms\":\"30");
+}
+
+Test(case2, a_clock_that_cannot_be_asked_for_stops_nothing)
+{
+	const char *answers[] = {JSON("403 Forbidden", "{\"kind\":\"Status\",\"status\":\"Failure\",\"code\":403}")};
+	bool ok;
+
+	kube_fake_start(&f, answers, COUNT(answers));
+	d.kube = f.kube;
+	ok = part_note_clocks(&d, &err);
+	d.kube = NULL;
+	kube_fake_stop(&f, NULL);
+	cr_assert(ok, "%s", err.msg);
+}
