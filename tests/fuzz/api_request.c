@@ -30,7 +30,10 @@ static void check_unknown(
 {
 	if (!api->auth || api_admits(api, request))
 		return;
-	if (db_version(api->store) != before || response->stream || strstr(buf_str(&response->body), "kept-word"))
+	if (db_version(api->store) != before || response->stream)
+		abort();
+	/* an answer repeats the target */
+	if (!strstr(request->target, "kept-word") && strstr(buf_str(&response->body), "kept-word"))
 		abort();
 }
 
