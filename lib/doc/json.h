@@ -3,7 +3,8 @@
  *
  * What is refused, with one error that names the place: more than max_bytes, nesting over max_depth, anything behind
  * the value, a NUL (raw or \u0000), invalid UTF-8, a number beyond a double, and a repeated key in one object. Keys are case-sensitive.
- * Integers beyond 2^53 are refused where an integer is asked for: this project's formats carry them as strings.
+ * Whole numbers within 64 bits keep their digits; json_need_int refuses them beyond 2^53 all the same: this project's
+ * formats carry such as strings.
  */
 #ifndef DOC_JSON_H
 #define DOC_JSON_H
