@@ -9,7 +9,7 @@
 #define WATCH_MS 290000
 #define LIST_MS 30000
 #define POLL_MS 1000
-#define DELAY_MS_FIRST 100
+#define DELAY_MS_FIRST 20 /* a server that starts beside its clients is there soon */
 #define DELAY_MS_MAX 5000
 
 struct kube_cache {

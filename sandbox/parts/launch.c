@@ -187,15 +187,25 @@ static void close_shared(struct ground *g)
 	g->lock_fd = g->listen_fd = g->lease[0] = -1;
 }
 
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
 /* A daemon that keeps a descriptor of its caller keeps the caller's pipes open: only ours stay. */
 static void close_others(const struct ground *g)
 {
-	long max = sysconf(_SC_OPEN_MAX);
+	int ours[] = {g->lock_fd, g->listen_fd, g->lease[0], g->hold.range_fd, g->hold.ports_fd}, from = 3;
 
-	for (int fd = 3; fd < (max > 0 && max < 65536 ? (int)max : 65536); fd++)
-		if (fd != g->lock_fd && fd != g->listen_fd && fd != g->lease[0] && fd != g->hold.range_fd &&
-		    fd != g->hold.ports_fd)
-			close(fd);
+	qsort(ours, sizeof ours / sizeof *ours, sizeof *ours, compare_fds);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		if (ours[i] < from)
+			continue;
+		if (ours[i] > from)
+			close_range((unsigned)from, (unsigned)ours[i] - 1, 0);
+		from = ours[i] + 1;
+	}
+	close_range((unsigned)from, ~0U, 0);
 }
 
 static bool supervise(struct ground *g, pid_t setup_pid, struct supervisor_result *ret, struct err *err)

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PROBE_PERIOD_MS 50
+#define PROBE_PERIOD_MS 20
 
 void part_init(struct part *part, struct part_spec *spec)
 {

