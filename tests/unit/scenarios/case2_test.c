@@ -451,3 +451,53 @@ Test(case2, a_clock_that_cannot_be_asked_for_stops_nothing)
 	kube_fake_stop(&f, NULL);
 	cr_assert(ok, "%s", err.msg);
 }
+
+/* --- a restore whose agents are gone ------------------------------------------------------------------------------------- */
+
+#define RUNNING_SINCE(time, state)                                                                                     \
+	LIST_OF("{\"kind\":\"PerconaServerMongoDBRestore\",\"metadata\":{\"name\":\"mine\",\"namespace\":\"ns\","      \
+		"\"uid\":\"77\",\"creationTimestamp\":\"" time "\"},\"spec\":{\"clusterName\":\"main\"},"              \
+		"\"status\":{\"state\":\"" state "\"}}")
+#define AGENT(pod, time)                                                                                               \
+	"{\"metadata\":{\"name\":\"" pod "\",\"labels\":{\"app.kubernetes.io/name\":\"percona-server-mongodb\","       \
+	"\"app.kubernetes.io/instance\":\"main\",\"app.kubernetes.io/component\":\"mongod\"}},\"status\":{"            \
+	"\"containerStatuses\":[{\"name\":\"backup-agent\",\"state\":{\"running\":{\"startedAt\":\"" time "\"}}}]}}"
+
+static void asked_for_restore(void)
+{
+	CLEANUP(json) struct json *object = NULL;
+	struct kube_kind kind;
+
+	kind_restores(&kind);
+	cr_assert(json_format(&object, &err, "{'metadata':{'name':'mine','namespace':'ns','uid':'77'}}") &&
+		  drill_created(&d, &kind, json_root(object), &err) &&
+		  drill_set_value(&d, "data-asked", "mine", &err) &&
+		  drill_set_value(&d, "restore-object", "mine", &err));
+}
+
+Test(case2, a_restore_that_nobody_works_on_any_more_is_told_and_asked_for_anew)
+{
+	const char *answers[] = {READY, RUNNING_SINCE("2026-11-28T08:00:00Z", "running"),
+	    LIST_OF(AGENT("main-rs0-0", "2026-11-28T08:01:00Z") "," AGENT("main-rs0-1", "2026-11-28T08:01:02Z")), DONE};
+	char *seen = NULL;
+
+	asked_for_restore();
+	cr_assert_not(step("restore-data", "{}", true, answers, COUNT(answers), &seen));
+	cr_assert(strstr(err.msg, "nobody works on it"), "%s", err.msg);
+	cr_assert_str_eq(d.failure_code, "AGENTS_LOST");
+	cr_assert(strstr(seen, "DELETE ") && strstr(seen, "\"preconditions\":{\"uid\":\"77\"}"), "%s", seen);
+	cr_assert(!drill_found(&d, "data-asked") && !drill_found(&d, "restore-object"));
+	free(seen);
+}
+
+Test(case2, one_with_an_agent_of_its_time_is_waited_for)
+{
+	const char *answers[] = {READY, RUNNING_SINCE("2026-11-28T08:00:00Z", "running"),
+	    LIST_OF(AGENT("main-rs0-0", "2026-11-28T07:00:00Z") "," AGENT("main-rs0-1", "2026-11-28T08:01:02Z")), READY,
+	    RUNNING_SINCE("2026-11-28T08:00:00Z", "ready")};
+	char *seen = NULL;
+
+	asked_for_restore();
+	cr_assert(step("restore-data", "{}", true, answers, COUNT(answers), &seen), "%s", err.msg);
+	wrote_nothing(seen);
+}
