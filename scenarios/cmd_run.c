@@ -197,15 +197,19 @@ static void say_cluster(struct drill *d, FILE *out)
 static void say_ways_on(struct drill *d, FILE *out)
 {
 	size_t next = run_state_next(&d->state);
-	bool destroyed = false;
+	bool destroyed = false, disaster = false;
 
+	for (size_t i = 0; i < d->scenario.count; i++)
+		disaster |= (d->scenario.steps[i].def->flags & STEP_ENDS) != 0;
 	for (size_t i = 0; i <= next && i < d->scenario.count; i++)
 		destroyed |= (d->scenario.steps[i].def->flags & STEP_DESTROYS) &&
 			     strcmp(run_state_step(&d->state, i), "pending") != 0;
 	show_end_line(&d->show);
 	fprintf(out, "\nThe cluster is left as it is: %s\n",
-	    destroyed ? "the disaster has begun, so the database of the namespace may be gone or half restored"
-		      : "nothing was destroyed");
+	    destroyed && disaster
+		? "the disaster has begun, so the database of the namespace may be gone or half restored"
+	    : destroyed ? "what a step deletes may be gone"
+			: "nothing was destroyed");
 	say_word(out, "  go on:     psmdb-drill run --resume ", d->dir);
 	say_cluster(d, out);
 	if (scenario_asks_locks(&d->scenario))

@@ -13,6 +13,7 @@
 
 #define LABEL_LEN_MAX 63
 #define GROUP_LEN_MAX 127   /* what struct resource holds */
+#define GENERATE_ATTEMPTS 8 /* at a name that is free, as a real server from 1.31 on */
 #define GENERATE_LEN_MAX 58 /* of a generateName, as a real server cuts it: with the suffix it is a label */
 
 /* --- identity ----------------------------------------------------------------------------------------------------- */
@@ -132,6 +133,7 @@ static void drop_empty(json_node *root)
 static bool make_name(struct call *c, const json_node *root, const char *name, char ret[static NAME_LEN_MAX + 1])
 {
 	const char *generate = json_text_at(root, "metadata/generateName");
+	bool made = generate && *generate;
 	char suffix[6];
 
 	if (name && strlen(name) <= NAME_LEN_MAX) {
@@ -140,11 +142,14 @@ static bool make_name(struct call *c, const json_node *root, const char *name, c
 	}
 	if (name)
 		return check_name(c, name);
-	if (!generate || !*generate || !random_suffix(suffix))
-		return status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
-		    "Required value: name or generateName is required");
-	snprintf(ret, NAME_LEN_MAX + 1, "%.*s%s", GENERATE_LEN_MAX, generate, suffix);
-	return true;
+	for (int attempt = 0; made && attempt < GENERATE_ATTEMPTS; attempt++) {
+		made = random_suffix(suffix);
+		snprintf(ret, NAME_LEN_MAX + 1, "%.*s%s", GENERATE_LEN_MAX, generate, suffix);
+		if (!db_get(c->store, c->res.key, c->namespace_, ret))
+			break;
+	}
+	return made || status_invalid(c->response, &c->res, "", "FieldValueRequired", "metadata.name",
+			   "Required value: name or generateName is required");
 }
 
 static bool admit_name(struct call *c, json_node *root, const char *name)
