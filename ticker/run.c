@@ -216,13 +216,15 @@ static const char *end_reason(const struct err *cause, int signum)
 static void tell(void *ctx, struct metrics_state *ret)
 {
 	struct run *run = ctx;
+	bool journaling = atomic_load(&run->journaling);
+	int64_t now_ns = clock_mono_ns(run->clock);
 
 	*ret = (struct metrics_state){.metrics = &run->metrics,
 	    .open = &run->open,
-	    .totals = atomic_load(&run->journaling) ? gate_totals(run->gate) : (struct gate_totals){0},
+	    .totals = journaling ? gate_totals(run->gate) : (struct gate_totals){0},
 	    .skipped = atomic_load(&run->skipped),
-	    .start_ns = run->start_ns,
-	    .now_ns = clock_mono_ns(run->clock),
+	    .start_ns = journaling ? run->start_ns : now_ns,
+	    .now_ns = now_ns,
 	    .stopping = run_stopping(run)};
 }
 
@@ -242,11 +244,11 @@ static bool set_up(struct run *run, struct team *team, struct err *err)
 	if (!look_around(run, &offset, err))
 		return false;
 	describe(run, &offset, &run->open);
-	run->start_ns = clock_mono_ns(run->clock);
 	if (!gather(run, &run->open, team, err) ||
 	    (run->options->listen && !endpoint_start(run->options->listen, tell, run, &team->endpoint, err)) ||
 	    !gate_open(journal, run->clock, &run->open, &run->gate, err))
 		return false;
+	run->start_ns = clock_mono_ns(run->clock);
 	atomic_store(&run->journaling, true);
 	return start(run, team, err);
 }

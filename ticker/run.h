@@ -32,7 +32,7 @@ struct run {
 	/* shared between threads */
 	int stop; /* with __atomic_*: non-zero once no new tick may be issued; read by clock->sleep_until */
 	_Atomic int64_t stop_ns; /* when that was */
-	_Atomic bool journaling; /* gate is there */
+	_Atomic bool journaling; /* gate and start_ns are there */
 	_Atomic int64_t skipped; /* slots that were missed */
 	pthread_mutex_t lock;
 	struct err cause; /* why it had to end; ERR_NONE: it was asked to */

