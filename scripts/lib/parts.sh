@@ -35,7 +35,7 @@ readonly real_lasts='about 7 to 15 minutes on two processors, once'
 readonly real_parts=(etcd kube-apiserver kube-controller-manager)
 
 # An older kubectl, for the nightly tests alone; figures as above
-readonly pin_kubectl_other='1.30.14|1.22|30|900|SUM'
+readonly pin_kubectl_other='1.30.14|1.22|40|1100|f5d15c81335fd77e017c13da6fea41606d13dbeecc09a4ee7569254ce6400fd6'
 
 # what was found: name -> path, version, source, and whether it comes from the cache
 declare -A part_path=() part_version=() part_from=()
