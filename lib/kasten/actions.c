@@ -191,14 +191,16 @@ void kasten_policy_profile(const json_node *policy, char *ret, size_t size)
 	text_copy(ret, size, json_text_at(policy_action(policy, "backup"), "backupParameters/profile/name"));
 }
 
-bool kasten_make_run(const char *namespace_, const char *name, const char *policy, struct json **ret, struct err *err)
+bool kasten_make_run(
+    const char *namespace_, const char *name, const char *policy, const char *app, struct json **ret, struct err *err)
 {
 	return json_format(ret, err,
 	    "{'apiVersion':'" KASTEN_ACTIONS_GROUP
-	    "/v1alpha1','kind':'RunAction','metadata':{'name':%s,'namespace':%s},"
+	    "/v1alpha1','kind':'RunAction','metadata':{'name':%s,'namespace':%s,'labels':{'" KASTEN_DRILL_LABEL
+	    "':%s}},"
 	    "'spec':{'subject':{'apiVersion':'" KASTEN_CONFIG_GROUP
 	    "/v1alpha1','kind':'Policy','name':%s,'namespace':%s}}}",
-	    name, namespace_, policy, namespace_);
+	    name, namespace_, app, policy, namespace_);
 }
 
 static bool add_filter(json_node *root, const char *group, const char *resource, const char *name, struct err *err)
@@ -267,15 +269,16 @@ void kasten_export_profile(const json_node *policy, char *ret, size_t size)
 	text_copy(ret, size, json_text_at(policy_action(policy, "export"), "exportParameters/profile/name"));
 }
 
-bool kasten_make_import(const char *namespace_, const char *name, const char *profile, const char *receive_string,
-    struct json **ret, struct err *err)
+bool kasten_make_import(const char *namespace_, const char *name, const char *app, const char *profile,
+    const char *receive_string, struct json **ret, struct err *err)
 {
 	return json_format(ret, err,
-	    "{'apiVersion':'" KASTEN_CONFIG_GROUP "/v1alpha1','kind':'Policy','metadata':{'name':%s,'namespace':%s},"
+	    "{'apiVersion':'" KASTEN_CONFIG_GROUP
+	    "/v1alpha1','kind':'Policy','metadata':{'name':%s,'namespace':%s,'labels':{'" KASTEN_DRILL_LABEL "':%s}},"
 	    "'spec':{'comment':'made by "
 	    "psmdb-drill','frequency':'@onDemand','actions':[{'action':'import','importParameters':"
 	    "{'profile':{'name':%s,'namespace':%s},'receiveString':%s}}]}}",
-	    name, namespace_, profile, namespace_, receive_string);
+	    name, namespace_, app, profile, namespace_, receive_string);
 }
 
 bool kasten_make_point(

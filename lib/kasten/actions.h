@@ -62,8 +62,11 @@ bool kasten_policy_has(const json_node *policy, const char *action);
 /* The profile that its backup action names; "" if none: Kasten then refuses blueprints. */
 void kasten_policy_profile(const json_node *policy, char *ret, size_t size);
 
-/* name: the action's. */
-bool kasten_make_run(const char *namespace_, const char *name, const char *policy, struct json **ret, struct err *err);
+/* Of what a drill makes in Kasten's namespace: for which namespace. Kasten's own labels say it of what has data alone. */
+#define KASTEN_DRILL_LABEL "psmdb-drill/namespace"
+/* name: the action's; app: the namespace that it is for. */
+bool kasten_make_run(
+    const char *namespace_, const char *name, const char *policy, const char *app, struct json **ret, struct err *err);
 /*
  * What a restore takes out of a restore point: the psmdb of this name (NULL: none), and Secrets (a JSON list of names; NULL: none).
  * Nothing of both is refused, since an empty filter means everything. plain: the psmdb comes without the annotation that names
@@ -86,8 +89,8 @@ bool kasten_make_restore(const struct kasten_restore *r, struct json **ret, stru
 bool kasten_receive_string(const json_node *policy, struct buf *ret, struct err *err);
 void kasten_export_profile(const json_node *policy, char *ret, size_t size);
 /* A policy that imports what the receive string leads to. */
-bool kasten_make_import(const char *namespace_, const char *name, const char *profile, const char *receive_string,
-    struct json **ret, struct err *err);
+bool kasten_make_import(const char *namespace_, const char *name, const char *app, const char *profile,
+    const char *receive_string, struct json **ret, struct err *err);
 /* A restore point that leads to a content. */
 bool kasten_make_point(
     const char *namespace_, const char *name, const char *content, struct json **ret, struct err *err);

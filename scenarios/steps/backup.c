@@ -84,7 +84,7 @@ static bool start_policy(struct drill *d, const json_node *args, struct err *err
 	return nobody_else(d, err) && part_names(d, &jobs, &before, err) &&
 	       drill_set_value(d, "backups-before", buf_str(&before), err) &&
 	       (name = action_name(d, &run, err)) != NULL &&
-	       kasten_make_run(drill_kasten(d), name, part_policy(d, args), &action, err) &&
+	       kasten_make_run(drill_kasten(d), name, part_policy(d, args), drill_namespace(d), &action, err) &&
 	       action_send(d, &run, json_root(action), err);
 }
 

@@ -265,7 +265,7 @@ static bool make_policy(struct drill *d, struct err *err)
 	if (!action_look(d, &a, &there, err) || there)
 		return there;
 	ok = file_read(drill_path(d, RUN_RECEIVE_STRING), &text, err) && (name = action_name(d, &a, err)) != NULL &&
-	     kasten_make_import(drill_kasten(d), name, profile, buf_str(&text), &policy, err) &&
+	     kasten_make_import(drill_kasten(d), name, drill_namespace(d), profile, buf_str(&text), &policy, err) &&
 	     action_send(d, &a, json_root(policy), err);
 	if (text.data)
 		explicit_bzero(text.data, text.len);
@@ -346,7 +346,8 @@ static bool start_import(struct drill *d, struct err *err)
 	if (!action_look(d, &a, &there, err) || there)
 		return there;
 	return keep_contents(d, err) && (name = action_name(d, &a, err)) != NULL &&
-	       kasten_make_run(drill_kasten(d), name, drill_found(d, "import-policy"), &action, err) &&
+	       kasten_make_run(
+		   drill_kasten(d), name, drill_found(d, "import-policy"), drill_namespace(d), &action, err) &&
 	       action_send(d, &a, json_root(action), err);
 }
 

@@ -8,6 +8,7 @@
 
 #define GONE_LIMIT_MS 300000
 #define NAMESPACE_LIMIT_MS 900000
+#define RUNS "runactions"
 #define POLL_MS 1000
 
 #define EACH_ITEM(o, doc)                                                                                              \
@@ -232,6 +233,26 @@ static bool is_of_policy(const json_node *o, const char *policy)
 		   (json_is_at(o, "spec/subject/kind", "Policy") && json_is_at(o, "spec/subject/name", policy)));
 }
 
+static bool is_drills(struct drill *d, const json_node *o)
+{
+	const char *ns = kube_label(o, KASTEN_DRILL_LABEL);
+
+	return ns && !strcmp(ns, drill_namespace(d));
+}
+
+/* What Kasten has made for a drill's run bears that run's name. */
+static bool is_of_drills_run(struct drill *d, const json_node *o)
+{
+	const char *name = kube_label(o, KASTEN_RUN_LABEL);
+	CLEANUP(json) struct json *run = NULL;
+	struct err ignored = ERR_INIT;
+	struct kube_kind runs;
+
+	kind_kasten(&runs, KASTEN_ACTIONS_GROUP, RUNS, "RunAction");
+	return name && part_look(d, &runs, drill_kasten(d), name, &run, &ignored) && run &&
+	       is_drills(d, json_root(run));
+}
+
 bool part_is_record(struct drill *d, const json_node *args, const json_node *o, const char **ret_policy)
 {
 	const char *app = kube_label(o, KASTEN_APP_LABEL);
@@ -239,6 +260,8 @@ bool part_is_record(struct drill *d, const json_node *args, const json_node *o, 
 	*ret_policy = NULL;
 	if (app)
 		return !strcmp(app, drill_namespace(d));
+	if (is_drills(d, o) || is_of_drills_run(d, o))
+		return true;
 	for (const json_node *p = json_first(step_node(args, "policies")); p; p = json_next(p))
 		if (is_of_policy(o, json_string(p))) {
 			*ret_policy = json_string(p);
@@ -251,7 +274,8 @@ struct records {
 	struct drill *d;
 	const json_node *args;
 	bool check, known;
-	size_t left;
+	bool runs; /* the runs go last: what belongs to one is known by it */
+	size_t left, others;
 	char text[400]; /* what is waited for */
 };
 
@@ -280,10 +304,11 @@ static bool remove_record(struct records *r, const struct kube_kind *kind, const
 	if (!record_confirmed(r, kind, o, policy, err))
 		return false;
 	r->left++;
+	r->others += strcmp(kind->plural, RUNS) != 0;
 	kasten_state_text(o, state, sizeof state);
 	snprintf(r->text, sizeof r->text, "%s %s is %s", kind->kind, kube_name(o), state);
-	return r->check || kube_deleting(o) || !kasten_state_final(kasten_state(o)) ||
-	       part_remove(r->d, kind, o, 0, err);
+	return r->check || kube_deleting(o) || (!r->runs && !strcmp(kind->plural, RUNS)) ||
+	       !kasten_state_final(kasten_state(o)) || part_remove(r->d, kind, o, 0, err);
 }
 
 static bool remove_records(void *ctx, const struct kube_kind *kind, struct err *err)
@@ -308,7 +333,7 @@ static bool each_record(struct records *r, struct err *err)
 {
 	char unread[128];
 
-	r->left = 0;
+	r->left = r->others = 0;
 	r->known = false;
 	if (!kube_each_kind(drill_kube(r->d), remove_records, r, unread, err))
 		return false;
@@ -335,6 +360,7 @@ static bool records_run(struct drill *d, const json_node *args, struct err *err)
 			return false;
 		if (!r.left)
 			return true;
+		r.runs = !r.others;
 		drill_progress(d, "%s", r.text);
 		if (part_now_ms(d) - begun_ms > limit_ms) {
 			err_set(err, ERR_TIMEOUT, "waited %lld s for Kasten's records to be gone: %s",

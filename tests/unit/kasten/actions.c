@@ -243,7 +243,7 @@ Test(kasten_actions, a_run_names_its_policy_in_kastens_namespace)
 	CLEANUP(json) struct json *doc = NULL;
 	struct err err = ERR_INIT;
 
-	cr_assert(kasten_make_run("kasten-io", "run-1", "mongo-drill", &doc, &err), "%s", err.msg);
+	cr_assert(kasten_make_run("kasten-io", "run-1", "mongo-drill", "mongo-ns", &doc, &err), "%s", err.msg);
 	cr_expect(json_is_at(json_root(doc), "metadata/name", "run-1"));
 	cr_expect(json_is_at(json_root(doc), "metadata/namespace", "kasten-io"));
 	cr_expect(json_is_at(json_root(doc), "spec/subject/kind", "Policy"));
@@ -286,7 +286,8 @@ Test(kasten_actions, an_import_holds_what_the_export_has_left)
 	cr_expect_str_eq(buf_str(&text), "hush");
 	kasten_export_profile(json_root(policy), profile, sizeof profile);
 	cr_expect_str_eq(profile, "s3");
-	cr_assert(kasten_make_import("kasten-io", "i", profile, buf_str(&text), &import, &err), "%s", err.msg);
+	cr_assert(
+	    kasten_make_import("kasten-io", "i", "mongo-ns", profile, buf_str(&text), &import, &err), "%s", err.msg);
 	cr_expect(json_is_at(json_root(import), "spec/actions/0/importParameters/receiveString", "hush"));
 	cr_expect(json_is_at(json_root(import), "spec/actions/0/importParameters/profile/namespace", "kasten-io"));
 	cr_assert(kasten_make_point("ns", "p", "content", &point, &err), "%s", err.msg);

@@ -512,3 +512,39 @@ Test(removal, the_namespace_of_an_operator_that_others_need_is_not_removed)
 	cr_assert(step("remove-namespace", "{}", false, alone, COUNT(alone), &seen), "%s", err.msg);
 	wrote_nothing(seen);
 }
+
+/* --- Kasten's records ------------------------------------------------------------------------------------------------ */
+
+static bool is_record(const char *object, const char *const *answers, size_t count)
+{
+	CLEANUP(json) struct json *doc = NULL, *args = NULL;
+	const char *policy;
+	char *seen = NULL;
+	bool ok;
+
+	err = (struct err)ERR_INIT;
+	cr_assert(json_format(&doc, &err, object) && json_format(&args, &err, "{}"), "%s", err.msg);
+	kube_fake_start(&f, answers, count);
+	d.kube = f.kube;
+	ok = part_is_record(&d, json_root(args), json_root(doc), &policy);
+	d.kube = NULL;
+	kube_fake_stop(&f, &seen);
+	wrote_nothing(seen);
+	return ok;
+}
+
+Test(removal, what_kasten_has_made_for_a_drills_run_is_known_by_the_run)
+{
+	static const char made[] = "{'metadata':{'name':'i','labels':{'k10.kasten.io/runActionName':'r'}}}";
+	const char *mine[] = {OK("{\"metadata\":{\"name\":\"r\",\"labels\":{\"psmdb-drill/namespace\":\"ns\"}}}")},
+		   *theirs[] = {OK("{\"metadata\":{\"name\":\"r\",\"labels\":{\"psmdb-drill/namespace\":\"ns2\"}}}")},
+		   *plain[] = {OK("{\"metadata\":{\"name\":\"r\"}}")}, *gone[] = {MISSING};
+
+	cr_expect(is_record(made, mine, 1));
+	cr_expect_not(is_record(made, theirs, 1));
+	cr_expect_not(is_record(made, plain, 1));
+	cr_expect_not(is_record(made, gone, 1));
+	cr_expect(is_record("{'metadata':{'name':'r','labels':{'psmdb-drill/namespace':'ns'}}}", NULL, 0));
+	cr_expect_not(is_record("{'metadata':{'name':'r','labels':{'psmdb-drill/namespace':'ns2'}}}", NULL, 0));
+	cr_expect_not(is_record("{'metadata':{'name':'r'}}", NULL, 0));
+}
