@@ -15,9 +15,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define PROGRAM "psmdb-sandbox api"
+#define FILES_ENOUGH (4 * SERVER_CONNECTIONS_MAX)
 #define PEM_MAX 16384
 #define COALESCE_MS 20 /* changes often come together */
 #define SWEEP_RETRY_MS 1000
@@ -45,6 +47,17 @@ static int sweep_once(struct api *api, const struct log *log, struct err *said)
 		log_line(log, LOG_WARN, "sweep failed", "error", err.msg, NULL);
 	*said = err;
 	return SWEEP_RETRY_MS;
+}
+
+/* Where 1,024 is the habit, they would be used up before the most connections are there: one each, and the store's and logs'. */
+static void take_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_ENOUGH)
+		return;
+	files.rlim_cur = files.rlim_max < FILES_ENOUGH ? files.rlim_max : FILES_ENOUGH;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Until a signal: after each change what takes several steps is moved on. */
@@ -179,6 +192,7 @@ int serve_api(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
+	take_files();
 	if (!stop_install(&err) || !serve(&a, &err))
 		return err_print(PROGRAM, &err);
 	return EXIT_PASS;

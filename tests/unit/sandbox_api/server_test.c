@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 #define ADDRESS "127.13.1.3"
 #define IDLE_S 1
@@ -44,6 +45,13 @@ static void begin(void)
 	    .address = ADDRESS, .idle_s = IDLE_S, .admits = admits, .handle = handle, .arg = &api};
 	struct err err = ERR_INIT;
 
+	struct rlimit files;
+
+	/* both ends of each connection are here */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	signal(SIGPIPE, SIG_IGN);
 	cr_assert(db_new(&options, &store, &err), "%s", err.msg);
 	api = (struct api){.store = store};
