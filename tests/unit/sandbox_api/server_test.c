@@ -5,9 +5,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <sys/resource.h>
 
 #define ADDRESS "127.13.1.3"
 #define IDLE_S 1
