@@ -465,3 +465,28 @@ const char *story_reasons(const struct story *s)
 		    verdict_reason_text(s->verdict.reasons[i].code), s->verdict.reasons[i].message);
 	return used ? text : "no reasons";
 }
+
+void story_shard(struct story *s, const char *name, struct optime b1)
+{
+	struct bound_set *set = &s->bound.sets[s->bound.set_count++];
+
+	*set = (struct bound_set){.last_write = b1, .b0 = s->bound.b0, .b1 = b1};
+	strcpy(set->name, name);
+}
+
+void story_expect(struct story *s, enum verdict_reason_code code, enum verdict_result result)
+{
+	const struct verdict_reason *reason;
+
+	story_judge(s);
+	cr_expect_reason(s, code);
+	cr_expect_result(s, result);
+	reason = story_reason(s, code);
+	cr_expect(!reason || (reason->message[0] && reason->hint[0]));
+}
+
+void story_expect_pass(struct story *s)
+{
+	story_judge(s);
+	cr_expect_result(s, VERDICT_PASS);
+}

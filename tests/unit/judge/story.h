@@ -52,6 +52,9 @@ struct uuid story_run(int number);
 uint64_t story_sum(int64_t seq);
 struct record_head story_head(const struct story_journal *j, uint64_t n);
 
+/* One more replica set in the restore point, which ends at b1. */
+void story_shard(struct story *s, const char *name, struct optime b1);
+
 /* --- journals: records get their numbers when the story is judged, unless they have one. */
 struct story_journal *story_journal(struct story *s, int run); /* an empty one more */
 uint32_t story_stream(struct story_journal *j, const char *ns, int32_t writer);
@@ -90,6 +93,9 @@ const struct verdict_reason *story_reason(const struct story *s, enum verdict_re
 #define cr_expect_reason(s, code)                                                                                      \
 	cr_expect_not_null(story_reason((s), (code)), "%s is missing; %s", verdict_reason_text(code), story_reasons(s))
 #define cr_expect_no_reason(s, code) cr_expect_null(story_reason((s), (code)), "%s", story_reasons(s))
+/* Judges: is there this reason, with a message and a hint, and this result? Is it a PASS? */
+void story_expect(struct story *s, enum verdict_reason_code code, enum verdict_result result);
+void story_expect_pass(struct story *s);
 /* All codes and messages, for failing assertions. */
 const char *story_reasons(const struct story *s);
 #define cr_expect_result(s, expected)                                                                                  \

@@ -1,4 +1,4 @@
-/* What must hold before a PASS: each condition met and not met. */
+/* What must hold before a PASS: each condition of data, identity and restore met and not met. */
 #include "story.h"
 
 #include <criterion/criterion.h>
@@ -19,24 +19,6 @@ static void teardown(void)
 
 TestSuite(conditions, .init = setup, .fini = teardown);
 
-/* Judges and says whether there is this reason, with the result that its severity asks for. */
-static void expect(enum verdict_reason_code code, enum verdict_result result)
-{
-	story_judge(&s);
-	cr_expect_reason(&s, code);
-	cr_expect_result(&s, result);
-	if (story_reason(&s, code)) {
-		cr_expect(story_reason(&s, code)->message[0]);
-		cr_expect(story_reason(&s, code)->hint[0]);
-	}
-}
-
-static void expect_pass(void)
-{
-	story_judge(&s);
-	cr_expect_result(&s, VERDICT_PASS);
-}
-
 /* --- ticks
  * -------------------------------------------------------------------------------------------------------------------------
  */
@@ -45,7 +27,7 @@ Test(conditions, a_gap_after_an_acknowledgement_is_data_loss)
 {
 	story_unsee(&s.observed.streams[0], 7);
 	story_unsee(&s.observed.streams[0], 8);
-	expect(REASON_LOST, VERDICT_FAIL);
+	story_expect(&s, REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 2);
 	cr_expect_reason(&s, REASON_SILENT_LOSS);
 	cr_expect_not_null(
@@ -65,7 +47,7 @@ Test(conditions, an_empty_database_is_data_loss)
 {
 	for (int64_t k = 1; k <= 20; k++)
 		story_unsee(&s.observed.streams[0], k);
-	expect(REASON_LOST, VERDICT_FAIL);
+	story_expect(&s, REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 20);
 	/* and so is one without even the collection */
 	intervals_clear(&s.observed.streams[0].intact);
@@ -73,7 +55,7 @@ Test(conditions, an_empty_database_is_data_loss)
 	s.observed.stream_count = 0;
 	s.observed.newest_count = 0;
 	s.observed.namespaces[0].exists = false;
-	expect(REASON_LOST, VERDICT_FAIL);
+	story_expect(&s, REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 20);
 }
 
@@ -82,7 +64,7 @@ Test(conditions, loss_without_a_reported_success_is_not_silent)
 	story_unsee(&s.observed.streams[0], 7);
 	strcpy(s.observed.restores[0].status, "error");
 	strcpy(story_find_event(&s, "restore.finished")->data[1].value, "error");
-	expect(REASON_RESTORE_FAILED, VERDICT_FAIL);
+	story_expect(&s, REASON_RESTORE_FAILED, VERDICT_FAIL);
 	cr_expect_reason(&s, REASON_LOST);
 	cr_expect_no_reason(&s, REASON_SILENT_LOSS);
 }
@@ -90,38 +72,38 @@ Test(conditions, loss_without_a_reported_success_is_not_silent)
 Test(conditions, a_tick_from_after_the_restore_point_is_late)
 {
 	story_see(&s.observed.streams[0], 25, 25);
-	expect(REASON_LATE, VERDICT_FAIL);
+	story_expect(&s, REASON_LATE, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LATE, 1);
 }
 
 Test(conditions, an_unknown_tick_from_after_the_restore_point_is_late_if_present)
 {
 	story_outcome_of(&s, 25)->type = JOURNAL_UNKNOWN;
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_INDETERMINATE, 1);
 	story_see(&s.observed.streams[0], 25, 25);
-	expect(REASON_LATE, VERDICT_FAIL);
+	story_expect(&s, REASON_LATE, VERDICT_FAIL);
 }
 
 Test(conditions, a_refused_tick_that_is_there_is_resurrected)
 {
 	story_outcome_of(&s, 7)->type = JOURNAL_FAILED;
-	expect(REASON_RESURRECTED, VERDICT_FAIL);
+	story_expect(&s, REASON_RESURRECTED, VERDICT_FAIL);
 	story_unsee(&s.observed.streams[0], 7);
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_REFUSED, 1);
 }
 
 Test(conditions, an_unknown_tick_from_before_is_undecided_if_absent)
 {
 	story_outcome_of(&s, 7)->type = JOURNAL_UNKNOWN;
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_RECOVERED, 1);
 	story_unsee(&s.observed.streams[0], 7);
-	expect(REASON_UNDECIDED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_UNDECIDED, VERDICT_INCONCLUSIVE);
 	cr_expect_eq(s.verdict.undecided, 1);
 	s.options.max_undecided = 1;
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(conditions, an_unknown_tick_that_was_acknowledged_later_keeps_its_first_lo)
@@ -168,85 +150,11 @@ Test(conditions, corrupted_comes_before_duplicated_comes_before_the_table)
 Test(conditions, damage_that_names_no_tick_still_fails)
 {
 	story_anomaly(&s, OBSERVED_CORRUPT, -1, 0);
-	expect(REASON_CORRUPTED, VERDICT_FAIL);
+	story_expect(&s, REASON_CORRUPTED, VERDICT_FAIL);
 	s.observed.anomalies[0].stream = 0;
 	s.observed.anomalies[0].kind = OBSERVED_DUPLICATE;
-	expect(REASON_DUPLICATED, VERDICT_FAIL);
+	story_expect(&s, REASON_DUPLICATED, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_OK, 20);
-}
-
-/* --- anchor
- * ------------------------------------------------------------------------------------------------------------------------
- */
-
-Test(conditions, a_restore_point_before_the_anchor_fails)
-{
-	/* the last tick acknowledged before the request is 15, at (1015,1) */
-	s.bound.b0 = s.bound.cluster_last_write = s.observed.backup.last_write = (struct optime){1015, 1};
-	s.bound.sets[0].b0 = s.bound.sets[0].b1 = s.bound.b0;
-	for (int64_t k = 16; k <= 20; k++)
-		story_unsee(&s.observed.streams[0], k);
-	expect_pass();
-	s.bound.b0 = s.bound.cluster_last_write = s.observed.backup.last_write = (struct optime){1015, 0};
-	s.bound.sets[0].b0 = s.bound.sets[0].b1 = s.bound.b0;
-	story_unsee(&s.observed.streams[0], 15);
-	expect(REASON_BOUND_BEFORE_ANCHOR, VERDICT_FAIL);
-}
-
-Test(conditions, the_anchor_belongs_to_the_request_that_the_backup_answers)
-{
-	/* another backup is requested and finished between the pinned one and the disaster */
-	story_event(&s, 23500, "backup.requested");
-	story_event_with(&s, 24500, "backup.finished", "backup", "2026-01-01T00:00:24Z");
-	expect_pass();
-	/* the same, but the pinned backup is no answer to any request: the newest request counts */
-	strcpy(story_find_event(&s, "backup.finished")->data[0].value, "2026-01-01T00:00:19Z");
-	expect(REASON_BOUND_BEFORE_ANCHOR, VERDICT_FAIL);
-}
-
-Test(conditions, without_a_request_there_is_no_anchor)
-{
-	story_forget(&s, "backup.requested");
-	expect(REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_request_without_a_followed_journal_is_no_anchor)
-{
-	story_find_event(&s, "backup.requested")->journal.known = false;
-	expect(REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_request_before_the_first_acknowledgement_is_no_anchor)
-{
-	story_find_event(&s, "backup.requested")->journal.n = 2;
-	expect(REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_request_long_after_the_last_acknowledgement_is_no_anchor)
-{
-	struct timeline_record *request = story_find_event(&s, "backup.requested");
-
-	/* the ticker stood still before the request: its last tick says little of how old the backup may be */
-	request->journal.n = 13;
-	memcpy(request->journal.chain, story_head(&s.journals[0], 13).chain, RECORD_CHAIN_TEXT_MAX);
-	for (size_t i = 0; i < s.timeline_count; i++)
-		if (s.timeline[i].journal.n > 13 && s.timeline[i].mono_ms <= request->mono_ms)
-			s.timeline[i].journal.known = false;
-	expect_pass();
-	request->mono_ms += 1000;
-	request->at_ms += 1000;
-	expect(REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_point_in_time_needs_no_request)
-{
-	story_forget(&s, "backup.requested");
-	strcpy(s.bound.source, "pitr");
-	s.bound.b0 = s.bound.sets[0].b0 = s.bound.sets[0].b1 = (struct optime){1021, 0};
-	s.observed.restores[0].pitr = (struct optime){1021, 0};
-	expect_pass();
-	s.observed.restores[0].pitr.t++;
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
 }
 
 /* --- identity
@@ -270,126 +178,56 @@ Test(conditions, another_backup_in_any_record_is_the_wrong_one)
 
 		strcpy(kept, fields[i].field);
 		strcpy(fields[i].field, fields[i].value);
-		expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+		story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 		strcpy(fields[i].field, kept);
 	}
 	s.observed.backup.last_write.i++;
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 	s.observed.backup.last_write.i--;
 	s.observed.restores[0].pitr = (struct optime){1025, 0};
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 	s.observed.restores[0].pitr = OPTIME_ZERO;
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(conditions, only_the_newest_restore_counts)
 {
 	story_restore(&s, "2026-01-01T00:00:10Z", "done");
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 	story_restore(&s, s.bound.backup_name, "done");
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(conditions, an_identity_that_nobody_records_is_unknown)
 {
 	story_find_event(&s, "restore.finished")->data[0].value[0] = '\0';
-	expect_pass();
+	story_expect_pass(&s);
 	s.observed.restore_count = 0;
-	expect(REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
 }
 
 Test(conditions, a_restore_from_before_the_disaster_proves_nothing)
 {
 	story_forget(&s, "restore.finished");
-	expect_pass();
+	story_expect_pass(&s);
 	s.observed.restores[0].start_ts = 900;
-	expect(REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
 	cr_expect_reason(&s, REASON_RESTORE_UNKNOWN);
 }
 
 Test(conditions, a_restore_that_did_not_end_is_unknown)
 {
 	strcpy(s.observed.restores[0].status, "running");
-	expect(REASON_RESTORE_UNKNOWN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_RESTORE_UNKNOWN, VERDICT_INCONCLUSIVE);
 }
 
 Test(conditions, a_failed_restore_fails_whoever_says_so)
 {
 	strcpy(s.observed.restores[0].status, "error");
-	expect(REASON_RESTORE_FAILED, VERDICT_FAIL);
+	story_expect(&s, REASON_RESTORE_FAILED, VERDICT_FAIL);
 	strcpy(s.observed.restores[0].status, "done");
 	strcpy(story_find_event(&s, "restore.finished")->data[1].value, "error");
-	expect(REASON_RESTORE_FAILED, VERDICT_FAIL);
-}
-
-/* --- coverage
- * ----------------------------------------------------------------------------------------------------------------------
- */
-
-Test(conditions, a_journal_that_ends_at_the_restore_point_does_not_cover_it)
-{
-	/* tick 21 has lo == b1 and proves that the journal goes on; tick 20 does not */
-	s.no_timeline = true;
-	story_cut(&s.journals[0], 42);
-	story_judge(&s);
-	cr_expect_no_reason(&s, REASON_NO_COVERAGE);
-	story_cut(&s.journals[0], 40);
-	story_judge(&s);
-	cr_expect_reason(&s, REASON_NO_COVERAGE);
-	cr_expect_result(&s, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_journal_that_begins_after_the_restore_point_does_not_cover_it)
-{
-	s.bound.b0 = s.bound.sets[0].b0 = s.bound.sets[0].b1 = (struct optime){1000, 9};
-	s.no_timeline = true;
-	for (int64_t k = 1; k <= 20; k++)
-		story_unsee(&s.observed.streams[0], k);
-	expect(REASON_NO_COVERAGE, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, every_stream_must_cover)
-{
-	story_stream(&s.journals[0], "admin.ticker", 0);
-	expect(REASON_NO_COVERAGE, VERDICT_INCONCLUSIVE);
-	cr_expect_not_null(strstr(story_reason(&s, REASON_NO_COVERAGE)->message, "admin.ticker"));
-}
-
-static void add_shard(const char *name, struct optime b1)
-{
-	struct bound_set *set = &s.bound.sets[s.bound.set_count++];
-
-	*set = (struct bound_set){.last_write = b1, .b0 = s.bound.b0, .b1 = b1};
-	strcpy(set->name, name);
-}
-
-Test(conditions, a_shard_without_ticks_is_uncovered)
-{
-	add_shard("rs1", s.bound.b0);
-	expect(REASON_SHARD_UNCOVERED, VERDICT_INCONCLUSIVE);
-	cr_expect_not_null(strstr(story_reason(&s, REASON_SHARD_UNCOVERED)->message, "\"rs1\""));
-	story_unsee(&s.observed.streams[0], 7);
-	story_observe(&s, "drill.ticker", 0, 1, "rs1", 7, 7);
-	expect_pass();
-	cr_expect_eq(s.verdict.sets[0].ticks, 19);
-	cr_expect_eq(s.verdict.sets[1].ticks, 1);
-}
-
-Test(conditions, behind_a_mongos_no_shard_is_known_to_be_covered)
-{
-	add_shard("rs1", s.bound.b0);
-	s.observed.streams[0].replica_set[0] = '\0';
-	expect(REASON_SHARD_UNCOVERED, VERDICT_INCONCLUSIVE);
-	cr_expect_eq(s.verdict.sets[0].ticks, -1);
-}
-
-Test(conditions, a_tick_in_two_shards_is_duplicated)
-{
-	add_shard("rs1", s.bound.b0);
-	story_observe(&s, "drill.ticker", 0, 1, "rs1", 7, 8);
-	expect(REASON_DUPLICATED, VERDICT_FAIL);
-	cr_expect_count(&s, CLASS_DUPLICATED, 2);
-	cr_expect_count(&s, CLASS_OK, 18);
+	story_expect(&s, REASON_RESTORE_FAILED, VERDICT_FAIL);
 }
 
 /* --- width
@@ -398,23 +236,23 @@ Test(conditions, a_tick_in_two_shards_is_duplicated)
 
 Test(conditions, between_two_shards_figures_a_tick_may_be_there_or_not)
 {
-	add_shard("rs1", (struct optime){1024, 1});
+	story_shard(&s, "rs1", (struct optime){1024, 1});
 	story_unsee(&s.observed.streams[0], 7);
 	story_observe(&s, "drill.ticker", 0, 1, "rs1", 7, 7);
 	story_see(&s.observed.streams[1], 22, 22);
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_reason(&s, REASON_TORN);
 	/* 22 is there, 21, 23, 24 are not; (1024,1) itself is within */
 	cr_expect_count(&s, CLASS_AT_BOUND, 4);
 	cr_expect_eq(s.verdict.torn_width_s, 4);
 	cr_expect_eq(s.verdict.max_undecided, 5);
 	s.options.max_undecided = 3;
-	expect(REASON_UNDECIDED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_UNDECIDED, VERDICT_INCONCLUSIVE);
 	s.options.max_undecided = -1;
 	/* on the shard that ends at b0 it is late */
 	story_unsee(&s.observed.streams[1], 22);
 	story_see(&s.observed.streams[0], 22, 22);
-	expect(REASON_LATE, VERDICT_FAIL);
+	story_expect(&s, REASON_LATE, VERDICT_FAIL);
 }
 
 static void make_coarse(void)
@@ -429,12 +267,12 @@ static void make_coarse(void)
 Test(conditions, within_a_coarse_second_either_is_possible)
 {
 	make_coarse();
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_AT_BOUND, 1);
 	cr_expect_eq(s.verdict.undecided, 1);
 	cr_expect_no_reason(&s, REASON_TORN);
 	story_unsee(&s.observed.streams[0], 20);
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_AT_BOUND, 1);
 	cr_expect_count(&s, CLASS_LOST, 0);
 }
@@ -449,7 +287,7 @@ Test(conditions, one_cut_must_explain_a_coarse_second)
 	j->records[38].lo = (struct optime){1020, 1};
 	story_outcome_of(&s, 20)->hi = (struct optime){1020, 2};
 	story_unsee(&s.observed.streams[0], 19);
-	expect(REASON_LOST, VERDICT_FAIL);
+	story_expect(&s, REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 1);
 	cr_expect_count(&s, CLASS_AT_BOUND, 1);
 	/* were 20 sent before that reply, the cut could lie between them */
@@ -483,107 +321,6 @@ Test(conditions, a_batch_in_flight_at_the_restore_point_is_allowed)
 	cr_expect_reason(&s, REASON_DIGEST_PARTIAL);
 }
 
-/* --- liveness
- * ----------------------------------------------------------------------------------------------------------------------
- */
-
-/* Ticks from 28 on come by so much later. */
-static void delay(int64_t ms)
-{
-	for (size_t i = 54; i < s.journals[0].count; i++)
-		s.journals[0].records[i].ms += ms;
-	story_find_event(&s, "disaster")->at_ms += ms;
-	story_forget_heads(&s, 0);
-}
-
-Test(conditions, a_gap_of_the_limit_is_live_and_one_ms_more_is_a_stall)
-{
-	delay(9000);
-	expect_pass();
-	delay(1);
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, the_limit_grows_with_the_interval)
-{
-	s.journals[0].open.interval_us = 4000000;
-	delay(19000);
-	expect_pass();
-	delay(1);
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, an_outage_explains_a_gap)
-{
-	delay(9001);
-	story_event(&s, 28000, "outage.start");
-	story_event(&s, 30000, "outage.end");
-	expect_pass();
-}
-
-Test(conditions, an_outage_at_another_time_explains_nothing)
-{
-	delay(9001);
-	story_event(&s, 18000, "outage.start");
-	story_event(&s, 20000, "outage.end");
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, a_gap_before_the_anchor_is_nobodys_business)
-{
-	for (size_t i = 10; i < s.journals[0].count; i++)
-		s.journals[0].records[i].ms += 100000;
-	s.journals[0].open.at_ms -= 100000;
-	expect_pass();
-}
-
-Test(conditions, the_tail_before_the_disaster_is_measured_on_the_drills_clock)
-{
-	/* the ticker's clock is an hour off, and nobody compared it: the heads tell when its last record came */
-	s.journals[0].open.at_ms -= 3600000;
-	expect_pass();
-	story_find_event(&s, "disaster")->mono_ms += 10500;
-	story_find_event(&s, "disaster")->at_ms += 10500;
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, without_heads_the_tail_is_measured_by_the_wall)
-{
-	story_forget_heads(&s, 0);
-	for (size_t i = 0; i < s.timeline_count; i++)
-		if (s.timeline[i].mono_ms > STORY_MONO + 16000)
-			s.timeline[i].journal.known = false;
-	story_find_event(&s, "disaster")->at_ms = STORY_WALL + 50000;
-	story_find_event(&s, "disaster")->mono_ms = STORY_MONO + 50000;
-	expect_pass();
-	story_find_event(&s, "disaster")->at_ms++;
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
-}
-
-Test(conditions, one_stalled_stream_is_not_hidden_by_another)
-{
-	struct story_journal *j = &s.journals[0];
-	uint32_t other = story_stream(j, "admin.ticker", 0);
-
-	/* admin.ticker stops at its 21st tick; all its records lie before the other's, in time order or not */
-	s.timeline_count = 0;
-	story_event(&s, 0, "drill.start")->journal.known = false;
-	story_event(&s, 60000, "disaster")->journal.known = false;
-	for (uint32_t k = 1; k <= 21; k++) {
-		story_issued(j, other, 1000 * k - 50, k, k, (struct optime){1000 + k - 1, 1});
-		story_acked(j, other, 1000 * k + 50, k, k, (struct optime){1000 + k, 2}, true);
-	}
-	story_judge(&s);
-	cr_expect_reason(&s, REASON_STALLED);
-	cr_expect_eq(s.verdict.streams[1].issued, 21);
-}
-
-Test(conditions, without_a_disaster_nothing_passes)
-{
-	story_forget(&s, "disaster");
-	expect(REASON_NO_DISASTER, VERDICT_INCONCLUSIVE);
-}
-
 /* --- the rest
  * ----------------------------------------------------------------------------------------------------------------------
  */
@@ -591,14 +328,14 @@ Test(conditions, without_a_disaster_nothing_passes)
 Test(conditions, a_probe_that_failed_fails)
 {
 	s.observed.probes[2].ok = false;
-	expect(REASON_PROBE_FAILED, VERDICT_FAIL);
+	story_expect(&s, REASON_PROBE_FAILED, VERDICT_FAIL);
 }
 
 Test(conditions, a_user_that_cannot_log_in_is_drift)
 {
 	s.observed.logins[0].ok = false;
 	s.observed.logins[0].code = 18;
-	expect(REASON_LOGIN_DRIFT, VERDICT_FAIL);
+	story_expect(&s, REASON_LOGIN_DRIFT, VERDICT_FAIL);
 	cr_expect_not_null(strstr(story_reason(&s, REASON_LOGIN_DRIFT)->message, "databaseAdmin"));
 }
 
@@ -609,18 +346,18 @@ Test(conditions, files_that_left_the_bucket_fail)
 	strcpy(rec->data[1].key, "changed");
 	strcpy(rec->data[1].value, "0");
 	rec->data_count = 2;
-	expect_pass();
+	story_expect_pass(&s);
 	strcpy(rec->data[0].value, "2");
-	expect(REASON_BACKUP_FILES_CHANGED, VERDICT_FAIL);
+	story_expect(&s, REASON_BACKUP_FILES_CHANGED, VERDICT_FAIL);
 	strcpy(rec->data[0].value, "0");
 	strcpy(rec->data[1].value, "1");
-	expect(REASON_BACKUP_FILES_CHANGED, VERDICT_FAIL);
+	story_expect(&s, REASON_BACKUP_FILES_CHANGED, VERDICT_FAIL);
 }
 
 Test(conditions, a_stand_in_is_named_and_does_not_fail)
 {
 	story_event_with(&s, 300, "versions", "note_topology", "no mongos: the service leads to the primary");
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_reason(&s, REASON_ENVIRONMENT);
 	cr_expect_eq(s.verdict.version_count, 1);
 }
@@ -629,7 +366,7 @@ Test(conditions, the_config_servers_end_is_none_of_a_shards_absent_ticks_busines
 {
 	/* an absent tick of drill.ticker cannot have lived on the config servers, one of admin.ticker can only have
 	 * lived there */
-	add_shard("cfg", (struct optime){1024, 1});
+	story_shard(&s, "cfg", (struct optime){1024, 1});
 	story_judge(&s);
 	cr_expect_count(&s, CLASS_AT_BOUND, 0);
 	cr_expect_count(&s, CLASS_EXPECTED_LOSS, 20);
@@ -639,11 +376,4 @@ Test(conditions, the_config_servers_end_is_none_of_a_shards_absent_ticks_busines
 	story_judge(&s);
 	cr_expect_count(&s, CLASS_AT_BOUND, 4);
 	cr_expect_count(&s, CLASS_EXPECTED_LOSS, 16);
-}
-
-Test(conditions, a_request_after_the_pin_is_not_the_anchor)
-{
-	story_forget(&s, "backup.finished");
-	story_event(&s, 30500, "backup.requested");
-	expect_pass();
 }

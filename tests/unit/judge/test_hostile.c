@@ -18,21 +18,6 @@ static void teardown(void)
 
 TestSuite(hostile, .init = setup, .fini = teardown);
 
-static void expect(enum verdict_reason_code code, enum verdict_result result)
-{
-	story_judge(&s);
-	cr_expect_reason(&s, code);
-	cr_expect_result(&s, result);
-	if (story_reason(&s, code))
-		cr_expect(story_reason(&s, code)->message[0] && story_reason(&s, code)->hint[0]);
-}
-
-static void expect_pass(void)
-{
-	story_judge(&s);
-	cr_expect_result(&s, VERDICT_PASS);
-}
-
 static size_t reasons_of(enum verdict_reason_code code)
 {
 	size_t count = 0;
@@ -67,9 +52,9 @@ Test(hostile, a_restore_point_that_is_not_the_pinned_file_proves_nothing)
 	memset(rec->data[0].value, 'a', 64);
 	rec->data_count = 1;
 	memset(s.bound_sha256, 'a', 64);
-	expect_pass();
+	story_expect_pass(&s);
 	s.bound_sha256[7] = 'b';
-	expect(REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_BOUND, "SHA-256");
 }
 
@@ -80,27 +65,27 @@ Test(hostile, another_backup_than_the_timeline_says_was_pinned)
 	strcpy(rec->data[0].key, "backup");
 	strcpy(rec->data[0].value, "2026-01-01T00:00:10Z");
 	rec->data_count = 1;
-	expect(REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
 	strcpy(rec->data[0].value, s.bound.backup_name);
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(hostile, a_restore_point_pinned_after_the_disaster_is_not_pinned)
 {
 	s.bound.pinned_at_ms = STORY_WALL + 25000;
-	expect_pass();
+	story_expect_pass(&s);
 	s.bound.pinned_at_ms = STORY_WALL + 40500 + 61000;
-	expect(REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_BOUND, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_BOUND, "61.0 s after the disaster");
 }
 
 Test(hostile, ticks_of_another_replica_set_do_not_cover_the_backups)
 {
 	strcpy(s.observed.streams[0].replica_set, "rs9");
-	expect(REASON_SHARD_UNCOVERED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_SHARD_UNCOVERED, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_SHARD_UNCOVERED, "\"rs9\"");
 	s.observed.streams[0].replica_set[0] = '\0';
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(hostile, a_disaster_before_the_restore_point_is_none)
@@ -111,7 +96,7 @@ Test(hostile, a_disaster_before_the_restore_point_is_none)
 	s.options.max_rpo_ms = 1;
 	disaster->at_ms = STORY_WALL + 10000;
 	disaster->mono_ms = STORY_MONO + 10000;
-	expect(REASON_NO_DISASTER, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_DISASTER, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_DISASTER, "before the restore point");
 }
 
@@ -121,7 +106,7 @@ Test(hostile, a_request_after_the_disaster_is_no_anchor)
 	story_forget(&s, "backup.finished");
 	story_forget(&s, "bound.pinned");
 	story_event(&s, 41000, "backup.requested");
-	expect(REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_ANCHOR, VERDICT_INCONCLUSIVE);
 	cr_expect_no_reason(&s, REASON_BOUND_BEFORE_ANCHOR);
 }
 
@@ -131,20 +116,20 @@ Test(hostile, a_request_after_the_disaster_is_no_anchor)
 Test(hostile, an_observation_from_before_the_restore_ended_shows_nothing)
 {
 	s.observed.open.at_ms = STORY_WALL + 100500 - 6000;
-	expect(REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_OBSERVATION, "6.0 s before");
 	s.observed.open.at_ms = STORY_WALL + 30000;
 	story_forget(&s, "restore.finished");
-	expect(REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_OBSERVATION, "disaster");
 }
 
 Test(hostile, an_observation_of_a_time_before_the_restore_point_shows_nothing)
 {
 	s.observed.open.read_after = (struct optime){1020, 0};
-	expect(REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
 	s.observed.open.read_after = OPTIME_ZERO;
-	expect(REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, ticks_of_a_namespace_that_was_not_read_are_not_lost)
@@ -158,7 +143,7 @@ Test(hostile, ticks_of_a_namespace_that_was_not_read_are_not_lost)
 		story_issued(j, other, 1000 * k - 50, k, k, (struct optime){1000 + k - 1, 1});
 		story_acked(j, other, 1000 * k + 50, k, k, (struct optime){1000 + k, 2}, true);
 	}
-	expect(REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_OBSERVATION, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_OBSERVATION, "admin.ticker");
 	cr_expect_no_reason(&s, REASON_LOST);
 	cr_expect_count(&s, CLASS_OK, 20);
@@ -167,16 +152,16 @@ Test(hostile, ticks_of_a_namespace_that_was_not_read_are_not_lost)
 Test(hostile, an_undated_or_older_restore_is_no_proof_of_identity)
 {
 	story_forget(&s, "restore.finished");
-	expect_pass();
+	story_expect_pass(&s);
 	/* within the margin of two clocks it still counts against, but not for */
 	s.observed.restores[0].start_ts = 1020;
-	expect(REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
 	cr_expect_reason(&s, REASON_RESTORE_UNKNOWN);
 	strcpy(s.observed.restores[0].backup, "2026-01-01T00:00:10Z");
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 	strcpy(s.observed.restores[0].backup, s.bound.backup_name);
 	s.observed.restores[0].start_ts = 0;
-	expect(REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_IDENTITY_UNKNOWN, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, the_newest_restore_is_the_one_that_started_last)
@@ -184,14 +169,14 @@ Test(hostile, the_newest_restore_is_the_one_that_started_last)
 	story_restore(&s, s.bound.backup_name, "done");
 	s.observed.restores[0].start_ts = 1080;
 	strcpy(s.observed.restores[0].backup, "2026-01-01T00:00:10Z");
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 }
 
 Test(hostile, a_snapshot_restored_instead_of_a_point_in_time_is_the_wrong_one)
 {
 	strcpy(s.bound.source, "pitr");
 	s.bound.b0 = s.bound.sets[0].b0 = s.bound.sets[0].b1 = (struct optime){1021, 0};
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 }
 
 /* --- the journal
@@ -201,13 +186,13 @@ Test(hostile, a_reply_not_after_what_was_known_before_breaks_the_journal)
 {
 	/* lo hides it behind the restore point, hi says nothing */
 	s.journals[0].records[60].lo = (struct optime){1031, 1};
-	expect(REASON_JOURNAL_BROKEN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_JOURNAL_BROKEN, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, an_acknowledgement_back_in_time_breaks_the_journal)
 {
 	story_outcome_of(&s, 30)->ms = 3;
-	expect(REASON_JOURNAL_BROKEN, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_JOURNAL_BROKEN, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, an_empty_journal_covers_nothing)
@@ -229,7 +214,7 @@ Test(hostile, a_clock_that_is_ahead_hides_no_stall)
 	j->open.at_ms += 3600000;
 	for (size_t i = 60; i < j->count; i++)
 		j->records[i].ms += 20000;
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_STALLED, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, a_clock_that_is_ahead_hides_no_last_stall_where_heads_are_missing)
@@ -241,11 +226,11 @@ Test(hostile, a_clock_that_is_ahead_hides_no_last_stall_where_heads_are_missing)
 	s.journals[0].open.at_ms += 3600000;
 	disaster->at_ms += 20000;
 	disaster->mono_ms += 20000;
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_STALLED, VERDICT_INCONCLUSIVE);
 	/* nor where the drill never followed it: a clock that cannot be right is no clock */
 	for (size_t i = 0; i < s.timeline_count; i++)
 		s.timeline[i].journal.known = false;
-	expect(REASON_STALLED, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_STALLED, VERDICT_INCONCLUSIVE);
 }
 
 Test(hostile, overlapping_outages_explain_a_gap_once)
@@ -287,7 +272,7 @@ Test(hostile, a_ticker_on_another_machines_clock_keeps_its_place)
 		if (s.timeline[i].mono_ms > STORY_MONO + 30000)
 			s.timeline[i].journal.known = false;
 	story_forget_heads(&s, 30000);
-	expect_pass();
+	story_expect_pass(&s);
 }
 
 Test(hostile, a_ticker_that_began_after_a_restore_in_place_is_foreign)
@@ -303,12 +288,12 @@ Test(hostile, a_ticker_that_began_after_a_restore_in_place_is_foreign)
 	}
 	story_observe(&s, "drill.ticker", 0, 2, "rs0", 1, 3);
 	strcpy(s.observed.open.cluster_id, s.journals[0].open.cluster_id);
-	expect_pass();
+	story_expect_pass(&s);
 	cr_expect_count(&s, CLASS_FOREIGN, 3);
 	cr_expect_count(&s, CLASS_LATE, 0);
 	/* one that began before the disaster is judged, whatever its cluster */
 	later->open.at_ms = STORY_WALL + 30000;
-	expect(REASON_LATE, VERDICT_FAIL);
+	story_expect(&s, REASON_LATE, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LATE, 3);
 }
 
@@ -319,7 +304,7 @@ Test(hostile, a_run_that_the_drill_followed_before_the_restore_did_not_begin_aft
 	s.journals[0].open.at_ms = STORY_WALL + 200000;
 	story_forget(&s, "backup.requested");
 	story_unsee(&s.observed.streams[0], 7);
-	expect(REASON_LOST, VERDICT_FAIL);
+	story_expect(&s, REASON_LOST, VERDICT_FAIL);
 	cr_expect_count(&s, CLASS_LOST, 1);
 }
 
@@ -334,7 +319,7 @@ Test(hostile, journals_of_which_none_is_judged_cover_nothing)
 	s.observed.restores[0].pitr = s.bound.b0;
 	strcpy(s.observed.open.cluster_id, s.journals[0].open.cluster_id);
 	s.journals[0].open.at_ms = STORY_WALL + 200000;
-	expect(REASON_NO_COVERAGE, VERDICT_INCONCLUSIVE);
+	story_expect(&s, REASON_NO_COVERAGE, VERDICT_INCONCLUSIVE);
 	expect_text(REASON_NO_COVERAGE, "restored cluster");
 }
 
@@ -391,7 +376,7 @@ Test(hostile, an_event_without_its_figures_breaks_the_timeline)
 	strcpy(rec->data[1].key, "changed");
 	strcpy(rec->data[1].value, "0");
 	rec->data_count = 2;
-	expect_pass();
+	story_expect_pass(&s);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char kept[64];
 
@@ -400,7 +385,7 @@ Test(hostile, an_event_without_its_figures_breaks_the_timeline)
 			if (!strcmp(rec->data[k].key, rows[i].key))
 				strcpy(kept, rec->data[k].value);
 		set_value(rec, rows[i].key, rows[i].value);
-		expect(REASON_TIMELINE_BROKEN, VERDICT_INCONCLUSIVE);
+		story_expect(&s, REASON_TIMELINE_BROKEN, VERDICT_INCONCLUSIVE);
 		expect_text(REASON_TIMELINE_BROKEN, rows[i].key);
 		set_value(rec, rows[i].key, kept);
 	}
@@ -437,7 +422,7 @@ Test(hostile, one_wrong_backup_is_one_reason)
 	strcpy(s.observed.backup.name, "2026-01-01T00:00:10Z");
 	strcpy(s.observed.backup.opid, "65dddddddddddddddddddddd");
 	set_value(story_find_event(&s, "restore.finished"), "backup", "2026-01-01T00:00:10Z");
-	expect(REASON_WRONG_BACKUP, VERDICT_FAIL);
+	story_expect(&s, REASON_WRONG_BACKUP, VERDICT_FAIL);
 	cr_expect_eq(reasons_of(REASON_WRONG_BACKUP), 1, "%s", story_reasons(&s));
 	expect_text(REASON_WRONG_BACKUP, "65dddddddddddddddddddddd");
 	expect_text(REASON_WRONG_BACKUP, "psmdb-restore/restore1");
@@ -447,7 +432,7 @@ Test(hostile, altered_ticks_are_one_reason)
 {
 	story_alter(&s.observed.streams[0], 3);
 	story_alter(&s.observed.streams[0], 4);
-	expect(REASON_CORRUPTED, VERDICT_FAIL);
+	story_expect(&s, REASON_CORRUPTED, VERDICT_FAIL);
 	cr_expect_eq(reasons_of(REASON_CORRUPTED), 1, "%s", story_reasons(&s));
 }
 
@@ -455,7 +440,7 @@ Test(hostile, failed_probes_are_one_reason)
 {
 	s.observed.probes[1].ok = s.observed.probes[2].ok = false;
 	strcpy(s.observed.probes[1].detail, "no primary");
-	expect(REASON_PROBE_FAILED, VERDICT_FAIL);
+	story_expect(&s, REASON_PROBE_FAILED, VERDICT_FAIL);
 	cr_expect_eq(reasons_of(REASON_PROBE_FAILED), 1, "%s", story_reasons(&s));
 	expect_text(REASON_PROBE_FAILED, "the write probe");
 }
