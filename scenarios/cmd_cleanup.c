@@ -71,8 +71,10 @@ int cmd_cleanup(int argc, char **argv)
 	     drill_connect(d, &err) && cluster_id_is(d->kube, run_state_text(&d->state, "cluster-uid"), &err) &&
 	     (!d->elsewhere || cluster_id_is(d->elsewhere, run_state_text(&d->state, "elsewhere-uid"), &err)) &&
 	     cleanup_objects(d->kube, d->elsewhere, run_state_objects(&d->state), stdout, &tally, &err);
-	if (ok)
+	if (ok) {
 		unlink(drill_path(d, RUN_RECEIVE_STRING));
+		run_sweep(d->dir);
+	}
 	drill_close(d);
 	if (!ok)
 		return err_print(argv[0], &err);

@@ -140,6 +140,7 @@ static bool take_up(
 		return false;
 	/* before anything is written there */
 	d->rested_ms = run_last_sign_ms(d->lock_fd, &sign_ms) ? clock_wall_ms(d->clock) - sign_ms : -1;
+	run_sweep(d->dir);
 	if (!run_state_load(&d->state, d->dir, err))
 		return false;
 	snprintf(d->folder, sizeof d->folder, "%s", run_state_text(&d->state, "folder"));

@@ -164,6 +164,30 @@ bool run_lock(const char *dir, int *ret_fd, struct err *err)
 	return true;
 }
 
+/* file_write_atomic's own names */
+static bool is_half_written(const char *name)
+{
+	static const char *const files[] = {RUN_STATE, RUN_RECEIVE_STRING};
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		size_t len = strlen(files[i]);
+
+		if (!strncmp(name, files[i], len) && name[len] == '.' && strlen(name + len) == 7)
+			return true;
+	}
+	return false;
+}
+
+void run_sweep(const char *dir)
+{
+	CLEANUP(dir) DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (is_half_written(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+}
+
 void run_sign(int lock_fd, int64_t now_wall_ms)
 {
 	const struct timespec now = {.tv_sec = now_wall_ms / 1000, .tv_nsec = now_wall_ms % 1000 * 1000000};

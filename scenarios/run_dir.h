@@ -12,6 +12,7 @@
 
 #include <limits.h>
 
+#define RUN_STATE "state.json"
 #define RUN_TIMELINE "timeline.jsonl"
 #define RUN_RECEIVE_STRING "receive-string" /* a secret */
 #define RUN_JOURNAL "journal.jsonl"
@@ -38,6 +39,8 @@ bool run_put_pair(struct timeline_record *rec, const char *pair, struct err *err
  * Holds the run for one process, until *ret_fd is closed or the process ends. ERR_STATE if another one is at work on it.
  */
 bool run_lock(const char *dir, int *ret_fd, struct err *err);
+/* Removes what a runner that was killed has left half written: one of the two may be a secret. With the lock. */
+void run_sweep(const char *dir);
 /*
  * A sign of life, at the lock (the directory's own time): from the newest one a run that is taken up again tells how long it was
  * at rest. run_last_sign_ms is of the wall clock; asked before anything is written into the directory. false: not known.

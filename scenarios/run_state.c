@@ -15,7 +15,7 @@ bool run_state_new(struct run_state *s, const char *dir, const char *scenario, c
     size_t steps, struct err *err)
 {
 	*s = (struct run_state){.doc = NULL};
-	if (!run_path(dir, STATE_FILE, s->path, err) ||
+	if (!run_path(dir, RUN_STATE, s->path, err) ||
 	    !json_format(&s->doc, err,
 		"{'format':'" FORMAT "','version':1,'scenario':%s,'folder':%s,'sha256':%s,'options':{},'parameters':{},"
 		"'values':{},'seen':[],'steps':[],'objects':[]}",
@@ -72,11 +72,11 @@ bool run_state_load(struct run_state *s, const char *dir, struct err *err)
 	BUF_CLEANUP struct buf text = BUF_INIT(STATE_MAX_BYTES);
 	struct run_state r = {.doc = NULL};
 
-	if (!run_path(dir, STATE_FILE, r.path, err))
+	if (!run_path(dir, RUN_STATE, r.path, err))
 		return false;
 	if (!file_read(r.path, &text, err)) {
 		if (err && err->code == ERR_NOT_FOUND) {
-			err_set(err, ERR_NOT_FOUND, "\"%s\" is no run of a scenario: it has no " STATE_FILE, dir);
+			err_set(err, ERR_NOT_FOUND, "\"%s\" is no run of a scenario: it has no " RUN_STATE, dir);
 			err_hint(err, "give the directory that \"psmdb-drill run\" has printed");
 		}
 		return false;

@@ -9,7 +9,6 @@
 #include "doc/json_edit.h"
 #include "kube/client.h"
 
-#define STATE_FILE "state.json"
 #define STATE_SCENARIO "scenario.yaml"
 
 struct run_state {

@@ -129,7 +129,7 @@ struct kube_delete {
 bool kube_delete(struct kube *k, const struct kube_kind *kind, const char *namespace_, const char *name,
     const struct kube_delete *options, struct err *err);
 
-/* All that the selector (NULL: everything) fits in one namespace, in one request; those with finalizers stay for now. */
+/* All that the selector (NULL: everything) fits in one namespace, in one request; those with finalizers stay until these are off. */
 bool kube_delete_all(struct kube *k, const struct kube_kind *kind, const char *namespace_,
     const struct kube_select *select, const struct kube_delete *options, struct err *err);
 

@@ -116,3 +116,30 @@ Test(run_dir, tells_how_long_nobody_was_at_work_on_it)
 	cr_assert_eq(sign_ms, now_ms - 3600123);
 	close(fd);
 }
+
+/* What killed writers leave; its names are file_write_atomic's. */
+Test(run_dir, what_was_half_written_is_swept_away_and_nothing_else)
+{
+	static const char *const half[] = {"state.json.a1B2c3", "receive-string.XyZ123"}, *const whole[] = {
+											      "state.json",
+											      "receive-string",
+											      "state.json.bak",
+											      "receive-string.a1B2c3d",
+											      "xstate.json.a1B2c3",
+											      "bound.json.a1B2c3"};
+	char path[PATH_MAX];
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < sizeof half / sizeof *half; i++)
+		cr_assert(
+		    run_path(dir, half[i], path, &err) && file_write_atomic(path, "x", 1, 0600, &err), "%s", err.msg);
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		cr_assert(
+		    run_path(dir, whole[i], path, &err) && file_write_atomic(path, "x", 1, 0600, &err), "%s", err.msg);
+	run_sweep(dir);
+	for (size_t i = 0; i < sizeof half / sizeof *half; i++)
+		cr_expect(run_path(dir, half[i], path, &err) && !file_exists(path), "%s", half[i]);
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		cr_expect(run_path(dir, whole[i], path, &err) && file_exists(path), "%s", whole[i]);
+	run_sweep("/nowhere");
+}
