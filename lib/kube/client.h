@@ -80,6 +80,7 @@ bool kube_kind_of(struct kube *k, const char *api_version, const char *kind, str
  */
 bool kube_each_kind(struct kube *k, bool (*each)(void *ctx, const struct kube_kind *kind, struct err *err), void *ctx,
     char ret_unread[static 128], struct err *err);
+bool kube_is_kind(const struct kube_kind *kind, const char *group, const char *plural);
 /* Without discovery, for kinds that are known to be there (core, or one's own CRDs). */
 void kube_kind_set(struct kube_kind *ret, const char *group, const char *version, const char *plural, const char *kind,
     bool namespaced);

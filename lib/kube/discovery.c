@@ -321,6 +321,11 @@ bool kube_kind_of(struct kube *k, const char *api_version, const char *kind, str
 	return true;
 }
 
+bool kube_is_kind(const struct kube_kind *kind, const char *group, const char *plural)
+{
+	return !strcmp(kind->group, group) && !strcmp(kind->plural, plural);
+}
+
 void kube_kind_set(struct kube_kind *ret, const char *group, const char *version, const char *plural, const char *kind,
     bool namespaced)
 {

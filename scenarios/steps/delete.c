@@ -41,19 +41,6 @@ static bool is_outside(struct drill *d, const struct kube_kind *kind, const char
 	return !kind->namespaced || (namespace_ && strcmp(namespace_, drill_namespace(d)) != 0);
 }
 
-static bool is_claim(const struct kube_kind *kind)
-{
-	return !kind->group[0] && !strcmp(kind->plural, "persistentvolumeclaims");
-}
-
-static bool is_cluster(const struct kube_kind *kind)
-{
-	struct kube_kind clusters;
-
-	kind_clusters(&clusters);
-	return !strcmp(kind->group, clusters.group) && !strcmp(kind->plural, clusters.plural);
-}
-
 /* --- what is outside of the namespace under test ------------------------------------------------------------------ */
 
 static bool is_ours(struct drill *d, const json_node *object)
@@ -201,7 +188,8 @@ static bool claims_agreed(struct drill *d, const struct kube_kind *kind, const j
 {
 	const struct kube_select select = {.labels = step_text(args, "labels", NULL)};
 
-	return !is_claim(kind) || part_volumes_agreed(d, step_text(args, "name", NULL), &select, NULL, err);
+	return !kube_is_kind(kind, "", "persistentvolumeclaims") ||
+	       part_volumes_agreed(d, step_text(args, "name", NULL), &select, NULL, err);
 }
 
 /* What is selected outside may be others by the time it is deleted: all of it is named at once. */
@@ -238,7 +226,8 @@ static bool delete_run(struct drill *d, const json_node *args, struct err *err)
 		return true;
 	}
 	if (!is_outside(d, &kind, step_text(args, "namespace", NULL)) &&
-	    (!claims_agreed(d, &kind, args, err) || (is_cluster(&kind) && !part_keep_claims(d, err))))
+	    (!claims_agreed(d, &kind, args, err) ||
+		(kube_is_kind(&kind, PSMDB_GROUP, "perconaservermongodbs") && !part_keep_claims(d, err))))
 		return false;
 	for (const json_node *o = json_first(json_at(json_root(list), "items")); o; o = json_next(o))
 		if (!part_may_delete(d, &kind, o, name ? name : "*", err) || !part_remove(d, &kind, o, limit_ms, err))

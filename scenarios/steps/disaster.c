@@ -37,9 +37,6 @@ static bool list(struct drill *d, void (*kind_of)(struct kube_kind *), struct js
 	return kube_list(drill_kube(d), &kind, drill_namespace(d), NULL, ret, err);
 }
 
-#define EACH_ITEM(o, doc)                                                                                              \
-	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
-
 static bool disaster_check(struct drill *d, const json_node *args, struct err *err)
 {
 	(void)args;

@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-#define BLUEPRINT_ANNOTATION "kanister.kasten.io/blueprint"
-
-#define EACH_ITEM(o, doc)                                                                                              \
-	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
-
 static bool used(
     const struct kube_kind *kind, const char *name, const char *by_kind, const json_node *by, struct err *err)
 {
@@ -23,11 +18,6 @@ static bool used(
 static bool elsewhere(struct drill *d, const json_node *object)
 {
 	return !kube_namespace(object) || strcmp(kube_namespace(object), drill_namespace(d)) != 0;
-}
-
-static bool is_kind(const struct kube_kind *kind, const char *group, const char *plural)
-{
-	return !strcmp(kind->group, group) && !strcmp(kind->plural, plural);
 }
 
 /* What is deleted before does not count. That --confirm-delete names it is not enough: no step may be about it. */
@@ -84,7 +74,7 @@ static bool not_annotated(
 		return err_wrap(err, "see who uses %s \"%s\"", kind->kind, name);
 	EACH_ITEM(o, list)
 	{
-		const char *blueprint = kube_annotation(o, BLUEPRINT_ANNOTATION);
+		const char *blueprint = kube_annotation(o, PSMDB_BLUEPRINT_ANNOTATION);
 
 		if (blueprint && !strcmp(blueprint, name) && elsewhere(d, o))
 			return used(kind, name, users->kind, o, err);
@@ -208,17 +198,17 @@ bool part_unused(struct drill *d, const struct kube_kind *kind, const json_node 
 
 	if (!name || !kube_uid(object))
 		return err_set(err, ERR_REMOTE, "the API server has answered a %s without name or uid", kind->kind);
-	if (is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
+	if (kube_is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
 		return policy_unused(d, kind, object, err);
-	if (is_kind(kind, KASTEN_CONFIG_GROUP, "profiles"))
+	if (kube_is_kind(kind, KASTEN_CONFIG_GROUP, "profiles"))
 		return profile_unused(d, kind, name, err);
-	if (is_kind(kind, KASTEN_APPS_GROUP, "restorepointcontents"))
+	if (kube_is_kind(kind, KASTEN_APPS_GROUP, "restorepointcontents"))
 		return content_unused(d, kind, object, err);
-	if (is_kind(kind, "cr.kanister.io", "blueprints"))
+	if (kube_is_kind(kind, "cr.kanister.io", "blueprints"))
 		return blueprint_unused(d, kind, name, err);
-	if (is_kind(kind, "", "persistentvolumes"))
+	if (kube_is_kind(kind, "", "persistentvolumes"))
 		return volume_unused(d, kind, object, err);
-	if (is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions"))
+	if (kube_is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions"))
 		return definition_unused(d, kind, object, err);
-	return !is_kind(kind, "", "secrets") || keys_unused(d, kind, name, err);
+	return !kube_is_kind(kind, "", "secrets") || keys_unused(d, kind, name, err);
 }

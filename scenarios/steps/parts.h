@@ -17,6 +17,10 @@ extern const struct step_def step_wait_cluster, step_check_blueprint, step_start
     step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data,
     step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed, step_check_target;
 
+/* Of a list; none where there is no list. */
+#define EACH_ITEM(o, doc)                                                                                              \
+	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
+
 void kind_clusters(struct kube_kind *ret);
 void kind_backups(struct kube_kind *ret);
 void kind_restores(struct kube_kind *ret);

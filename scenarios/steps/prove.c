@@ -9,9 +9,6 @@
 #define POLL_MS 1000
 #define UIDS_MAX ((size_t)1 << 20)
 
-#define EACH_ITEM(o, doc)                                                                                              \
-	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
-
 static const struct step_arg prove_args[] = {
     STEP_ARG("timeout", ARG_DURATION, .otherwise = "2m", .help = "until nothing must be left"),
     {0},
@@ -62,11 +59,6 @@ static bool is_left_record(struct sweep *s, const struct kube_kind *kind, const 
 	       part_is_record(s->d, json_root(s->records), o, &policy);
 }
 
-static bool is_kind(const struct kube_kind *kind, const char *group, const char *plural)
-{
-	return !strcmp(kind->group, group) && !strcmp(kind->plural, plural);
-}
-
 /* Every one whom the binding gives rights to: whoever makes the namespace again would have them. */
 static bool binds_only(const json_node *binding, const char *ns)
 {
@@ -87,13 +79,13 @@ static bool calls(const json_node *webhooks, const char *ns)
 /* What lies outside of it and is about it alone: of no use any more, or, as a webhook that nobody answers, harmful. */
 static bool is_about_namespace(const struct kube_kind *kind, const json_node *o, const char *ns)
 {
-	if (is_kind(kind, "", "persistentvolumes"))
+	if (kube_is_kind(kind, "", "persistentvolumes"))
 		return json_is_at(o, "spec/claimRef/namespace", ns);
-	if (is_kind(kind, "snapshot.storage.k8s.io", "volumesnapshotcontents"))
+	if (kube_is_kind(kind, "snapshot.storage.k8s.io", "volumesnapshotcontents"))
 		return json_is_at(o, "spec/volumeSnapshotRef/namespace", ns);
-	if (is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
+	if (kube_is_kind(kind, KASTEN_CONFIG_GROUP, "policies"))
 		return kasten_policy_selects(o, ns) && kasten_policy_selects_only(o, ns);
-	if (is_kind(kind, "apiregistration.k8s.io", "apiservices"))
+	if (kube_is_kind(kind, "apiregistration.k8s.io", "apiservices"))
 		return json_is_at(o, "spec/service/namespace", ns);
 	if (!strcmp(kind->group, "rbac.authorization.k8s.io"))
 		return binds_only(o, ns);
@@ -105,14 +97,14 @@ static bool is_of_namespace(struct drill *d, const struct kube_kind *kind, const
 	const char *ns = drill_namespace(d), *app = kube_label(o, KASTEN_APP_LABEL);
 
 	return (app && !strcmp(app, ns)) || (kube_namespace(o) && !strcmp(kube_namespace(o), ns)) ||
-	       (is_kind(kind, "", "namespaces") && json_is_at(o, "metadata/name", ns)) ||
+	       (kube_is_kind(kind, "", "namespaces") && json_is_at(o, "metadata/name", ns)) ||
 	       is_about_namespace(kind, o, ns);
 }
 
 /* Whatever version of the manifest was given. */
 static bool is_of_operator(struct sweep *s, const struct kube_kind *kind, const json_node *o)
 {
-	return s->operator_ && is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions") &&
+	return s->operator_ && kube_is_kind(kind, "apiextensions.k8s.io", "customresourcedefinitions") &&
 	       json_is_at(o, "spec/group", PSMDB_GROUP);
 }
 

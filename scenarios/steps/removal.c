@@ -11,9 +11,6 @@
 #define RUNS "runactions"
 #define POLL_MS 1000
 
-#define EACH_ITEM(o, doc)                                                                                              \
-	for (const json_node *o = (doc) ? json_first(json_at(json_root(doc), "items")) : NULL; o; o = json_next(o))
-
 /* --- remove-operator ---------------------------------------------------------------------------------------------- */
 
 static const struct step_arg operator_args[] = {
@@ -71,13 +68,14 @@ bool part_installed(
 	if (!whole(object, err))
 		return false;
 	if (!find_kind(d, json_text_at(object, "apiVersion"), json_text_at(object, "kind"), ret_kind, &each)) {
+		if (each.code == ERR_UNSUPPORTED)
+			return true;
 		*err = each;
-		return each.code == ERR_UNSUPPORTED;
+		return false;
 	}
 	if (!part_look(d, ret_kind, ns, kube_name(object), &now, err))
 		return false;
-	if (!now || (!ret_kind->group[0] && !strcmp(ret_kind->plural, "namespaces") &&
-			!strcmp(kube_name(object), drill_namespace(d))))
+	if (!now || (kube_is_kind(ret_kind, "", "namespaces") && !strcmp(kube_name(object), drill_namespace(d))))
 		return true;
 	if (!lock_delete(ret_kind, ns, false, drill_namespace(d), drill_kasten(d), err))
 		return err_wrap(err, "%s \"%s\" of the operator's manifest", ret_kind->kind, kube_name(object));
