@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const double least_rate = 0.0003, no_rate = -1; /* the table refuses what is below 0 */
+static const double least_rate = 0.000277, no_rate = -1; /* the table refuses what is below 0 */
 
 static const char about[] =
     "Writes ticks into MongoDB and keeps the journal that says of each tick whether it was acknowledged, refused or is "
@@ -42,8 +42,8 @@ static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 		"namespace to write to, may be given several times (default: admin.ticker and drill.ticker)", ),
 	    ROW("writers", OPT_INT, &o->writers, "N", "streams for each namespace (default: 1)", .min = 1,
 		.max = JOURNAL_STREAMS_MAX),
-	    ROW("rate", OPT_DOUBLE, &o->rate, "R", "ticks a second and stream, 0.0003 to 1000000 (default: 1)",
-		.min = 0, .max = 1000000),
+	    ROW("rate", OPT_DOUBLE, &o->rate, "R",
+		"ticks a second and stream, 0.000277 (one an hour) to 1000000 (default: 1)", .min = 0, .max = 1000000),
 	    ROW("flat-out", OPT_FLAG, &o->flat_out, NULL, "no schedule: as many ticks as go through", ),
 	    ROW("batch", OPT_INT, &o->batch, "B",
 		"ticks in one command, 1 to 1000 (default: 1 up to 200 ticks a second, then as many as keep 200 "

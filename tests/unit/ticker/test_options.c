@@ -40,6 +40,15 @@ Test(options, the_batch_follows_the_rate_unless_given)
 	cr_assert(o.batch == 1000 && o.rate == 0);
 }
 
+Test(options, one_tick_an_hour_can_be_asked_for)
+{
+	struct options o;
+
+	cr_assert_eq(parse(ARGS("--rate", "0.00027778"), &o, NULL), OPT_OK);
+	cr_assert_float_eq(o.rate * 3600, 1, 0.001);
+	cr_assert_eq(o.batch, 1);
+}
+
 Test(options, what_cannot_be_meant_is_a_usage_error)
 {
 	static const char *const cases[][5] = {{"--rate", "0"}, {"--rate", "0.0002"}, {"--rate", "1e7"},

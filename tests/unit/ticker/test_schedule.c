@@ -25,7 +25,7 @@ Test(schedule, does_not_drift_in_a_day)
 
 Test(schedule, odd_rates_do_not_add_up_errors)
 {
-	static const double rates[] = {0.0003, 0.7, 3, 7.3, 29.97, 199, 1000000.0 / 3};
+	static const double rates[] = {0.000277, 0.7, 3, 7.3, 29.97, 199, 1000000.0 / 3};
 
 	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
 		struct schedule s;
@@ -114,8 +114,8 @@ Test(schedule, batches_keep_to_two_hundred_commands_a_second_and_within_blocks)
 	static const struct {
 		double rate;
 		int batch;
-	} cases[] = {
-	    {0.0003, 1}, {1, 1}, {200, 1}, {200.5, 2}, {2000, 10}, {2001, 11}, {200000, 1000}, {1e6, 1000}, {0, 1000}};
+	} cases[] = {{0.000277, 1}, {1, 1}, {200, 1}, {200.5, 2}, {2000, 10}, {2001, 11}, {200000, 1000}, {1e6, 1000},
+	    {0, 1000}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		cr_assert_eq(schedule_batch(cases[i].rate), cases[i].batch, "rate %g", cases[i].rate);
