@@ -3,9 +3,9 @@
 #include "base/cli.h"
 #include "verifier/commands.h"
 #include "verifier/report.h"
+#include "verifier/report_screen.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM "psmdb-verify report"
@@ -62,7 +62,7 @@ static bool settle(struct arguments *a, struct places *p, struct err *err)
 	if (a->annotations && strcmp(a->annotations, "github") != 0)
 		return usage(err, "option \"--annotations\" knows \"github\" only",
 		    "leave it out for other CI systems: they read the JUnit file");
-	if (strcmp(a->color, "auto") != 0 && strcmp(a->color, "always") != 0 && strcmp(a->color, "never") != 0)
+	if (!screen_knows_color(a->color))
 		return usage(
 		    err, "option \"--color\" is none of auto, always, never", "leave it out: a terminal gets colour");
 	if (a->run && (!place(a->run, "verdict.json", p->verdict, &a->verdict, err) ||
@@ -95,22 +95,13 @@ static bool write_report(const char *path, bool (*render)(const struct verdict *
 	return !path || (render(v, &text, err) && put(path, &text, err));
 }
 
-static bool wants_color(const struct arguments *a)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (strcmp(a->color, "auto") != 0)
-		return !strcmp(a->color, "always");
-	return !strcmp(a->text, "-") && isatty(STDOUT_FILENO) && !(no_color && no_color[0]) &&
-	       !(term && !strcmp(term, "dumb"));
-}
-
 static bool write_text(const struct arguments *a, const struct verdict *v, struct err *err)
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(REPORT_BYTES_MAX);
 	const char *html = a->html && strcmp(a->html, "-") != 0 ? a->html : NULL;
 
-	return !a->text || (report_text(v, wants_color(a), html, &text, err) && put(a->text, &text, err));
+	return !a->text || (report_text(v, screen_wants_color(a->color, !strcmp(a->text, "-")), html, &text, err) &&
+			       put(a->text, &text, err));
 }
 
 static bool write_all(const struct arguments *a, const struct verdict *v, struct err *err)

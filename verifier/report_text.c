@@ -1,162 +1,17 @@
 #include "verifier/report.h"
 #include "verifier/report_checks.h"
-#include "verifier/report_sink.h"
+#include "verifier/report_screen.h"
 #include "verifier/report_words.h"
-
-#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 100
 #define BAD_SHOWN 20
 #define STREAMS_SHOWN 20
 #define ROWS_SHOWN 20
 #define BAR_WIDTH 40
-
-struct screen {
-	struct sink s;
-	bool color;
-	bool styled; /* since the last plain() */
-};
-
-#define BOLD "1"
-#define DIM "2"
-
-static void style(struct screen *sc, const char *code)
-{
-	if (sc->color)
-		sink_printf(&sc->s, "\x1b[%sm", code);
-	sc->styled = sc->color;
-}
-
-static void plain(struct screen *sc)
-{
-	if (sc->styled)
-		sink_raw(&sc->s, "\x1b[0m");
-	sc->styled = false;
-}
-
-static int column_width(uint32_t code)
-{
-	if ((code >= 0x300 && code <= 0x36f) || (code >= 0xfe00 && code <= 0xfe0f))
-		return 0;
-	return (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
-		       (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
-		       (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
-		       (code >= 0x1f000 && code <= 0x3fffd)
-		   ? 2
-		   : 1;
-}
-
-/* Bytes of text that fill at most columns; *ret_used: the columns they take. text is escaped, so it is UTF-8. */
-static size_t fitting(const char *text, size_t len, int columns, int *ret_used)
-{
-	size_t at = 0;
-	int used = 0;
-
-	while (at < len) {
-		uint32_t code = 0;
-		size_t n = text_utf8_len(text + at, len - at, &code);
-
-		if (used + column_width(code) > columns)
-			break;
-		used += column_width(code);
-		at += n;
-	}
-	*ret_used = used;
-	return at;
-}
-
-static void spaces(struct screen *sc, int n)
-{
-	if (n > 0)
-		sink_printf(&sc->s, "%*s", n, "");
-}
-
-static void add(struct screen *sc, const char *text, size_t len)
-{
-	if (!sc->s.err.code)
-		buf_add(sc->s.out, text, len, &sc->s.err);
-}
-
-/* Wraps at WIDTH; the first line starts at the present column, which is indent. Ends the style and the line. */
-static void wrap(struct screen *sc, const char *text, int indent)
-{
-	BUF_CLEANUP struct buf safe = BUF_INIT(64 << 10);
-	const char *p;
-	size_t len;
-	int column = indent;
-
-	if (!sc->s.err.code)
-		escape_terminal(&safe, text, strlen(text), &sc->s.err);
-	p = buf_str(&safe);
-	for (len = safe.len; len;) {
-		size_t word = strcspn(p, " "), fits;
-		int used, all;
-
-		fits = fitting(p, word, WIDTH - indent, &used);
-		fitting(p, word, 1 << 30, &all);
-		if (column > indent && column + 1 + all > WIDTH) {
-			sink_raw(&sc->s, "\n");
-			spaces(sc, indent);
-			column = indent;
-		} else if (column > indent) {
-			sink_raw(&sc->s, " ");
-			column++;
-		}
-		add(sc, p, fits); /* a word longer than a line is cut where the line ends */
-		column += used;
-		p += fits;
-		len -= fits;
-		while (len && *p == ' ')
-			p++, len--;
-	}
-	plain(sc);
-	sink_raw(&sc->s, "\n");
-}
-
-/* A table's cell: padded to columns, or cut with an ellipsis. right: numbers. */
-static void cell(struct screen *sc, const char *text, int columns, bool right)
-{
-	BUF_CLEANUP struct buf safe = BUF_INIT(64 << 10);
-	size_t fits;
-	int used;
-
-	if (!sc->s.err.code)
-		escape_terminal(&safe, text, strlen(text), &sc->s.err);
-	fits = fitting(buf_str(&safe), safe.len, columns, &used);
-	if (fits < safe.len)
-		fits = fitting(buf_str(&safe), safe.len, columns - 1, &used);
-	if (right)
-		spaces(sc, columns - used - (fits < safe.len));
-	add(sc, buf_str(&safe), fits);
-	if (fits < safe.len)
-		sink_raw(&sc->s, "…");
-	if (!right)
-		spaces(sc, columns - used - (fits < safe.len));
-}
-
-static void heading(struct screen *sc, const char *text)
-{
-	sink_raw(&sc->s, "\n");
-	style(sc, BOLD);
-	sink_raw(&sc->s, text);
-	plain(sc);
-	sink_raw(&sc->s, "\n");
-}
-
-static void field(struct screen *sc, const char *label, const char *text)
-{
-	spaces(sc, 2);
-	style(sc, DIM);
-	cell(sc, label, 13, false);
-	plain(sc);
-	spaces(sc, 1);
-	wrap(sc, text, 16);
-}
 
 static const char *result_color(enum verdict_result r)
 {
@@ -165,7 +20,7 @@ static const char *result_color(enum verdict_result r)
 
 static const char *severity_color(enum verdict_severity s)
 {
-	return s == SEVERITY_FAIL ? "31" : s == SEVERITY_INFO ? DIM : "33";
+	return s == SEVERITY_FAIL ? "31" : s == SEVERITY_INFO ? SCREEN_DIM : "33";
 }
 
 static void head(struct screen *sc, const struct verdict *v)
@@ -177,21 +32,21 @@ static void head(struct screen *sc, const struct verdict *v)
 	/* the title begins with the result by custom; it is not said twice */
 	if (!strncmp(title, result, strlen(result)) && !strncmp(title + strlen(result), ": ", 2))
 		title += strlen(result) + 2;
-	style(sc, result_color(v->result));
+	screen_style(sc, result_color(v->result));
 	sink_raw(&sc->s, result);
-	plain(sc);
-	spaces(sc, 2);
-	style(sc, BOLD);
-	wrap(sc, title, (int)strlen(result) + 2);
-	plain(sc);
+	screen_plain(sc);
+	screen_spaces(sc, 2);
+	screen_style(sc, SCREEN_BOLD);
+	screen_wrap(sc, title, (int)strlen(result) + 2);
+	screen_plain(sc);
 	snprintf(line, sizeof line, "%s%sjudged %s by %s", v->scenario, v->scenario[0] ? " · " : "",
 	    words_wall(&at, v->judged_at_ms), v->judge);
-	style(sc, DIM);
-	wrap(sc, line, 0);
+	screen_style(sc, SCREEN_DIM);
+	screen_wrap(sc, line, 0);
 	if (v->has_drill) {
 		snprintf(line, sizeof line, "drill %s", uuid_format(&v->drill, uuid));
-		style(sc, DIM);
-		wrap(sc, line, 0);
+		screen_style(sc, SCREEN_DIM);
+		screen_wrap(sc, line, 0);
 	}
 }
 
@@ -201,28 +56,28 @@ static void reasons(struct screen *sc, const struct verdict *v)
 
 	if (!v->reason_count)
 		return;
-	heading(sc, v->result == VERDICT_PASS ? "To know" : "Why");
+	screen_heading(sc, v->result == VERDICT_PASS ? "To know" : "Why");
 	for (size_t i = 0; i < v->reason_count; i++) {
 		const struct verdict_reason *r = &v->reasons[i];
 		enum verdict_severity severity = verdict_reason_severity(r->code);
 
-		spaces(sc, 2);
-		style(sc, severity_color(severity));
+		screen_spaces(sc, 2);
+		screen_style(sc, severity_color(severity));
 		sink_raw(&sc->s, labels[severity]);
-		plain(sc);
-		spaces(sc, 2);
-		style(sc, BOLD);
+		screen_plain(sc);
+		screen_spaces(sc, 2);
+		screen_style(sc, SCREEN_BOLD);
 		sink_fill(&sc->s, "{}", verdict_reason_text(r->code), NULL);
-		plain(sc);
+		screen_plain(sc);
 		sink_raw(&sc->s, "  ");
-		wrap(sc, verdict_reason_title(r->code), 10 + (int)strlen(verdict_reason_text(r->code)));
+		screen_wrap(sc, verdict_reason_title(r->code), 10 + (int)strlen(verdict_reason_text(r->code)));
 		if (r->message[0]) {
-			spaces(sc, 8);
-			wrap(sc, r->message, 8);
+			screen_spaces(sc, 8);
+			screen_wrap(sc, r->message, 8);
 		}
 		if (r->hint[0]) {
 			sink_raw(&sc->s, "     -> ");
-			wrap(sc, r->hint, 8);
+			screen_wrap(sc, r->hint, 8);
 		}
 	}
 }
@@ -246,22 +101,22 @@ static void bad_ranges(struct screen *sc, const struct verdict *v, const size_t 
 	}
 	if (!all)
 		return;
-	heading(sc, "Where");
+	screen_heading(sc, "Where");
 	for (size_t i = 0; i < v->stream_count; i++) {
 		const struct verdict_stream *s = &v->streams[order[i]];
 
 		for (size_t k = 0; k < s->bad_count && shown < BAD_SHOWN; k++, shown++) {
 			const struct verdict_range *r = &s->bad[k];
 
-			spaces(sc, 2);
-			style(sc, tick_class_fails(r->class) ? "31" : "33");
-			cell(sc, words_class(&w, r->class), 14, false);
-			plain(sc);
-			cell(sc, words_of(&w, range_ticks(r), "tick"), 14, true);
+			screen_spaces(sc, 2);
+			screen_style(sc, tick_class_fails(r->class) ? "31" : "33");
+			screen_cell(sc, words_class(&w, r->class), 14, false);
+			screen_plain(sc);
+			screen_cell(sc, words_of(&w, range_ticks(r), "tick"), 14, true);
 			sink_raw(&sc->s, "  number ");
-			cell(sc, words_range(&w, r), 26, false);
+			screen_cell(sc, words_range(&w, r), 26, false);
 			sink_raw(&sc->s, " ");
-			wrap(sc, stream_name(s, name), 66);
+			screen_wrap(sc, stream_name(s, name), 66);
 		}
 	}
 	if (all > shown || truncated) {
@@ -275,19 +130,19 @@ static void figure(struct screen *sc, const char *label, const char *value, cons
 	struct words w;
 	char text[200];
 
-	spaces(sc, 2);
-	style(sc, DIM);
-	cell(sc, label, 14, false);
-	plain(sc);
-	style(sc, BOLD);
-	cell(sc, value, 28, false);
-	plain(sc);
+	screen_spaces(sc, 2);
+	screen_style(sc, SCREEN_DIM);
+	screen_cell(sc, label, 14, false);
+	screen_plain(sc);
+	screen_style(sc, SCREEN_BOLD);
+	screen_cell(sc, value, 28, false);
+	screen_plain(sc);
 	if (limit_ms >= 0)
 		snprintf(text, sizeof text, "%s (limit %.40s)", what, words_duration(&w, limit_ms));
 	else
 		snprintf(text, sizeof text, "%s", what);
-	spaces(sc, 2);
-	wrap(sc, text, 46);
+	screen_spaces(sc, 2);
+	screen_wrap(sc, text, 46);
 }
 
 static void figures(struct screen *sc, const struct verdict *v)
@@ -295,12 +150,12 @@ static void figures(struct screen *sc, const struct verdict *v)
 	char what[160];
 	struct words w, n;
 
-	heading(sc, "Figures");
+	screen_heading(sc, "Figures");
 	if (v->has_removal) {
-		field(sc, "left", words_of(&w, v->removal_left, "object"));
+		screen_field(sc, "left", words_of(&w, v->removal_left, "object"));
 		snprintf(what, sizeof what, "%s of ", words_of(&w, v->removal_objects, "object"));
 		snprintf(what + strlen(what), sizeof what - strlen(what), "%s", words_of(&n, v->removal_kinds, "kind"));
-		field(sc, "looked at", what);
+		screen_field(sc, "looked at", what);
 		return;
 	}
 	snprintf(what, sizeof what, "%s gone", words_of(&n, v->rpo_ops, "acknowledged operation"));
@@ -314,22 +169,22 @@ static void class_row(struct screen *sc, const char *name, int64_t n, const char
 {
 	struct words w;
 
-	spaces(sc, 2);
-	style(sc, n ? color : DIM);
-	cell(sc, name, 14, false);
-	cell(sc, words_count(&w, n), 14, true);
-	plain(sc);
-	spaces(sc, 3);
-	style(sc, DIM);
-	wrap(sc, meaning, 33);
-	plain(sc);
+	screen_spaces(sc, 2);
+	screen_style(sc, n ? color : SCREEN_DIM);
+	screen_cell(sc, name, 14, false);
+	screen_cell(sc, words_count(&w, n), 14, true);
+	screen_plain(sc);
+	screen_spaces(sc, 3);
+	screen_style(sc, SCREEN_DIM);
+	screen_wrap(sc, meaning, 33);
+	screen_plain(sc);
 }
 
 static void ticks(struct screen *sc, const struct verdict *v)
 {
 	struct words w;
 
-	heading(sc, "Ticks");
+	screen_heading(sc, "Ticks");
 	class_row(sc, "issued", v->issued, "sent, by the journal", "0");
 	class_row(sc, "acknowledged", v->acked, "of these the database confirmed", "0");
 	for (int c = 0; c < CLASS_COUNT; c++) {
@@ -351,26 +206,26 @@ static void streams(struct screen *sc, const struct verdict *v, const size_t *or
 
 	if (v->stream_count < 2)
 		return;
-	heading(sc, "Streams");
-	style(sc, DIM);
+	screen_heading(sc, "Streams");
+	screen_style(sc, SCREEN_DIM);
 	sink_printf(
 	    &sc->s, "  %-34s%-12s%12s%12s%14s%8s\n", "", "replica set", "issued", "ok", "expected loss", "failing");
-	plain(sc);
+	screen_plain(sc);
 	for (size_t i = 0; i < v->stream_count && i < STREAMS_SHOWN; i++) {
 		const struct verdict_stream *s = &v->streams[order[i]];
 		int64_t failing = stream_failing(s);
 
-		spaces(sc, 2);
-		cell(sc, stream_name(s, name), 33, false);
-		spaces(sc, 1);
-		cell(sc, s->replica_set[0] ? s->replica_set : "-", 11, false);
-		spaces(sc, 1);
-		cell(sc, words_count(&w, s->issued), 12, true);
-		cell(sc, words_count(&w, s->count[CLASS_OK]), 12, true);
-		cell(sc, words_count(&w, s->count[CLASS_EXPECTED_LOSS]), 14, true);
-		style(sc, failing ? "1;31" : DIM);
-		cell(sc, words_count(&w, failing), 8, true);
-		plain(sc);
+		screen_spaces(sc, 2);
+		screen_cell(sc, stream_name(s, name), 33, false);
+		screen_spaces(sc, 1);
+		screen_cell(sc, s->replica_set[0] ? s->replica_set : "-", 11, false);
+		screen_spaces(sc, 1);
+		screen_cell(sc, words_count(&w, s->issued), 12, true);
+		screen_cell(sc, words_count(&w, s->count[CLASS_OK]), 12, true);
+		screen_cell(sc, words_count(&w, s->count[CLASS_EXPECTED_LOSS]), 14, true);
+		screen_style(sc, failing ? "1;31" : SCREEN_DIM);
+		screen_cell(sc, words_count(&w, failing), 8, true);
+		screen_plain(sc);
 		sink_raw(&sc->s, "\n");
 	}
 	if (v->stream_count > STREAMS_SHOWN)
@@ -394,7 +249,7 @@ static void sets(struct screen *sc, const struct verdict *v)
 			    optime_format(set->b1, b1), evidence);
 		else
 			snprintf(text, sizeof text, "up to %s, %s", optime_format(set->b0, b0), evidence);
-		field(sc, set->name, text);
+		screen_field(sc, set->name, text);
 	}
 }
 
@@ -405,25 +260,25 @@ static void restore_point(struct screen *sc, const struct verdict *v)
 
 	if (!v->has_bound && !v->has_restore)
 		return;
-	heading(sc, "Restore point");
+	screen_heading(sc, "Restore point");
 	if (v->has_bound) {
 		snprintf(
 		    text, sizeof text, "%s%s%s", v->backup_name, v->backup_opid[0] ? ", opid " : "", v->backup_opid);
-		field(sc, "backup", text);
+		screen_field(sc, "backup", text);
 		snprintf(text, sizeof text, "%s, operation time %s", words_wall(&w, (int64_t)v->b0.t * 1000),
 		    optime_format(v->b0, b0));
-		field(sc, "time", text);
+		screen_field(sc, "time", text);
 		snprintf(text, sizeof text, "%s, exact to the %s%s%s%s%s", v->bound_source, v->bound_precision,
 		    v->pbm_version[0] ? "; PBM " : "", v->pbm_version, v->mongodb_version[0] ? ", MongoDB " : "",
 		    v->mongodb_version);
-		field(sc, "source", text);
+		screen_field(sc, "source", text);
 		sets(sc, v);
 	}
 	if (v->has_restore) {
 		snprintf(text, sizeof text, "\"%s\", says %s%s%s%s%s", v->restore_state, v->restore_reported_by,
 		    v->restored_backup[0] ? ", of " : "", v->restored_backup, v->restore_detail[0] ? ": " : "",
 		    v->restore_detail);
-		field(sc, "restore", text);
+		screen_field(sc, "restore", text);
 	}
 }
 
@@ -437,7 +292,7 @@ static void waterfall(struct screen *sc, const struct verdict *v)
 	for (size_t i = 0; i < v->phase_count; i++)
 		if (v->phases[i].to_ms > total)
 			total = v->phases[i].to_ms;
-	heading(sc, "Recovery");
+	screen_heading(sc, "Recovery");
 	for (size_t i = 0; i < v->phase_count; i++) {
 		const struct verdict_phase *p = &v->phases[i];
 		double from = (double)(p->from_ms > 0 ? p->from_ms : 0) / (double)total;
@@ -447,16 +302,16 @@ static void waterfall(struct screen *sc, const struct verdict *v)
 
 		if (cells > BAR_WIDTH - start)
 			cells = BAR_WIDTH - start;
-		spaces(sc, 2);
-		cell(sc, p->name, 32, false);
-		cell(sc, words_duration(&w, p->to_ms - p->from_ms), 14, true);
-		spaces(sc, 3 + start);
-		style(sc, "36");
+		screen_spaces(sc, 2);
+		screen_cell(sc, p->name, 32, false);
+		screen_cell(sc, words_duration(&w, p->to_ms - p->from_ms), 14, true);
+		screen_spaces(sc, 3 + start);
+		screen_style(sc, "36");
 		if (cells <= 0)
 			sink_raw(&sc->s, "▏");
 		for (int k = 0; k < cells; k++)
 			sink_raw(&sc->s, "█");
-		plain(sc);
+		screen_plain(sc);
 		sink_raw(&sc->s, "\n");
 	}
 }
@@ -478,7 +333,7 @@ static void newest(struct screen *sc, const struct verdict *v)
 
 	if (!v->newest_count)
 		return;
-	heading(sc, "Newest tick");
+	screen_heading(sc, "Newest tick");
 	for (size_t i = 0; i < v->newest_count && i < ROWS_SHOWN; i++) {
 		const struct verdict_newest *n = &v->newest[i];
 		size_t used = (size_t)snprintf(text, sizeof text, "%s", words_wall(&w, n->created_at_ms));
@@ -487,7 +342,7 @@ static void newest(struct screen *sc, const struct verdict *v)
 			snprintf(text + used, sizeof text - used, ", number %" PRId64, n->seq);
 		age(text, sizeof text, n->has_age_at_backup, n->age_at_backup_ms, "the restore point's second ended");
 		age(text, sizeof text, n->has_age_at_disaster, n->age_at_disaster_ms, "the disaster");
-		field(sc, n->ns, text);
+		screen_field(sc, n->ns, text);
 	}
 }
 
@@ -498,23 +353,24 @@ static void logins(struct screen *sc, const struct verdict *v)
 
 	if (!v->login_count)
 		return;
-	heading(sc, "Logins");
+	screen_heading(sc, "Logins");
 	for (size_t i = 0; i < v->login_count; i++) {
 		good += v->logins[i].ok;
 		if (!v->logins[i].ok)
-			field(sc, v->logins[i].user, v->logins[i].detail[0] ? v->logins[i].detail : "cannot log in");
+			screen_field(
+			    sc, v->logins[i].user, v->logins[i].detail[0] ? v->logins[i].detail : "cannot log in");
 	}
 	if (good)
-		field(sc, good == v->login_count ? "all" : "others", words_of(&w, (int64_t)good, "user"));
+		screen_field(sc, good == v->login_count ? "all" : "others", words_of(&w, (int64_t)good, "user"));
 }
 
 static void check_list(struct screen *sc, const struct verdict *v)
 {
 	static const char *const marks[] = {"✓", "✗", "?", "-"};
-	static const char *const colors[] = {"32", "1;31", "33", DIM};
+	static const char *const colors[] = {"32", "1;31", "33", SCREEN_DIM};
 	int column = 0;
 
-	heading(sc, "Checks");
+	screen_heading(sc, "Checks");
 	for (int c = 0; c < CHECK_COUNT; c++) {
 		enum report_check check = (enum report_check)c;
 		enum check_status status = check_status(v, check);
@@ -522,14 +378,14 @@ static void check_list(struct screen *sc, const struct verdict *v)
 
 		if (!check_applies(v, check))
 			continue;
-		if (column && column + need > WIDTH) {
+		if (column && column + need > SCREEN_WIDTH) {
 			sink_raw(&sc->s, "\n");
 			column = 0;
 		}
-		spaces(sc, 2);
-		style(sc, colors[status]);
+		screen_spaces(sc, 2);
+		screen_style(sc, colors[status]);
 		sink_raw(&sc->s, marks[status]);
-		plain(sc);
+		screen_plain(sc);
 		sink_raw(&sc->s, " ");
 		sink_raw(&sc->s, check_text(check));
 		column += need;
