@@ -1,11 +1,10 @@
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/cli.h"
 #include "verifier/commands.h"
 #include "verifier/report.h"
 #include "verifier/report_screen.h"
+#include "verifier/run_place.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define PROGRAM "psmdb-verify report"
@@ -28,15 +27,10 @@ static bool usage(struct err *err, const char *fault, const char *mend)
 
 static bool place(const char *run, const char *name, char path[static PATH_MAX], const char **ret, struct err *err)
 {
-	size_t len = strlen(run);
-
 	if (*ret)
 		return true;
-	while (len > 1 && run[len - 1] == '/')
-		len--;
-	if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(len < PATH_MAX ? len : PATH_MAX), run,
-		run[len - 1] == '/' ? "" : "/", name) >= PATH_MAX)
-		return err_set(err, ERR_LIMIT, "path \"%.64s...\" is longer than %d bytes", run, PATH_MAX);
+	if (!run_path(run, name, path, err))
+		return false;
 	*ret = path;
 	return true;
 }
@@ -80,19 +74,12 @@ static bool settle(struct arguments *a, struct places *p, struct err *err)
 	return true;
 }
 
-static bool put(const char *path, const struct buf *text, struct err *err)
-{
-	if (!strcmp(path, "-"))
-		return fd_write_all(STDOUT_FILENO, buf_str(text), text->len, err) || err_wrap(err, "standard output");
-	return file_write_atomic(path, buf_str(text), text->len, 0644, err);
-}
-
 static bool write_report(const char *path, bool (*render)(const struct verdict *, struct buf *, struct err *),
     size_t max, const struct verdict *v, struct err *err)
 {
 	BUF_CLEANUP struct buf text = BUF_INIT(max);
 
-	return !path || (render(v, &text, err) && put(path, &text, err));
+	return !path || (render(v, &text, err) && run_put(path, &text, err));
 }
 
 static bool write_text(const struct arguments *a, const struct verdict *v, struct err *err)
@@ -101,7 +88,7 @@ static bool write_text(const struct arguments *a, const struct verdict *v, struc
 	const char *html = a->html && strcmp(a->html, "-") != 0 ? a->html : NULL;
 
 	return !a->text || (report_text(v, screen_wants_color(a->color, !strcmp(a->text, "-")), html, &text, err) &&
-			       put(a->text, &text, err));
+			       run_put(a->text, &text, err));
 }
 
 static bool write_all(const struct arguments *a, const struct verdict *v, struct err *err)

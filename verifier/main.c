@@ -10,6 +10,7 @@ int main(int argc, char **argv)
 	    {"collect", cmd_collect, "read what is in the database -> observed.jsonl"},
 	    {"judge", cmd_judge, "compare the evidence of a run -> verdict.json"},
 	    {"report", cmd_report, "show a verdict: text, HTML, JUnit, Markdown, OpenMetrics"},
+	    {"diff", cmd_diff, "what has changed between two runs"},
 	    {"check", cmd_check, "judge and report for one run directory"},
 	    {0},
 	};
