@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 	    {"judge", cmd_judge, "compare the evidence of a run -> verdict.json"},
 	    {"report", cmd_report, "show a verdict: text, HTML, JUnit, Markdown, OpenMetrics"},
 	    {"diff", cmd_diff, "what has changed between two runs"},
+	    {"history", cmd_history, "many runs on one page: trends, results, versions"},
 	    {"check", cmd_check, "judge and report for one run directory"},
 	    {0},
 	};

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *result_class(enum verdict_result r)
+const char *page_class(enum verdict_result r)
 {
 	return r == VERDICT_PASS	   ? "pass"
 	       : r == VERDICT_FAIL	   ? "fail"
@@ -22,7 +22,7 @@ static const char *bare_title(const struct verdict *v)
 		   : v->title;
 }
 
-static void open_page(struct sink *s, const struct verdict *v)
+void page_open(struct sink *s, const char *result, const char *title, const char *class)
 {
 	sink_raw(s,
 	    "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta "
@@ -31,11 +31,11 @@ static void open_page(struct sink *s, const struct verdict *v)
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\"/>\n<meta name=\"color-scheme\" content=\"light "
 	    "dark\"/>\n");
-	sink_fill(s, "<title>{}: {}</title>\n", verdict_result_text(v->result), bare_title(v), NULL);
+	sink_fill(s, "<title>{}: {}</title>\n", result, title, NULL);
 	sink_raw(s, "<style>\n");
 	sink_raw(s, report_style);
 	sink_raw(s, "</style>\n</head>\n");
-	sink_fill(s, "<body class=\"{}\">\n", result_class(v->result), NULL);
+	sink_fill(s, "<body class=\"{}\">\n", class, NULL);
 }
 
 static void hero(struct sink *s, const struct verdict *v)
@@ -138,7 +138,7 @@ bool report_html(const struct verdict *v, struct buf *out, struct err *err)
 	if (!order)
 		return err_nomem(err);
 	sink_init(&s, out, escape_xml);
-	open_page(&s, v);
+	page_open(&s, verdict_result_text(v->result), bare_title(v), page_class(v->result));
 	hero(&s, v);
 	tiles(&s, v);
 	reasons(&s, v);

@@ -8,6 +8,10 @@
 
 extern const char report_style[]; /* the style sheet */
 
+/* report_html.c: everything up to <body>; class is one of page_class, for the page's tone */
+void page_open(struct sink *s, const char *result, const char *title, const char *class);
+const char *page_class(enum verdict_result r);
+
 /* report_svg.c: widths are percentages, so that text and marks keep their size on any screen */
 void page_story(struct sink *s, const struct verdict *v);     /* events over time, the loss and the outage */
 void page_waterfall(struct sink *s, const struct verdict *v); /* phases of the recovery */

@@ -3,6 +3,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +40,56 @@ bool run_read(const char *run, char path[static PATH_MAX], struct verdict *ret, 
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_IO, "\"%s\" is no regular file", path);
 	return verdict_read(path, ret, err);
+}
+
+/* Nothing of a path means anything to a browser but its slashes. */
+static void encode(const char *path, char *to, size_t size)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t used = strlen(to);
+
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+		bool plain =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/-._~", c);
+
+		if (used + 4 > size) {
+			to[0] = '\0'; /* half an address leads nowhere */
+			return;
+		}
+		if (plain) {
+			to[used++] = (char)c;
+		} else {
+			to[used++] = '%';
+			to[used++] = hex[c >> 4];
+			to[used++] = hex[c & 15];
+		}
+	}
+	to[used] = '\0';
+}
+
+void run_link(const char *from_dir, const char *verdict_path, char link[static PATH_MAX])
+{
+	const char *slash = strrchr(verdict_path, '/');
+	char report[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
+	size_t same = 0, used = 0;
+
+	link[0] = '\0';
+	if (snprintf(report, sizeof report, "%.*sreport.html", slash ? (int)(slash + 1 - verdict_path) : 0,
+		verdict_path) >= (int)sizeof report ||
+	    !realpath(from_dir, from) || !realpath(report, to))
+		return;
+	if (strcmp(from, "/") != 0 && strlen(from) + 1 < sizeof from)
+		strcat(from, "/");
+	for (size_t i = 0; from[i] && from[i] == to[i]; i++)
+		if (from[i] == '/')
+			same = i + 1;
+	for (const char *p = from + same; *p; p++)
+		if (*p == '/' && used + 4 < PATH_MAX)
+			used += (size_t)snprintf(link + used, PATH_MAX - used, "../");
+	if (!used)
+		snprintf(link, PATH_MAX, "./");
+	encode(to + same, link, PATH_MAX);
 }
 
 bool run_put(const char *path, const struct buf *text, struct err *err)
