@@ -39,6 +39,7 @@ struct drill {
 	struct show show;
 	struct json *unconfirmed; /* what --confirm-delete must name, "KIND/NAME" each; NULL: nothing so far */
 	int64_t signed_ms;	  /* the newest sign of life, monotonic */
+	int64_t compared_ms;	  /* when the clocks were compared last, monotonic; 0: not yet */
 	int64_t rested_ms;	  /* a run that is taken up again: so long; -1: not known */
 	struct json *going;	  /* what the steps checked so far are going to delete of Kasten's; likewise */
 	int lock_fd;		  /* held while the run's directory is at work; 0: none */

@@ -54,11 +54,6 @@ static bool pod_gone(const struct follow_pod *p, char uid[static 64], bool *ret_
 	return strcmp(uid, now ? now : "") != 0;
 }
 
-static bool pause_ms(const struct follow_pod *p, int64_t ms)
-{
-	return clock_sleep_until(p->clock, clock_mono_ns(p->clock) + ms * 1000000, p->stop);
-}
-
 bool follow_pod_run(const struct follow_pod *p, struct follower *f, struct err *err)
 {
 	const struct kube_log_options options = {
@@ -68,6 +63,7 @@ bool follow_pod_run(const struct follow_pod *p, struct follower *f, struct err *
 	char uid[64] = "";
 
 	while (!(p->stop && *p->stop)) {
+		int64_t begun_ns = clock_mono_ns(p->clock);
 		struct err each = ERR_INIT;
 		bool ended = false, gone = pod_gone(p, uid, &ended, &each), read;
 
@@ -92,7 +88,8 @@ bool follow_pod_run(const struct follow_pod *p, struct follower *f, struct err *
 			return err_wrap(
 			    err, "the pod's log cannot be read for %lld s", (long long)p->unreachable_ms / 1000);
 		}
-		pause_ms(p, PAUSE_MS);
+		/* rounds are a second apart at least; a log that has been read for longer may have ended with its pod */
+		clock_sleep_until(p->clock, begun_ns + PAUSE_MS * INT64_C(1000000), p->stop);
 	}
 	return true;
 }

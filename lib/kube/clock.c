@@ -46,7 +46,8 @@ bool kube_clock(struct kube *k, bool *ret_known, int64_t *ret_offset_ms, int64_t
 			break;
 		narrow = both(narrow, one);
 		wide = either(wide, one);
-		if (!clock_sleep_until(k->clock, (clock_mono_ms(k->clock) + PAUSE_MS) * 1000000, k->stop))
+		if (i + 1 < SAMPLES &&
+		    !clock_sleep_until(k->clock, (clock_mono_ms(k->clock) + PAUSE_MS) * 1000000, k->stop))
 			return err_set(err, ERR_INTERRUPTED, "interrupted");
 	}
 	*ret_known = known;

@@ -11,7 +11,7 @@
 
 #define RUN_LIMIT_MS 3600000
 #define STUCK_MS 180000
-#define POLL_MS 500
+#define POLL_MS 250
 #define NAMES_MAX 65536
 
 /* --- run-policy --------------------------------------------------------------------------------------------------- */

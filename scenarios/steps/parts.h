@@ -153,7 +153,7 @@ void part_bucket_clear(struct part_bucket *b);
 
 /*
  * Events clock (the cluster under test, until it is left) and clock.target (the other one, if there is one): their wall clocks less
- * the drill's. What cannot be compared is left out.
+ * the drill's. What cannot be compared is left out. Within ten seconds, and before the cluster is left, they are not compared again.
  */
 bool part_note_clocks(struct drill *d, struct err *err);
 

@@ -9,7 +9,8 @@
 bool bench_client(const char *uri, mongoc_client_t **ret, struct err *err)
 {
 	struct mongo_credentials credentials = {0};
-	struct mongo_target target = {.uri = uri, .app_name = "bench", .retry_writes = true, .socket_timeout_ms = 300000};
+	struct mongo_target target = {
+	    .uri = uri, .app_name = "bench", .retry_writes = true, .socket_timeout_ms = 300000};
 	bool ok = mongo_credentials_load(NULL, NULL, &credentials, err);
 
 	if (credentials.given) {

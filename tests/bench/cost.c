@@ -44,9 +44,10 @@ int main(int argc, char **argv)
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	out = fopen(argv[1], "we");
-	if (!out || fprintf(out, "%.4f %.4f %.4f %ld\n",
-			(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
-			seconds(use.ru_utime), seconds(use.ru_stime), use.ru_maxrss) < 0 ||
+	if (!out ||
+	    fprintf(out, "%.4f %.4f %.4f %ld\n",
+		(double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9,
+		seconds(use.ru_utime), seconds(use.ru_stime), use.ru_maxrss) < 0 ||
 	    fclose(out)) {
 		perror(argv[1]);
 		return 3;

@@ -222,8 +222,8 @@ static bool observe(const struct story *s, struct observed_writer *w, struct err
 	ns.documents = s->cut;
 	intervals_init(&stream.intact, OBSERVED_INTERVALS_MAX);
 	ok = ok && observed_write_namespace(w, &ns, err) && observed_write_restore(w, &restore, err) &&
-	     observed_write_backup(w, &backup, err) && see(s, &stream, err) &&
-	     observed_write_stream(w, &stream, err) && observed_write_end(w, s->cut, 0, 0, false, err);
+	     observed_write_backup(w, &backup, err) && see(s, &stream, err) && observed_write_stream(w, &stream, err) &&
+	     observed_write_end(w, s->cut, 0, 0, false, err);
 	intervals_clear(&stream.intact);
 	free(stream.blocks);
 	return ok;
@@ -267,7 +267,8 @@ int main(int argc, char **argv)
 	}
 	s.dir = argv[1];
 	s.cut = s.ticks / 2;
-	if (!write_journal(&s, &err) || !write_timeline(&s, &err) || !write_bound(&s, &err) || !write_observed(&s, &err))
+	if (!write_journal(&s, &err) || !write_timeline(&s, &err) || !write_bound(&s, &err) ||
+	    !write_observed(&s, &err))
 		return err_print("bench_evidence", &err);
 	return EXIT_PASS;
 }

@@ -9,39 +9,47 @@ PYTHON = HERE.parent / "e2e/python"
 PART = 200000  # documents of the other languages' turn
 
 
+def turns_of(bench, ns, rounds):
+    return bench.numbers(bench.program("tests/bench/bench_collect"), bench.mongod.uri, ns, rounds, env=bench.login, timeout=900)
+
+
 def beside_cursor(bench, count, rounds):
     ns = bench.ticks(count)
     progress(f"collect beside a bare cursor, {count:,} ticks, {rounds} rounds")
-    turns = bench.numbers(bench.program("tests/bench/bench_collect"), bench.mongod.uri, ns, rounds, env=bench.login, timeout=900)
-    ratios = [bare / ours for bare, ours, *_ in turns]
-    per_tick = median([ours for _, ours, *_ in turns]) / count
-    cpu = [bare / ours for _, _, bare, ours, _ in turns]
-    note = (f"best of each side: {min(t[0] for t in turns) / min(t[1] for t in turns):.2f}; client's CPU: {median(cpu):.2f} of the cursor's; "
-            f"{1 / per_tick:,.0f} ticks a second")
-    return at_least("collect", f"{count:,} ticks: of a bare libmongoc cursor's speed", 0.95, median(ratios), ratios, note), per_tick
+    turns = turns_of(bench, ns, rounds)
+    ratios, cpu = [bare / ours for bare, ours, *_ in turns], [bare / ours for _, _, bare, ours, _ in turns]
+    return at_least("collect", f"{count:,} ticks: of a bare libmongoc cursor's speed", 0.95, median(ratios), ratios,
+                    note=f"best of each side: {min(t[0] for t in turns) / min(t[1] for t in turns):.2f}; client's CPU: {median(cpu):.2f} of the cursor's; "
+                         f"{count / median([t[1] for t in turns]):,.0f} ticks a second")
 
 
-def beside_pymongo(bench, how, per_tick):
+def times(bench, who, part, side):
+    """How many times longer the other side takes for a document, each turn beside one of collect's. side(ns): (seconds, intact documents)."""
     ns = bench.ticks(1000000)
-    progress(f"pymongo ({how}), {PART:,} documents")
-    turns = [bench.numbers(PYTHON, HERE / "check.py", bench.mongod.uri, ns, PART, how, env=bench.login)[0] for _ in range(2)]
-    if any(t[1] != PART for t in turns):
-        raise NotMeasured(f"check.py found {turns[0][1]:.0f} of {PART} documents intact")
-    return [t[0] / PART / per_tick for t in turns]
+    progress(f"{who}, {part:,} documents, beside collect")
+    ratios = []
+    for _ in range(2 if bench.quick else 3):
+        seconds, intact, *_ = side(ns)
+        if intact != part:
+            raise NotMeasured(f"{who} found {intact:.0f} of {part} documents intact")
+        _, ours, _, _, documents = turns_of(bench, ns, 1)[0]
+        ratios.append(seconds / part / (ours / documents))
+    return ratios
 
 
-def beside_mongosh(bench, per_tick, may_install):
-    program = mongosh.find(may_install)
-    part = PART // 4
-    ns = bench.ticks(1000000)
-    env = mongosh.environment(bench, NS=ns, LIMIT=part, CHECK=HERE / "check.js")
-    script = ('const [db, coll] = process.env.BENCH_NS.split("."); const c = connect(process.env.BENCH_URI).getSiblingDB(db).getCollection(coll);'
+def beside_pymongo(bench, how):
+    return times(bench, f"pymongo ({how})", PART, lambda ns: bench.numbers(PYTHON, HERE / "check.py", bench.mongod.uri, ns, PART, how, env=bench.login)[0])
+
+
+def beside_mongosh(bench, may_install):
+    program, part = mongosh.find(may_install), PART // 4
+    script = ('const names = process.env.BENCH_NS.split("."); const c = connect(process.env.BENCH_URI).getSiblingDB(names[0]).getCollection(names[1]);'
               "print(require(process.env.BENCH_CHECK)(c, Number(process.env.BENCH_LIMIT)))")
-    progress(f"mongosh, {part:,} documents")
-    turns = [bench.numbers(program, "--nodb", "--quiet", "--norc", "--eval", script, env=env)[0] for _ in range(2)]
-    if any(t[1] != part for t in turns):
-        raise NotMeasured(f"check.js found {turns[0][1]:.0f} of {part} documents intact")
-    return [t[0] / part / per_tick for t in turns]
+
+    def side(ns):
+        env = mongosh.environment(bench, NS=ns, LIMIT=part, CHECK=HERE / "check.js")
+        return bench.numbers(program, "--nodb", "--quiet", "--norc", "--eval", script, env=env)[0]
+    return times(bench, "mongosh", part, side)
 
 
 def guarded(figure, measure):
@@ -55,16 +63,15 @@ def guarded(figure, measure):
 
 
 def collect(bench, args):
-    first, per_tick = beside_cursor(bench, 1000000, 3 if bench.quick else 7)
-    yield first
+    yield beside_cursor(bench, 1000000, 5 if bench.quick else 9)
     yield guarded(at_least("collect", f"times pymongo, which does the same check with {PART:,} of the documents", 8, None,
-                           note="documents as pymongo gives them, encoded again for the sum"), lambda: beside_pymongo(bench, "plain", per_tick))
+                           note="documents as pymongo gives them, encoded again for the sum"), lambda: beside_pymongo(bench, "plain"))
     yield guarded(shown("collect", "times pymongo on raw bytes cut at fixed places", None, note="for comparison; no document of another shape would be told"),
-                  lambda: beside_pymongo(bench, "raw", per_tick))
+                  lambda: beside_pymongo(bench, "raw"))
     yield guarded(at_least("collect", f"times mongosh, which does the same check with {PART // 4:,} of the documents", 25, None,
-                           note="XXH3 by hash-wasm; its start not counted"), lambda: beside_mongosh(bench, per_tick, not args.no_install))
+                           note="XXH3 by hash-wasm; its start not counted"), lambda: beside_mongosh(bench, not args.no_install))
     if not bench.quick:
-        yield beside_cursor(bench, 10000000, 3)[0]
+        yield beside_cursor(bench, 10000000, 3)
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
@@ -73,9 +80,8 @@ def collect(bench, args):
 def collect_peak(bench, count):
     ns = bench.ticks(count)
     progress(f"psmdb-verify collect, {count:,} ticks")
-    cost = bench.cost(bench.program("verifier/psmdb-verify"), "collect", "--uri", bench.mongod.uri, "--ns", ns, "--out", bench.path("observed.jsonl"),
+    return bench.cost(bench.program("verifier/psmdb-verify"), "collect", "--uri", bench.mongod.uri, "--ns", ns, "--out", bench.path("observed.jsonl"),
                       env=bench.login)
-    return cost
 
 
 def judge_peak(bench, count, each):

@@ -18,12 +18,12 @@ NAMESPACE = "mongo-ns"
 
 @contextlib.contextmanager
 def sandbox(bench):
-    """(folder, kubeconfig)"""
+    """Its kubeconfig."""
     program, place = bench.program("sandbox/psmdb-sandbox"), bench.path("sandbox")
     progress("a sandbox starts: API server, operator, Kasten, three mongods, three PBM agents, an S3 server")
     try:
         bench.run(program, "up", "--dir", place, timeout=300)
-        yield place, place / "kubeconfig"
+        yield place / "kubeconfig"
     finally:
         bench.run(program, "down", "--purge", "--dir", place, timeout=120)
 
@@ -160,12 +160,3 @@ def reaction(bench, kubeconfig):
     took = sorted(ms for run in range(RUNS) for ms in reactions(bench, kubeconfig, run))
     yield below("reaction", f"from a change at the API server to the end of the step that waits for it, p99 of {len(took)}", 50, "ms", took[int(0.99 * len(took))],
                 note=f"from before the change is sent; p50 {median(took):.1f} ms, longest {took[-1]:.1f} ms")
-
-
-def both(bench, wanted):
-    """One sandbox for what is wanted of the two."""
-    with sandbox(bench) as (_, kubeconfig):
-        if "reaction" in wanted:
-            yield from reaction(bench, kubeconfig)
-        if "overhead" in wanted:
-            yield from overhead(bench, kubeconfig)

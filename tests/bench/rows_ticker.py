@@ -62,7 +62,7 @@ def a_mongosh_a_tick(bench, may_install):
 
 
 def ticker(bench, args):
-    seconds = 3600 if args.long else 20 if bench.quick else 60
+    seconds = 3600 if args.long else 30 if bench.quick else 60
     progress(f"the ticker, one a second into two namespaces, {seconds} s")
     cpu_s, rss_mib, journal, metrics = tick(bench, seconds)
     end = journal[-1]
