@@ -267,8 +267,9 @@ int cmd_collect(int argc, char **argv)
 	    .more = "The user needs to read the namespaces, to write drill.probe, and clusterMonitor; with read on "
 		    "admin, PBM's records "
 		    "come too. Behind a mongos stop the balancer first: that is not checked here.\n\n"
-		    "A reading that is broken off (failover, lost connection) starts again from the "
-		    "first document, four readings at most. "
+		    "A reading that is broken off (lost connection, killed cursor) goes on behind the last batch if "
+		    "the same primary answers; after an election, a restart, or behind a mongos it starts again from "
+		    "the first document, four times at most. "
 		    "The file appears only when it is complete.\n\n"
 		    "Exit status: 0 written, 2 usage, 3 unreachable, refused or failed, 130 interrupted.",
 	};

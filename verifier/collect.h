@@ -5,9 +5,10 @@
  * the primary's majority time once the probes have passed. Memory: one batch, and what collect_tally.h keeps. Writes
  * nothing to the database but one document in drill.probe.
  *
- * A pass that is broken (lost connection, failover, killed cursor) is started again from the namespace's first
- * document, so that nothing is counted twice; LINK_ATTEMPTS passes at most. Nothing is written before everything has
- * been read: an observation is complete or does not exist.
+ * A pass that is broken (lost connection, killed cursor) goes on behind the last batch that was wholly taken, if the same
+ * mongod answers and still is what it was (collect_scan.h); else it is started again from the namespace's first document, which
+ * a note says. Nothing is counted twice, nothing left out. LINK_ATTEMPTS without a document more, or as many new starts, are
+ * the most. Nothing is written before everything has been read: an observation is complete or does not exist.
  *
  * Not done here: behind a mongos the balancer must have been stopped by the caller; a shard is not read directly
  * (orphans would be counted).

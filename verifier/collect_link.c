@@ -69,9 +69,9 @@ bool link_stopped(const struct link *l, struct err *err)
 }
 
 /* https://www.mongodb.com/docs/manual/reference/error-codes/ */
-static bool passes_by(const struct err *err, int32_t code)
+bool link_passes_by(const struct link *l, const struct err *err)
 {
-	switch (code) {
+	switch (l->code) {
 	case 6:	    /* HostUnreachable */
 	case 7:	    /* HostNotFound */
 	case 43:    /* CursorNotFound */
@@ -107,10 +107,15 @@ bool link_try(struct link *l, bool (*act)(struct link *l, void *arg, struct err 
 		if (link_stopped(l, err))
 			return false;
 		l->code = 0;
+		l->progress = false;
 		if (act(l, arg, &inner))
 			return true;
+		if (l->progress) {
+			attempt = 1;
+			denied_before = false;
+		}
 		denied = inner.code == ERR_AUTH;
-		if (attempt == LINK_ATTEMPTS || denied_before || !(denied || passes_by(&inner, l->code))) {
+		if (attempt == LINK_ATTEMPTS || denied_before || !(denied || link_passes_by(l, &inner))) {
 			if (attempt > 1)
 				err_wrap(&inner, "given up after %d attempts", attempt);
 			if (err)

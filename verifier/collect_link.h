@@ -26,6 +26,7 @@ struct link {
 	mongoc_client_t *client;  /* NULL before link_open */
 	struct reply_watch watch; /* of "update" */
 	int32_t code;		  /* server's code of the last failure handed to link_fail, 0 if it had none */
+	bool progress; /* set by an act that fails, but will go on where it was: link_try counts from 1 again */
 };
 
 /* Replaces the client by a new one; the next operation connects and logs in. */
@@ -40,7 +41,13 @@ bool link_command(
 /* ERR_INTERRUPTED once the stop flag is set. */
 bool link_stopped(const struct link *l, struct err *err);
 
-/* Runs act until it succeeds, fails for good, or the attempts are used up. act starts over each time. */
+/* Is this failure, the last that was handed to link_fail, one of those that pass by? */
+bool link_passes_by(const struct link *l, const struct err *err);
+
+/*
+ * Runs act until it succeeds, fails for good, or the attempts are used up. act starts over each time; one that goes on instead sets
+ * progress when it has got further, and bounds itself how often it starts over.
+ */
 bool link_try(struct link *l, bool (*act)(struct link *l, void *arg, struct err *err), void *arg, struct err *err);
 
 #endif

@@ -23,8 +23,9 @@ struct reading {
 	uint32_t server; /* the driver's number of the primary: a cursor lives on one server */
 	char db[TICK_NS_MAX];
 	const char *coll;
-	int64_t cursor; /* 0: no more */
-	int64_t start_ms, next_report_ms;
+	int64_t cursor;			       /* 0: no more */
+	int64_t start_ms, next_report_ms, had; /* had: documents when the connection was made */
+	bool tokens;			       /* asked for */
 };
 
 static bool open_session(struct reading *r, struct err *err)
@@ -64,6 +65,113 @@ static bool read_options(const struct reading *r, bool first, bson_t *opts, stru
 	       err_set(err, ERR_REMOTE, "use a session: %s", error.message);
 }
 
+/* --- where reading may go on
+ * ------------------------------------------------------------------------------------------------------------- */
+
+static bool collection_uuid(struct reading *r, const bson_t *opts, struct scan_source *source, struct err *err)
+{
+	BSON_CLEANUP bson_t command = BSON_INITIALIZER, reply = BSON_INITIALIZER;
+	bson_iter_t it;
+	bson_t filter;
+	const uint8_t *data;
+	bson_subtype_t subtype;
+	uint32_t len;
+
+	BSON_APPEND_INT32(&command, "listCollections", 1);
+	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
+	BSON_APPEND_UTF8(&filter, "name", r->coll);
+	bson_append_document_end(&command, &filter);
+	if (!link_command(r->link, r->db, &command, opts, &reply, err))
+		return false;
+	/* a view has none */
+	if (!bson_path(&reply, "cursor.firstBatch.0.info.uuid", &it) || !BSON_ITER_HOLDS_BINARY(&it))
+		return true;
+	bson_iter_binary(&it, &subtype, &len, &data);
+	source->known = len == sizeof source->collection;
+	if (source->known)
+		memcpy(source->collection, data, len);
+	return true;
+}
+
+static bool ask_source(struct reading *r, struct scan_source *ret, struct err *err)
+{
+	BSON_CLEANUP bson_t command = BSON_INITIALIZER, opts = BSON_INITIALIZER, reply = BSON_INITIALIZER;
+
+	BSON_APPEND_INT32(&command, "hello", 1);
+	BSON_APPEND_INT32(&opts, "serverId", (int32_t)r->server);
+	if (!link_command(r->link, "admin", &command, &opts, &reply, err))
+		return false;
+	/* not from a mongos, nor before 4.4 */
+	if (!bson_path_oid(&reply, "topologyVersion.processId", &ret->process) ||
+	    !bson_path_oid(&reply, "electionId", &ret->election))
+		return true;
+	return collection_uuid(r, &opts, ret, err);
+}
+
+/* What the server refuses to say is unknown; false: the connection has failed. */
+static bool find_source(struct reading *r, struct scan_source *ret, struct err *err)
+{
+	struct err failure = ERR_INIT;
+
+	*ret = (struct scan_source){0};
+	if (ask_source(r, ret, &failure))
+		return true;
+	*ret = (struct scan_source){0};
+	if (!link_passes_by(r->link, &failure))
+		return true;
+	if (err)
+		*err = failure;
+	return false;
+}
+
+static bool same_source(const struct scan_source *a, const struct scan_source *b)
+{
+	return a->known && b->known && bson_oid_equal(&a->process, &b->process) &&
+	       bson_oid_equal(&a->election, &b->election) &&
+	       !memcmp(a->collection, b->collection, sizeof a->collection);
+}
+
+static void drop_token(struct scan *scan)
+{
+	if (scan->token)
+		bson_destroy(scan->token);
+	scan->token = NULL;
+}
+
+/* Behind a batch that was wholly taken. An empty one moves nothing. */
+static bool keep_token(struct reading *r, const bson_t *reply, bool empty, struct err *err)
+{
+	bson_t token;
+	bson_iter_t record;
+
+	if (empty || !r->tokens)
+		return true;
+	drop_token(r->scan);
+	if (!bson_path_doc(reply, "cursor.postBatchResumeToken", &token) || !bson_path(&token, "$recordId", &record) ||
+	    BSON_ITER_HOLDS_NULL(&record))
+		return true;
+	r->scan->token = bson_copy(&token);
+	return r->scan->token || err_nomem(err);
+}
+
+/* --- reading
+ * ----------------------------------------------------------------------------------------------------------------------------- */
+
+static void append_find(const struct reading *r, bson_t *command)
+{
+	bson_t hint;
+
+	BSON_APPEND_UTF8(command, "find", r->coll);
+	if (!r->tokens)
+		return;
+	BSON_APPEND_DOCUMENT_BEGIN(command, "hint", &hint);
+	BSON_APPEND_INT32(&hint, "$natural", 1);
+	bson_append_document_end(command, &hint);
+	BSON_APPEND_BOOL(command, "$_requestResumeToken", true);
+	if (r->scan->token)
+		BSON_APPEND_DOCUMENT(command, "$_resumeAfter", r->scan->token);
+}
+
 /* The first or the next batch; ret_reply is initialised in every case, and ret_documents points into it. */
 static bool fetch(struct reading *r, bool first, bson_t *ret_reply, bson_iter_t *ret_documents, struct err *err)
 {
@@ -74,7 +182,7 @@ static bool fetch(struct reading *r, bool first, bson_t *ret_reply, bson_iter_t 
 	bool ok;
 
 	if (first) {
-		BSON_APPEND_UTF8(&command, "find", r->coll);
+		append_find(r, &command);
 	} else {
 		BSON_APPEND_INT64(&command, "getMore", r->cursor);
 		BSON_APPEND_UTF8(&command, "collection", r->coll);
@@ -97,6 +205,86 @@ static bool fetch(struct reading *r, bool first, bson_t *ret_reply, bson_iter_t 
 	return true;
 }
 
+static void note(const struct scan *scan, const char *what, const char *detail)
+{
+	if (scan->progress->note)
+		scan->progress->note(scan->progress->ctx, what, detail);
+}
+
+/* ret_reply is initialised in every case. */
+static bool start_over(struct reading *r, bson_t *ret_reply, bson_iter_t *ret_documents, struct err *err)
+{
+	struct scan *scan = r->scan;
+	struct err refused = ERR_INIT;
+
+	bson_init(ret_reply);
+	drop_token(scan);
+	tally_restart(scan->tally);
+	r->had = 0;
+	if (scan->starts++ == LINK_ATTEMPTS)
+		return err_set(err, ERR_REMOTE, "read \"%s\": broken off, with nowhere to go on, %d times", scan->ns,
+		    LINK_ATTEMPTS);
+	if (!find_source(r, &scan->source, err))
+		return false;
+	r->tokens = scan->source.known && !scan->no_tokens;
+	if (!r->tokens)
+		return fetch(r, true, ret_reply, ret_documents, err);
+	if (fetch(r, true, ret_reply, ret_documents, &refused))
+		return true;
+	if (!r->link->code || refused.code == ERR_AUTH || link_passes_by(r->link, &refused)) {
+		if (err)
+			*err = refused;
+		return false;
+	}
+	r->tokens = false;
+	scan->no_tokens = true;
+	bson_destroy(ret_reply);
+	return fetch(r, true, ret_reply, ret_documents, err);
+}
+
+/* ret_why is set if it cannot go on where it was; ret_reply is initialised in every case. */
+static bool go_on(
+    struct reading *r, bson_t *ret_reply, bson_iter_t *ret_documents, struct err *ret_why, struct err *err)
+{
+	struct scan_source now;
+
+	r->tokens = true;
+	if (fetch(r, true, ret_reply, ret_documents, ret_why)) {
+		/* asked behind the find: what has changed later has not made its answer */
+		if (!find_source(r, &now, err))
+			return false;
+		if (same_source(&r->scan->source, &now))
+			return true;
+		return err_set(ret_why, ERR_STATE, "the primary or the collection is another one");
+	}
+	if (r->link->code && ret_why->code != ERR_AUTH && !link_passes_by(r->link, ret_why))
+		return false;
+	if (err)
+		*err = *ret_why;
+	*ret_why = (struct err)ERR_INIT;
+	return false;
+}
+
+static bool first_batch(struct reading *r, bson_t *ret_reply, bson_iter_t *ret_documents, struct err *err)
+{
+	struct err why = ERR_INIT;
+	char detail[TICK_NS_MAX + 64];
+
+	if (!r->scan->token)
+		return start_over(r, ret_reply, ret_documents, err);
+	snprintf(detail, sizeof detail, "%s, behind %lld documents", r->scan->ns,
+	    (long long)tally_counts(r->scan->tally).documents);
+	if (go_on(r, ret_reply, ret_documents, &why, err)) {
+		note(r->scan, "reading goes on where it was broken off", detail);
+		return true;
+	}
+	if (why.code == ERR_NONE)
+		return false;
+	note(r->scan, "reading starts again from the first document", why.msg);
+	bson_destroy(ret_reply);
+	return start_over(r, ret_reply, ret_documents, err);
+}
+
 static bool look(struct reading *r, struct err *err)
 {
 	const struct collect_progress *progress = r->scan->progress;
@@ -109,8 +297,8 @@ static bool look(struct reading *r, struct err *err)
 	r->next_report_ms = now + REPORT_MS;
 	documents = tally_counts(r->scan->tally).documents;
 	if (progress->report)
-		progress->report(
-		    progress->ctx, r->scan->ns, documents, (double)documents * 1000 / (double)(now - r->start_ms));
+		progress->report(progress->ctx, r->scan->ns, documents,
+		    (double)(documents - r->had) * 1000 / (double)(now - r->start_ms));
 	return true;
 }
 
@@ -118,11 +306,13 @@ static bool drain(struct reading *r, struct worker *worker, struct err *err)
 {
 	bson_t replies[2] = {BSON_INITIALIZER, BSON_INITIALIZER};
 	bson_iter_t documents;
-	bool ok, fetched = fetch(r, true, &replies[0], &documents, err), more = fetched;
+	bool ok, fetched = first_batch(r, &replies[0], &documents, err), more = fetched;
 
 	ok = fetched;
 	for (int now = 0; more; now = !now) {
 		bson_t *next = &replies[!now];
+		int64_t before = tally_counts(r->scan->tally).documents;
+		bool empty;
 
 		worker_give(worker, &documents);
 		more = r->cursor != 0;
@@ -131,7 +321,14 @@ static bool drain(struct reading *r, struct worker *worker, struct err *err)
 			fetched = fetch(r, false, next, &documents, err);
 		}
 		/* also when fetching failed: the worker looks into a reply that is destroyed below */
-		ok = worker_wait(worker, fetched ? err : NULL) && fetched && look(r, err);
+		ok = worker_wait(worker, fetched ? err : NULL);
+		empty = tally_counts(r->scan->tally).documents == before;
+		if (ok)
+			ok = keep_token(r, &replies[now], empty, fetched ? err : NULL);
+		else
+			drop_token(r->scan);
+		r->link->progress = r->link->progress || (r->scan->token && !empty);
+		ok = ok && fetched && look(r, err);
 		more = more && ok;
 	}
 	bson_destroy(&replies[0]);
@@ -139,7 +336,24 @@ static bool drain(struct reading *r, struct worker *worker, struct err *err)
 	return ok;
 }
 
-/* One pass over all documents, from the first one on. */
+/* The server keeps it for ten minutes otherwise. If it is another server, or the cursor is gone, nothing is lost. */
+static void kill_left(struct reading *r)
+{
+	BSON_CLEANUP bson_t command = BSON_INITIALIZER, opts = BSON_INITIALIZER, reply = BSON_INITIALIZER;
+	bson_t cursors;
+
+	if (!r->scan->left)
+		return;
+	BSON_APPEND_UTF8(&command, "killCursors", r->coll);
+	BSON_APPEND_ARRAY_BEGIN(&command, "cursors", &cursors);
+	BSON_APPEND_INT64(&cursors, "0", r->scan->left);
+	bson_append_array_end(&command, &cursors);
+	BSON_APPEND_INT32(&opts, "serverId", (int32_t)r->server);
+	link_command(r->link, r->db, &command, &opts, &reply, NULL);
+	r->scan->left = 0;
+}
+
+/* Over all documents that have not been taken yet. */
 static bool pass(struct link *link, void *arg, struct err *err)
 {
 	struct scan *scan = arg;
@@ -150,21 +364,29 @@ static bool pass(struct link *link, void *arg, struct err *err)
 	bool ok;
 
 	r.next_report_ms = r.start_ms + REPORT_MS;
+	r.had = tally_counts(scan->tally).documents;
 	snprintf(r.db, sizeof r.db, "%.*s", (int)(dot - scan->ns), scan->ns);
-	tally_restart(scan->tally);
 	ok = open_session(&r, err);
 	session = r.session;
-	if (!ok || !worker_new(scan->tally, &worker, err) || !drain(&r, worker, err))
+	if (!ok || !worker_new(scan->tally, &worker, err))
 		return false;
+	kill_left(&r);
+	if (!drain(&r, worker, err)) {
+		scan->left = r.cursor;
+		return false;
+	}
 	scan->passes++;
 	return true;
 }
 
 bool scan_run(struct link *link, struct scan *scan, struct err *err)
 {
+	bool ok;
+
 	do {
-		if (!link_try(link, pass, scan, err))
-			return false;
-	} while (tally_incomplete(scan->tally) && scan->passes < PASSES_MAX);
-	return tally_finish(scan->tally, err);
+		scan->starts = 0;
+		ok = link_try(link, pass, scan, err);
+		drop_token(scan);
+	} while (ok && tally_incomplete(scan->tally) && scan->passes < PASSES_MAX);
+	return ok && tally_finish(scan->tally, err);
 }

@@ -2,7 +2,7 @@ add_library(mongod_fixture STATIC ${PROJECT_SOURCE_DIR}/tests/support/mongod_fix
 target_link_libraries(mongod_fixture PUBLIC drill_mongo)
 add_executable(collect_main collect_main.c ${PROJECT_SOURCE_DIR}/verifier/cmd_collect.c)
 target_link_libraries(collect_main PRIVATE drill_collect)
-add_executable(test_integration_collect collect_test.c collect_support.c)
+add_executable(test_integration_collect collect_test.c collect_broken.c collect_support.c)
 target_link_libraries(test_integration_collect PRIVATE drill_collect mongod_fixture)
 drill_script(collect LABEL integration TIMEOUT 300 COMMAND $<TARGET_FILE:test_integration_collect> $<TARGET_FILE:collect_main>)
 if(PSMDB_DRILL_SANITIZE MATCHES thread)

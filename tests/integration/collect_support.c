@@ -287,6 +287,11 @@ bool bench_load(struct bench *b)
 	return ok && b->seen.ended;
 }
 
+bool bench_collected(struct bench *b)
+{
+	return b->status == 0 && bench_load(b);
+}
+
 bool bench_left_nothing(const struct bench *b)
 {
 	DIR *dir = opendir(b->mongod.dir);

@@ -11,6 +11,9 @@
 #include "tests/support/tick_damage.h"
 
 #define BASE_MS 1700000000000 /* createdAt of seq 0 */
+#define USER "collector"
+#define PASSWORD "p@ss:w/ord#1"
+#define OK(holds, sentence) tap_ok(&b->tap, (holds), (sentence), "exit %d, log: %s", b->status, buf_str(&b->log))
 
 struct bench {
 	struct tap tap;
@@ -54,7 +57,12 @@ bool bench_said(const struct bench *b, const char *text);
 /* Reads the observation into seen; the file is gone then. false: there is none, or it is not valid (as a TAP comment).
  */
 bool bench_load(struct bench *b);
+/* Exit status 0, and that. */
+bool bench_collected(struct bench *b);
 /* No file of that name, whole or in part. */
 bool bench_left_nothing(const struct bench *b);
+
+/* collect_broken.c: readings that are broken off, by USER. */
+void collect_broken(struct bench *b);
 
 #endif

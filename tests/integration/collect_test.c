@@ -5,24 +5,15 @@
 #include "mongo/bson_util.h"
 #include "mongo/client.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define ADDRESS "127.17.1.1"
 #define PORT 27117
-#define USER "collector"
-#define PASSWORD "p@ss:w/ord#1"
-#define OK(holds, sentence) tap_ok(&b->tap, (holds), (sentence), "exit %d, log: %s", b->status, buf_str(&b->log))
 
 static void collect(struct bench *b)
 {
 	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s"));
-}
-
-static bool collected(struct bench *b)
-{
-	return b->status == 0 && bench_load(b);
 }
 
 static void make_users(struct bench *b)
@@ -89,11 +80,11 @@ static void intact_data(struct bench *b)
 	bench_fill(b);
 	bench_run(b, USER, PASSWORD, ARGS("--no-probe-write", "--wait", "10s"));
 	OK(!stat(b->out, &st) && (st.st_mode & 0777) == 0600, "the observation's mode is 0600");
-	OK(collected(b), "an observation without a probe's write is complete");
+	OK(bench_collected(b), "an observation without a probe's write is complete");
 	OK(bench_count(b, "drill.probe") == 0, "without a probe's write nothing is written");
 	OK(b->seen.probe_count == 2 && b->seen.open.read_after.t > 0, "then the majority time comes from the primary");
 	collect(b);
-	OK(collected(b) && bench_left_nothing(b), "an observation is written, and no part of one left");
+	OK(bench_collected(b) && bench_left_nothing(b), "an observation is written, and no part of one left");
 	OK(b->seen.documents == 5000 && b->seen.intact == 5000 && !b->seen.anomalies_total && !b->seen.foreign_total &&
 		!b->seen.truncated,
 	    "all ticks of two namespaces are intact");
@@ -113,7 +104,7 @@ static void intact_data(struct bench *b)
 		b->seen.newest[0].seq == 1000,
 	    "the newest document of each namespace is known");
 	collect(b);
-	OK(collected(b) && bench_count(b, "drill.probe") == 1, "probing again leaves one document");
+	OK(bench_collected(b) && bench_count(b, "drill.probe") == 1, "probing again leaves one document");
 }
 
 static void log_lines(struct bench *b)
@@ -142,7 +133,7 @@ static void every_damage(struct bench *b)
 		bench_damage(b, &one, 101 + 10 * how, (enum damage)how, false);
 	bench_damage(b, &admin, 77, CREATED_AT_EDITED, false);
 	collect(b);
-	OK(collected(b), "damaged data are collected");
+	OK(bench_collected(b), "damaged data are collected");
 	find_stream(b, &one, &number);
 	find_stream(b, &admin, &admin_number);
 	for (int how = 0; how < DAMAGES; how++) {
@@ -173,7 +164,7 @@ static void copies(struct bench *b)
 	for (int i = 0; i < 4; i++)
 		bench_damage(b, &one, 201 + i, ways[i], true);
 	collect(b);
-	OK(collected(b), "copied ticks are collected");
+	OK(bench_collected(b), "copied ticks are collected");
 	find_stream(b, &one, &number);
 	for (int i = 0; i < 4; i++) {
 		const struct observed_anomaly *a = find_anomaly(b, number, 201 + i);
@@ -206,7 +197,7 @@ static void holes_and_strangers(struct bench *b)
 		    "{\"createdAt\": {\"$date\": \"2030-01-01T00:00:00Z\"}, \"randomdata\": \"abc\"}");
 	bench_insert_json(b, "admin.ticker", "{\"_id\": \"a text\", \"x\": [1, {\"y\": null}]}");
 	collect(b);
-	OK(collected(b), "a collection with holes and strangers is collected");
+	OK(bench_collected(b), "a collection with holes and strangers is collected");
 	s = find_stream(b, &one, &number);
 	OK(s && s->intact.count == 2 && s->intact.items[0].last == 299 && s->intact.items[1].first == 350 &&
 		s->blocks[0].ticks == 950,
@@ -250,7 +241,7 @@ static void surroundings(struct bench *b)
 	    "{\"name\": \"2026-11-23T06:00:00Z\", \"opid\": \"ob\", \"status\": \"done\", "
 	    "\"last_write_ts\": {\"$timestamp\": {\"t\": 1700000001, \"i\": 7}}}");
 	collect(b);
-	OK(collected(b), "an empty collection and a missing one are collected");
+	OK(bench_collected(b), "an empty collection and a missing one are collected");
 	for (size_t i = 0; i < b->seen.namespace_count; i++)
 		if (!strcmp(b->seen.namespaces[i].ns, "drill.ticker"))
 			ns = &b->seen.namespaces[i];
@@ -299,7 +290,7 @@ static void many_indexes(struct bench *b)
 			bench_die(b, "make indexes", &err);
 	}
 	collect(b);
-	OK(collected(b), "more indexes than a line can hold are collected");
+	OK(bench_collected(b), "more indexes than a line can hold are collected");
 	for (size_t i = 0; i < b->seen.namespace_count; i++)
 		for (size_t j = 0; j < b->seen.namespaces[i].index_count; j++)
 			hashed += strstr(b->seen.namespaces[i].indexes[j], "sha256:") != NULL;
@@ -308,100 +299,6 @@ static void many_indexes(struct bench *b)
 
 /* --- what goes wrong
  * ------------------------------------------------------------------------------------------------------------------ */
-
-static void broken_readings(struct bench *b)
-{
-	static const struct {
-		const char *data, *sentence;
-	} faults[] = {
-	    {"\"errorCode\": 237", "a cursor that says it was killed: read again, nothing counted twice"},
-	    {"\"errorCode\": 43", "a cursor that is not found any more: the same"},
-	    {"\"closeConnection\": true", "a connection reset in the middle: the same"},
-	    {"\"errorCode\": 189", "a primary that steps down in the middle: the same"},
-	};
-	static const char *const args[] = {"--batch-size", "100", "--wait", "10s", NULL};
-
-	bench_fill(b);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-		bench_fail(b, "getMore", 1, faults[i].data);
-		bench_run(b, USER, PASSWORD, args);
-		bench_heal(b);
-		OK(bench_said(b, "trying again") && collected(b) && b->seen.documents == 5000 &&
-			b->seen.intact == 5000 && !b->seen.anomalies_total,
-		    faults[i].sentence);
-	}
-	bench_fail(b, "getMore", 100, "\"closeConnection\": true");
-	bench_run(b, USER, PASSWORD, args);
-	bench_heal(b);
-	OK(b->status == 3 && bench_left_nothing(b) && bench_said(b, "4 attempts"),
-	    "a connection that is reset each time: exit 3, no file");
-	bench_fail(b, "find", 1, "\"errorCode\": 13");
-	bench_run(b, USER, PASSWORD, args);
-	bench_heal(b);
-	OK(collected(b) && b->seen.intact == 5000 && b->seen.probes[1].attempts == 2,
-	    "one refusal right after a restore is forgiven");
-	bench_fail(b, "find", 2, "\"errorCode\": 13");
-	bench_run(b, USER, PASSWORD, args);
-	bench_heal(b);
-	OK(b->status == 3 && bench_left_nothing(b), "two are not");
-}
-
-/* Kills the first open cursor on drill.ticker; false if there is none yet. */
-static bool kill_cursor(void *arg, struct err *err)
-{
-	struct bench *b = arg;
-	CLEANUP(bson)
-	bson_t *pipeline =
-	    bson_new_from_json((const uint8_t *)"{\"pipeline\": [{\"$currentOp\": {\"idleCursors\": true, "
-						"\"allUsers\": true}}, {\"$match\": {\"type\": "
-						"\"idleCursor\", \"ns\": \"drill.ticker\"}}]}",
-		-1, NULL);
-	mongoc_database_t *admin = mongoc_client_get_database(b->mongod.root, "admin");
-	mongoc_cursor_t *cursor = mongoc_database_aggregate(admin, pipeline, NULL, NULL);
-	const bson_t *doc;
-	int64_t id = 0;
-	bool killed = false;
-
-	if (mongoc_cursor_next(cursor, &doc) && bson_path_i64(doc, "cursor.cursorId", &id))
-		killed = mongod_fixture_run(&b->mongod, "drill", err,
-		    "{\"killCursors\": \"ticker\", \"cursors\": [{\"$numberLong\": \"%lld\"}]}", (long long)id);
-	mongoc_cursor_destroy(cursor);
-	mongoc_database_destroy(admin);
-	return killed;
-}
-
-static void cursor_killed_by_another(struct bench *b)
-{
-	struct err err = ERR_INIT;
-	pid_t pid;
-	bool killed;
-
-	/* slowed down, so that there is time to kill it */
-	bench_fail(b, "getMore", 100, "\"blockConnection\": true, \"blockTimeMS\": 100");
-	pid = bench_start(b, USER, PASSWORD, ARGS("--batch-size", "100", "--wait", "10s"));
-	killed = wait_for(clock_system(), "a cursor", 20000, 10, NULL, kill_cursor, b, &err);
-	bench_heal(b);
-	bench_wait(b, pid);
-	OK(killed && bench_said(b, "trying again") && collected(b) && b->seen.intact == 5000 &&
-		b->seen.documents == 5000,
-	    "a cursor killed by another client: read again, nothing counted twice");
-}
-
-static void interrupted(struct bench *b)
-{
-	struct err err = ERR_INIT;
-	pid_t pid;
-	bool reading;
-
-	bench_fail(b, "getMore", 1000, "\"blockConnection\": true, \"blockTimeMS\": 100");
-	pid = bench_start(b, USER, PASSWORD, ARGS("--batch-size", "10", "--wait", "10s", "--ns", "drill.ticker"));
-	/* once its cursor has been killed it certainly reads */
-	reading = wait_for(clock_system(), "a cursor", 20000, 10, NULL, kill_cursor, b, &err);
-	kill(pid, SIGINT);
-	bench_heal(b);
-	bench_wait(b, pid);
-	OK(reading && b->status == 130 && bench_left_nothing(b), "Ctrl-C: exit 130, no file");
-}
 
 static void refused(struct bench *b)
 {
@@ -412,7 +309,7 @@ static void refused(struct bench *b)
 	OK(b->status == 3 && bench_left_nothing(b) && bench_said(b, "no permission"),
 	    "no permission to read: exit 3, no file");
 	bench_run(b, "reader", "r", ARGS("--wait", "2s", "--ns", "drill.ticker"));
-	OK(collected(b) && b->seen.intact == 3000 && b->seen.probe_count == 3 && !b->seen.probes[2].ok &&
+	OK(bench_collected(b) && b->seen.intact == 3000 && b->seen.probe_count == 3 && !b->seen.probes[2].ok &&
 		b->seen.probes[2].detail[0],
 	    "no permission to write the probe: recorded, read all the same");
 	OK(b->seen.restore_count == 0 && !b->seen.has_backup, "no permission to read PBM's records: left out");
@@ -450,7 +347,7 @@ static void late_user(struct bench *b)
 	made = mongod_fixture_run(
 	    &b->mongod, "admin", &err, "{\"createUser\": \"late\", \"pwd\": \"l\", \"roles\": [\"root\"]}");
 	bench_wait(b, pid);
-	OK(made && collected(b) && b->seen.probes[0].ok && b->seen.probes[0].attempts > 1 &&
+	OK(made && bench_collected(b) && b->seen.probes[0].ok && b->seen.probes[0].attempts > 1 &&
 		b->seen.probes[0].elapsed_ms >= 1000,
 	    "a user that comes back later is waited for, and the time known");
 }
@@ -470,7 +367,7 @@ static void other_logins(struct bench *b)
 	snprintf(bad, sizeof bad, "%s,%s", file[2], file[3]);
 	bench_run(b, NULL, NULL,
 	    ARGS("--wait", "10s", "--user-file", file[0], "--password-file", file[1], "--login", good, "--login", bad));
-	OK(collected(b) && b->seen.login_count == 2 && b->seen.logins[0].ok && !b->seen.logins[1].ok &&
+	OK(bench_collected(b) && b->seen.login_count == 2 && b->seen.logins[0].ok && !b->seen.logins[1].ok &&
 		b->seen.logins[1].code == 18 && !strcmp(b->seen.logins[1].user, "backup"),
 	    "other users are tried, and what came of it is recorded");
 	OK(!bench_said(b, "not-this-one") && !strstr(b->seen.logins[1].detail, "not-this-one"), "no password is told");
@@ -486,7 +383,7 @@ static void limited(struct bench *b)
 	for (int64_t seq = 1; seq <= 20; seq++)
 		bench_damage(b, &one, seq, SUM_EDITED, false);
 	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--max-anomalies", "5"));
-	OK(collected(b) && b->seen.anomaly_count == 5 && b->seen.anomalies_total == 20 && b->seen.truncated &&
+	OK(bench_collected(b) && b->seen.anomaly_count == 5 && b->seen.anomalies_total == 20 && b->seen.truncated &&
 		b->seen.intact == 4980,
 	    "beyond the limit anomalies are counted, and it is said that details are missing");
 }
@@ -518,9 +415,7 @@ int main(int argc, char **argv)
 	late_user(b);
 	refused(b);
 	unreachable_and_usage(b);
-	broken_readings(b);
-	cursor_killed_by_another(b);
-	interrupted(b);
+	collect_broken(b);
 	every_damage(b);
 	copies(b);
 	holes_and_strangers(b);

@@ -168,6 +168,23 @@ void mongod_fixture_stop(struct mongod_fixture *m)
 	m->dir[0] = '\0';
 }
 
+bool mongod_fixture_restart(struct mongod_fixture *m, struct err *err)
+{
+	struct mongo_target target = {.uri = m->uri, .user = MONGOD_FIXTURE_USER, .password = MONGOD_FIXTURE_PASSWORD};
+	const char *colon = strrchr(m->host, ':');
+	struct proc_exit ended;
+	char address[300];
+
+	snprintf(address, sizeof address, "%.*s", (int)(colon - m->host), m->host);
+	mongoc_client_destroy(m->root);
+	m->root = NULL;
+	proc_stop(clock_system(), m->pid, 0, &ended, NULL);
+	m->pid = 0;
+	return spawn(m, address, atoi(colon + 1), err) &&
+	       reach(m, m->uri, true, "mongod's login after a restart", "{\"ping\": 1}", err) &&
+	       mongo_client_new(&target, &m->root, err);
+}
+
 bool mongod_fixture_run(struct mongod_fixture *m, const char *db, struct err *err, const char *json, ...)
 {
 	char text[4096];

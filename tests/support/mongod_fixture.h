@@ -30,6 +30,8 @@ bool mongod_fixture_find(char *ret_path, size_t size);
 /* mongo_init has been called. On failure nothing is left. */
 bool mongod_fixture_start(struct mongod_fixture *m, const char *address, int port, struct err *err);
 void mongod_fixture_stop(struct mongod_fixture *m);
+/* SIGKILL; then another process with the same data, at the same address, until it lets root in. */
+bool mongod_fixture_restart(struct mongod_fixture *m, struct err *err);
 
 /* A command as root, given as extended JSON; false with the server's words in err. */
 bool mongod_fixture_run(struct mongod_fixture *m, const char *db, struct err *err, const char *json, ...)
