@@ -7,7 +7,7 @@
 #define ARGS_MAX 32
 
 struct arguments {
-	const char *run, *max_rpo, *max_rto, *max_undecided, *annotations, *color;
+	const char *run, *max_rpo, *max_rto, *max_undecided, *annotations, *color, *before;
 };
 
 struct line {
@@ -29,6 +29,7 @@ static int judge(const struct arguments *a)
 	struct line l = {.argv = {"psmdb-verify judge"}, .argc = 1};
 
 	add(&l, "--run", a->run);
+	add(&l, "--before", a->before);
 	add(&l, "--max-rpo", a->max_rpo);
 	add(&l, "--max-rto", a->max_rto);
 	add(&l, "--max-undecided", a->max_undecided);
@@ -51,6 +52,8 @@ int cmd_check(int argc, char **argv)
 	struct arguments a = {0};
 	const struct opt opts[] = {
 	    {"run", OPT_STRING, &a.run, "DIR", "the run's folder", 0, 0, true},
+	    {"before", OPT_STRING, &a.before, "FILE",
+		"what was described before the backup (default: DIR/described.jsonl, if it is there)", 0, 0, false},
 	    {"max-rpo", OPT_STRING, &a.max_rpo, "TIME", "FAIL if more is lost (default: no limit)", 0, 0, false},
 	    {"max-rto", OPT_STRING, &a.max_rto, "TIME", "FAIL if the recovery takes longer (default: no limit)", 0, 0,
 		false},

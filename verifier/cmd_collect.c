@@ -21,7 +21,7 @@ struct arguments {
 	const char *uri, *user_file, *password_file, *out, *users;
 	struct opt_list namespaces, logins;
 	int64_t wait_ms, batch_size, max_anomalies;
-	bool no_probe_write;
+	bool no_probe_write, describe;
 };
 
 static void log_progress(void *ctx, const char *ns, int64_t documents, double rate)
@@ -186,6 +186,7 @@ static bool collect(const struct arguments *a, const struct log *log, struct mon
 	    .write_probe = !a->no_probe_write,
 	    .batch_size = a->batch_size,
 	    .max_anomalies = a->max_anomalies,
+	    .describe = a->describe,
 	    .progress = {log_progress, log_note, (void *)log},
 	};
 
@@ -251,6 +252,10 @@ int cmd_collect(int argc, char **argv)
 		"how long the first login, read and write together may take (default: 60s)", 0, 86400000, false},
 	    {"no-probe-write", OPT_FLAG, &a.no_probe_write, NULL, "write nothing, not even the document in drill.probe",
 		0, 0, false},
+	    {"describe", OPT_FLAG, &a.describe, NULL,
+		"read no document and write none: indexes and options of the namespaces, users and roles, to be "
+		"compared after a restore (psmdb-verify judge --before)",
+		0, 0, false},
 	    {"batch-size", OPT_INT, &a.batch_size, "NUMBER", "documents a reply of the server (default: 10000)", 2,
 		100000, false},
 	    {"max-anomalies", OPT_INT, &a.max_anomalies, "NUMBER",
@@ -271,6 +276,8 @@ int cmd_collect(int argc, char **argv)
 		    "the same primary answers; after an election, a restart, or behind a mongos it starts again from "
 		    "the first document, four times at most. "
 		    "The file appears only when it is complete.\n\n"
+		    "With --describe the user needs no right to write; users and roles are seen by whoever of it and "
+		    "of the --login users may (userAdmin), and left out if nobody may.\n\n"
 		    "Exit status: 0 written, 2 usage, 3 unreachable, refused or failed, 130 interrupted.",
 	};
 	struct err err = ERR_INIT;

@@ -17,7 +17,7 @@
 #define PROGRAM "psmdb-verify judge"
 
 struct arguments {
-	const char *run, *timeline, *bound, *observed, *out;
+	const char *run, *timeline, *bound, *observed, *before, *out;
 	bool quiet;
 	struct opt_list journals;
 	struct judge_options options;
@@ -25,7 +25,7 @@ struct arguments {
 
 /* Paths in the run directory, for what was not named. */
 struct places {
-	char timeline[PATH_MAX], bound[PATH_MAX], observed[PATH_MAX], out[PATH_MAX];
+	char timeline[PATH_MAX], bound[PATH_MAX], observed[PATH_MAX], before[PATH_MAX], out[PATH_MAX];
 	glob_t journals;
 };
 
@@ -98,6 +98,7 @@ static bool settle(struct arguments *a, struct places *p, struct err *err)
 	return find_journals(a, p, err) && place(a->run, "timeline.jsonl", true, p->timeline, &a->timeline, err) &&
 	       place(a->run, "bound.json", true, p->bound, &a->bound, err) &&
 	       place(a->run, "observed.jsonl", true, p->observed, &a->observed, err) &&
+	       place(a->run, "described.jsonl", true, p->before, &a->before, err) &&
 	       place(a->run, "verdict.json", false, p->out, &a->out, err);
 }
 
@@ -166,10 +167,10 @@ static bool damaged(struct judge *j, enum verdict_reason_code code, struct err *
 
 struct evidence {
 	struct bound bound;
-	struct observed observed;
-	bool has_bound, has_observed;
-	struct err bound_why, observed_why; /* damage; code NONE: none */
-	struct record_head observed_head;
+	struct observed observed, before;
+	bool has_bound, has_observed, has_before;
+	struct err bound_why, observed_why, before_why; /* damage; code NONE: none */
+	struct record_head observed_head, before_head;
 	char bound_sha256[65];
 };
 
@@ -184,20 +185,27 @@ static bool read_bound(const struct arguments *a, struct evidence *e, struct err
 	return false;
 }
 
-static bool read_observed(const struct arguments *a, struct evidence *e, struct err *err)
+static bool read_observed(const char *path, struct observed *ret, bool *ret_has, struct err *ret_why,
+    struct record_head *ret_head, struct err *err)
 {
 	CLEANUP(record_reader) struct record_reader *records = NULL;
 
-	if (!a->observed)
+	if (!path)
 		return true;
-	if (!record_reader_open(a->observed, false, &records, err))
+	if (!record_reader_open(path, false, &records, err))
 		return false;
-	e->has_observed = observed_load(records, &e->observed, &e->observed_why);
-	e->observed_head = record_reader_head(records);
-	if (e->has_observed || is_damage(&e->observed_why))
+	*ret_has = observed_load(records, ret, ret_why);
+	*ret_head = record_reader_head(records);
+	if (*ret_has || is_damage(ret_why))
 		return true;
-	*err = e->observed_why;
+	*err = *ret_why;
 	return false;
+}
+
+static bool read_both(const struct arguments *a, struct evidence *e, struct err *err)
+{
+	return read_observed(a->observed, &e->observed, &e->has_observed, &e->observed_why, &e->observed_head, err) &&
+	       read_observed(a->before, &e->before, &e->has_before, &e->before_why, &e->before_head, err);
 }
 
 static bool read_timeline(struct judge *j, const char *path, struct verdict *inputs, struct err *err)
@@ -275,6 +283,24 @@ static bool read_journal(struct judge *j, const char *path, struct verdict *inpu
 								    err);
 }
 
+static bool note_before(
+    const struct arguments *a, struct evidence *e, struct judge *j, struct verdict *inputs, struct err *err)
+{
+	struct err why = e->before_why;
+
+	if (!a->before)
+		return true;
+	if (e->has_before)
+		judge_before(j, &e->before);
+	else if (!damaged(j, REASON_BEFORE_UNUSABLE, &why, a->before, err))
+		return false;
+	return add_input(inputs, "before", a->before, &e->before_head,
+	    !e->has_before    ? "broken"
+	    : e->before.ended ? "complete"
+			      : "incomplete",
+	    err);
+}
+
 static bool note_files(
     const struct arguments *a, struct evidence *e, struct judge *j, struct verdict *inputs, struct err *err)
 {
@@ -294,6 +320,8 @@ static bool note_files(
 		judge_bound_sha256(j, e->bound_sha256);
 	why = e->observed_why;
 	if (a->observed && !e->has_observed && !damaged(j, REASON_OBSERVATION_BROKEN, &why, a->observed, err))
+		return false;
+	if (!note_before(a, e, j, inputs, err))
 		return false;
 	return add_input(inputs, "observed", a->observed, &e->observed_head,
 	    !a->observed	? "absent"
@@ -364,6 +392,7 @@ static void drop_evidence(struct evidence *e)
 {
 	bound_clear(&e->bound);
 	observed_clear(&e->observed);
+	observed_clear(&e->before);
 }
 
 static bool run(struct arguments *a, int *ret_status, struct err *err)
@@ -374,9 +403,10 @@ static bool run(struct arguments *a, int *ret_status, struct err *err)
 
 	bound_init(&e.bound);
 	observed_init(&e.observed);
+	observed_init(&e.before);
 	verdict_init(&v);
 	verdict_init(&inputs);
-	if (!settle(a, &p, err) || !read_bound(a, &e, err) || !read_observed(a, &e, err) ||
+	if (!settle(a, &p, err) || !read_bound(a, &e, err) || !read_both(a, &e, err) ||
 	    !judge_all(a, &e, &inputs, &v, err) || !control(a, &e, &v, err))
 		return false;
 	memcpy(v.inputs, inputs.inputs, sizeof v.inputs);
@@ -396,8 +426,8 @@ int cmd_judge(int argc, char **argv)
 	struct arguments a = {.options = JUDGE_OPTIONS_DEFAULT};
 	const struct opt opts[] = {
 	    {"run", OPT_STRING, &a.run, "DIR",
-		"a run's folder: reads journal*.jsonl, timeline.jsonl, bound.json and observed.jsonl there, writes "
-		"verdict.json",
+		"a run's folder: reads journal*.jsonl, timeline.jsonl, bound.json, observed.jsonl and described.jsonl "
+		"there, writes verdict.json",
 		0, 0, false},
 	    {"journal", OPT_LIST, &a.journals, "FILE",
 		"a ticker's journal, by its own path; one for each run of the ticker", 0, 0, false},
@@ -405,6 +435,10 @@ int cmd_judge(int argc, char **argv)
 	    {"bound", OPT_STRING, &a.bound, "FILE", "the pinned restore point, by its own path", 0, 0, false},
 	    {"observed", OPT_STRING, &a.observed, "FILE", "what is in the restored database, by its own path", 0, 0,
 		false},
+	    {"before", OPT_STRING, &a.before, "FILE",
+		"what was described before the backup (collect --describe), by its own path: FAIL if indexes, options, "
+		"users or roles differ; without it they are not judged",
+		0, 0, false},
 	    {"out", OPT_STRING, &a.out, "FILE",
 		"where the verdict goes; - for standard output (default: DIR/verdict.json)", 0, 0, false},
 	    {"max-undecided", OPT_INT, &a.options.max_undecided, "NUMBER",

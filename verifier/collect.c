@@ -1,5 +1,6 @@
 #include "verifier/collect.h"
 
+#include "verifier/collect_grants.h"
 #include "verifier/collect_link.h"
 #include "verifier/collect_meta.h"
 #include "verifier/collect_probe.h"
@@ -25,6 +26,7 @@ struct collection {
 	struct piece *pieces;
 	size_t piece_count;
 	struct meta_pbm *pbm; /* NULL: not readable */
+	struct grants grants;
 };
 
 void collection_free(struct collection *c)
@@ -36,6 +38,7 @@ void collection_free(struct collection *c)
 	free(c->pieces);
 	free(c->logins);
 	free(c->pbm);
+	grants_clear(&c->grants);
 	free(c);
 }
 
@@ -129,7 +132,7 @@ static bool run_probes(const struct collect_options *o, struct link *link, struc
 	if (!probe_read(&probes, o->namespaces[0], &c->probes[c->probe_count++], err))
 		return false;
 	failure = (struct err)ERR_INIT;
-	if (o->write_probe && !probe_write(&probes, &c->probes[c->probe_count++], &failure)) {
+	if (o->write_probe && !o->describe && !probe_write(&probes, &c->probes[c->probe_count++], &failure)) {
 		if (failure.code == ERR_INTERRUPTED) {
 			if (err)
 				*err = failure;
@@ -195,6 +198,8 @@ static bool read_piece(
 	scan.tally = piece->tally;
 	snprintf(piece->facts.ns, sizeof piece->facts.ns, "%s", ns);
 	c->piece_count++;
+	if (o->describe)
+		return tally_finish(piece->tally, err) && meta_namespace(link, ns, &piece->facts, err);
 	if (!scan_run(link, &scan, err))
 		return false;
 	piece->facts.documents = tally_counts(piece->tally).documents;
@@ -221,6 +226,21 @@ static bool read_pbm(const struct collect_options *o, struct link *link, struct 
 	return false;
 }
 
+static bool read_grants(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+{
+	if (!grants_read(link, o->logins, o->login_count, &c->grants, err))
+		return false;
+	if (!c->grants.state.known)
+		note(o, "users and roles are left out", c->grants.state.detail);
+	return true;
+}
+
+static bool describe_end(struct link *link, struct collection *c, struct err *err)
+{
+	c->open.describes = true;
+	return meta_operation_time(link, &c->open.until, err);
+}
+
 static bool gather(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
 {
 	if (!run_probes(o, link, c, err) || !fill_open(link, c, err) || !try_logins(o, link, c, err))
@@ -231,7 +251,9 @@ static bool gather(const struct collect_options *o, struct link *link, struct co
 	for (size_t i = 0; i < o->namespace_count; i++)
 		if (!read_piece(o, link, o->namespaces[i], c, err))
 			return false;
-	return read_pbm(o, link, c, err);
+	if (!read_grants(o, link, c, err))
+		return false;
+	return o->describe ? describe_end(link, c, err) : read_pbm(o, link, c, err);
 }
 
 static bool check_options(const struct collect_options *o, struct err *err)
@@ -304,6 +326,11 @@ static bool write_head(const struct collection *c, struct observed_writer *w, st
 			return false;
 	for (size_t i = 0; i < c->piece_count; i++)
 		if (!observed_write_namespace(w, &c->pieces[i].facts, err))
+			return false;
+	if (!observed_write_grants(w, &c->grants.state, err))
+		return false;
+	for (size_t i = 0; i < c->grants.count; i++)
+		if (!observed_write_grant(w, &c->grants.list[i], err))
 			return false;
 	for (size_t i = 0; c->pbm && i < c->pbm->restore_count; i++)
 		if (!observed_write_restore(w, &c->pbm->restores[i], err))

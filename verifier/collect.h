@@ -41,6 +41,7 @@ struct collect_options {
 	bool write_probe;
 	int64_t batch_size;
 	int64_t max_anomalies; /* in all namespaces together, with details */
+	bool describe;	       /* reads no document and writes none: a description (evidence/observed.h) */
 	struct collect_progress progress;
 };
 

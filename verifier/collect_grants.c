@@ -97,8 +97,8 @@ static bool take(struct grants *g, const bson_t *doc, bool is_role, struct err *
 		return err_set(err, ERR_LIMIT, "there are more than %d users and roles", OBSERVED_GRANTS_MAX);
 	*one = (struct observed_grant){.is_role = is_role};
 	if (!name_of(doc, is_role ? "role" : "user", ".", one->name, sizeof one->name))
-		return err_set(err, ERR_LIMIT, "a user or role has no name, or one longer than %zu bytes",
-		    sizeof one->name - 1);
+		return err_set(
+		    err, ERR_LIMIT, "a user or role has no name, or one longer than %zu bytes", sizeof one->name - 1);
 	put_roles(doc, one);
 	if (is_role)
 		hash_of(doc, "privileges", "privileges", next_role(one), sizeof one->roles[0]);
@@ -106,8 +106,8 @@ static bool take(struct grants *g, const bson_t *doc, bool is_role, struct err *
 	return true;
 }
 
-static bool ask(struct link *link, const char *command_name, const char *key, bool is_role, struct grants *g,
-    struct err *err)
+static bool ask(
+    struct link *link, const char *command_name, const char *key, bool is_role, struct grants *g, struct err *err)
 {
 	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
 	BSON_CLEANUP bson_t reply = BSON_INITIALIZER;

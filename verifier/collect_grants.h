@@ -18,7 +18,7 @@ struct grants {
 void grants_clear(struct grants *g);
 
 /* Never fails but for memory or the stop flag: what cannot be seen is not known, with the reason. */
-bool grants_read(struct link *link, const struct mongo_credentials *logins, size_t login_count, struct grants *ret,
-    struct err *err);
+bool grants_read(
+    struct link *link, const struct mongo_credentials *logins, size_t login_count, struct grants *ret, struct err *err);
 
 #endif

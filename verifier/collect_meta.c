@@ -55,7 +55,7 @@ static bool read_options(
 	BSON_CLEANUP bson_t reply = BSON_INITIALIZER;
 	bson_iter_t batch;
 	bson_t filter, doc, options;
-	char *json;
+	char *json, hash[SHA256_TEXT_MAX];
 
 	BSON_APPEND_INT32(&command, "listCollections", 1);
 	BSON_APPEND_DOCUMENT_BEGIN(&command, "filter", &filter);
@@ -67,7 +67,14 @@ static bool read_options(
 	if (!ns->exists || !bson_path_doc(&doc, "options", &options))
 		return true;
 	json = bson_as_relaxed_extended_json(&options, NULL);
-	snprintf(ns->options, sizeof ns->options, "%s", json ? json : "");
+	if (!json)
+		return err_nomem(err);
+	if (strlen(json) < sizeof ns->options)
+		memcpy(ns->options, json, strlen(json) + 1);
+	else
+		/* its beginning, to be read, and the hash of it all, to be compared */
+		snprintf(ns->options, sizeof ns->options, "%.1900s... sha256:%.16s", json,
+		    sha256_text(json, strlen(json), hash));
 	bson_free(json);
 	return true;
 }
@@ -267,6 +274,23 @@ bool meta_pbm(struct link *link, struct meta_pbm *ret, struct err *err)
 /* --- time
  * -------------------------------------------------------------------------------------------------------------------------
  */
+
+static bool act_operation_time(struct link *link, void *arg, struct err *err)
+{
+	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
+	BSON_CLEANUP bson_t reply;
+	bool ok;
+
+	BSON_APPEND_INT32(&command, "hello", 1);
+	ok = link_command(link, "admin", &command, NULL, &reply, err);
+	return ok && (bson_path_optime(&reply, "operationTime", arg) ||
+			 err_set(err, ERR_REMOTE, "the server's answer lacks \"operationTime\""));
+}
+
+bool meta_operation_time(struct link *link, struct optime *ret, struct err *err)
+{
+	return link_try(link, act_operation_time, ret, err);
+}
 
 static bool act_majority_time(struct link *link, void *arg, struct err *err)
 {

@@ -19,6 +19,9 @@ struct meta_pbm {
 /* ERR_AUTH if the user may not read them. No restores and no such backup is no error. */
 bool meta_pbm(struct link *link, struct meta_pbm *ret, struct err *err);
 
+/* The primary's newest operation time: nothing that was read before can be of a later one. */
+bool meta_operation_time(struct link *link, struct optime *ret, struct err *err);
+
 /* The primary's majority time: what a read must come after when no probe was written. */
 bool meta_majority_time(struct link *link, struct optime *ret, struct err *err);
 

@@ -22,7 +22,8 @@ bool judge_new(const struct judge_options *options, const struct bound *bound, c
 	j->options = *options;
 	j->bound = bound;
 	j->observed = observed;
-	j->has_data = observed && observed->ended && (!observed->truncated || lists_everything(observed));
+	j->has_data = observed && observed->ended && !observed->open.describes &&
+		      (!observed->truncated || lists_everything(observed));
 	j->b0 = bound ? bound->b0 : OPTIME_ZERO;
 	j->b1_all = bound ? bound->b0 : OPTIME_MAX;
 	for (size_t i = 0; bound && i < bound->set_count; i++)
@@ -159,8 +160,8 @@ bool judge_finish(struct judge *j, struct verdict *ret, struct err *err)
 		    err, ERR_STATE, j->current ? "a journal has not ended" : "the verdict was given already");
 	exclude(j);
 	if (!settle_classes(j, v, err) || !figures_fill(j, v, err) || !conditions_add(j, v, err) ||
-	    !restore_add(j, v, err) || !continuity_add(j, v, err) || !thresholds_add(j, v, err) ||
-	    !pauses_add(j, v, err))
+	    !restore_add(j, v, err) || !before_add(j, v, err) || !continuity_add(j, v, err) ||
+	    !thresholds_add(j, v, err) || !pauses_add(j, v, err))
 		return false;
 	verdict_settle(v);
 	title(j, v);

@@ -67,6 +67,12 @@ bool judge_new(const struct judge_options *options, const struct bound *bound, c
 void judge_free(struct judge *j);
 CLEANUP_PTR(judge, struct judge, judge_free)
 
+/*
+ * A description from before the restore point, which must outlive the judge; without it indexes, options, users and roles are not
+ * judged. Of another cluster, or made after the restore point: BEFORE_UNUSABLE, and nothing is compared.
+ */
+void judge_before(struct judge *j, const struct observed *before);
+
 /* SHA-256 of bound.json's bytes as 64 hex digits, to be compared with what the timeline noted when it was pinned. */
 void judge_bound_sha256(struct judge *j, const char *hex);
 

@@ -337,6 +337,10 @@ static bool add_observation(const struct judge *j, struct verdict *v, struct err
 	if (!j->observed->ended)
 		return verdict_add_reason(v, REASON_NO_OBSERVATION, "run collect again and let it end", err,
 		    "the observation has no end record: it was cut, and absence cannot be told from it");
+	if (j->observed->open.describes)
+		return verdict_add_reason(v, REASON_NO_OBSERVATION,
+		    "run collect without --describe against the restored database", err,
+		    "the observation is a description: it has read no document");
 	return check_reading(j, v, err);
 }
 

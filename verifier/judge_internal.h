@@ -11,6 +11,7 @@
  *   judge_settle.c      the classes that only the end decides, and the verdict's streams
  *   judge_conditions.c  what the classes and the files themselves mean, as reasons
  *   judge_restore.c     was it the right backup, and what the restore, the probes and the logins say
+ *   judge_before.c      what was described before the disaster against what is there now
  *   judge_continuity.c  anchor, coverage, liveness: does the evidence reach across the restore point without a hole
  *   judge_figures.c     restore point, RPO, RTO, newest ticks and what else the verdict shows
  *   judge_pauses.c      interruptions of the drill itself, and what of them is in no figure
@@ -257,9 +258,10 @@ struct judge {
 	struct judge_options options;
 	const struct bound *bound;
 	const struct observed *observed;
-	char bound_sha256[65];	  /* of bound.json; empty: not told */
-	bool has_data;		  /* the observation is complete: absence is known */
-	struct optime b0, b1_all; /* b1_all: greatest b1 */
+	const struct observed *before; /* NULL: no description was given */
+	char bound_sha256[65];	       /* of bound.json; empty: not told */
+	bool has_data;		       /* the observation is complete: absence is known */
+	struct optime b0, b1_all;      /* b1_all: greatest b1 */
 	struct timeline_facts timeline;
 	struct journal **journals;
 	size_t journal_count, journal_cap;
@@ -304,6 +306,7 @@ bool judge_restore_done(const struct judge *j, char *ret_who, size_t size); /* w
 bool restore_add(struct judge *j, struct verdict *v, struct err *err);
 
 /* Each adds reasons or fills figures. */
+bool before_add(const struct judge *j, struct verdict *v, struct err *err);
 bool conditions_add(struct judge *j, struct verdict *v, struct err *err);
 bool continuity_add(struct judge *j, struct verdict *v, struct err *err);
 bool figures_fill(struct judge *j, struct verdict *v, struct err *err);

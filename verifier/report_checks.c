@@ -82,6 +82,11 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_UNDECIDED;
 	case REASON_PROBE_FAILED:
 		return CHECK_PROBES;
+	case REASON_SCHEMA_DRIFT:
+	case REASON_BEFORE_UNUSABLE:
+		return CHECK_SCHEMA;
+	case REASON_ROLE_DRIFT:
+		return CHECK_ROLES;
 	case REASON_LOGIN_DRIFT:
 		return CHECK_LOGINS;
 	case REASON_RPO_EXCEEDED:
@@ -97,6 +102,7 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_REMOVAL;
 	case REASON_BACKUPS_KEPT:
 	case REASON_TORN:
+	case REASON_VERSION_DRIFT:
 	case REASON_ENVIRONMENT:
 	case REASON_FOREIGN:
 	case REASON_PAUSED:
@@ -137,6 +143,8 @@ enum check_status check_status(const struct verdict *v, enum report_check check)
 {
 	enum check_status status = by_reasons(v, check);
 
+	if (check_is_optional(v, check))
+		return CHECK_NOT_JUDGED;
 	if (status != CHECK_PASSED || v->result == VERDICT_PASS)
 		return status;
 	/* a limit can be kept only by a figure that is known to its end */
@@ -144,6 +152,13 @@ enum check_status check_status(const struct verdict *v, enum report_check check)
 	    (check == CHECK_RTO && !(v->has_rto && v->rto_complete)))
 		return CHECK_NOT_JUDGED;
 	return judged(v, checks[check].needs) ? CHECK_PASSED : CHECK_NOT_JUDGED;
+}
+
+bool check_is_optional(const struct verdict *v, enum report_check check)
+{
+	if (by_reasons(v, check) != CHECK_PASSED)
+		return false;
+	return (check == CHECK_SCHEMA && !v->schema_judged) || (check == CHECK_ROLES && !v->roles_judged);
 }
 
 bool check_applies(const struct verdict *v, enum report_check check)

@@ -27,6 +27,8 @@
 	X(UNDECIDED, "undecided", "few enough ticks are undecided", NEEDS_JOURNAL | NEEDS_BOUND | NEEDS_OBSERVATION)   \
 	X(PROBES, "probes", "the restored database serves reads and writes", NEEDS_OBSERVATION)                        \
 	X(LOGINS, "logins", "the users of the secrets can log in", NEEDS_OBSERVATION)                                  \
+	X(SCHEMA, "indexes", "indexes and options are what they were before", NEEDS_OBSERVATION)                       \
+	X(ROLES, "roles", "users and roles are what they were before", NEEDS_OBSERVATION)                              \
 	X(RPO, "RPO", "the loss is within its limit", NEEDS_TIMELINE | NEEDS_BOUND)                                    \
 	X(RTO, "RTO", "the recovery is within its limit", NEEDS_TIMELINE | NEEDS_OBSERVATION)                          \
 	X(CONTROL, "control", "the judge finds what is made wrong on purpose", 0)                                      \
@@ -48,6 +50,8 @@ enum report_check check_of(enum verdict_reason_code code);
 enum check_status check_status(const struct verdict *v, enum report_check check);
 /* false: it does not apply (no threshold was set, no user was tried, it is about a removal) and is not listed. */
 bool check_applies(const struct verdict *v, enum report_check check);
+/* Nothing from before was given that it could be compared with: listed as not judged, but no fault of the evidence. */
+bool check_is_optional(const struct verdict *v, enum report_check check);
 /* Integrity of one stream: its failing classes, and whether it was judged at all. */
 enum check_status stream_status(const struct verdict *v, const struct verdict_stream *s);
 

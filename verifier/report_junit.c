@@ -22,12 +22,18 @@ static void count(struct totals *t, enum check_status status)
 	t->errors += status == CHECK_INCONCLUSIVE || status == CHECK_NOT_JUDGED;
 }
 
+/* A case that was not judged is an error: what nobody asked for is none. */
+static bool is_case(const struct verdict *v, enum report_check check)
+{
+	return check_applies(v, check) && !check_is_optional(v, check);
+}
+
 static struct totals count_all(const struct verdict *v)
 {
 	struct totals t = {0};
 
 	for (int c = 0; c < CHECK_COUNT; c++)
-		if (check_applies(v, (enum report_check)c))
+		if (is_case(v, (enum report_check)c))
 			count(&t, check_status(v, (enum report_check)c));
 	for (size_t i = 0; i < v->stream_count; i++)
 		count(&t, stream_status(v, &v->streams[i]));
@@ -210,7 +216,7 @@ bool report_junit(const struct verdict *v, struct buf *out, struct err *err)
 	sink_raw(&s, ">\n");
 	properties(&s, v);
 	for (int c = 0; c < CHECK_COUNT; c++)
-		if (check_applies(v, (enum report_check)c))
+		if (is_case(v, (enum report_check)c))
 			check_case(&s, v, (enum report_check)c);
 	for (size_t i = 0; i < v->stream_count; i++)
 		stream_case(&s, v, i);

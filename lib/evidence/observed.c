@@ -14,7 +14,7 @@ struct observed_writer {
 	struct record_line line;
 	int32_t streams;
 	int64_t intact;
-	bool ended;
+	bool ended, describes;
 };
 
 static struct json_writer *begin(struct observed_writer *w, const char *type)
@@ -39,6 +39,10 @@ static void put_open(struct json_writer *j, const struct observed_open *o)
 {
 	json_put_string(j, "format", OBSERVED_FORMAT);
 	json_put_int(j, "version", OBSERVED_VERSION);
+	if (o->describes) {
+		json_put_string(j, "scope", OBSERVED_DESCRIBE);
+		json_put_optime(j, "until", o->until);
+	}
 	json_put_time(j, "at", o->at_ms);
 	record_put_text(j, "collector", o->collector, sizeof o->collector);
 	json_object(j, "cluster");
@@ -68,6 +72,7 @@ bool observed_writer_new(
 	if (!w)
 		return err_nomem(err);
 	w->sink = *sink;
+	w->describes = open->describes;
 	record_head_init(&w->head);
 	record_line_init(&w->line);
 	put_open(begin(w, "open"), open);
@@ -124,6 +129,28 @@ bool observed_write_namespace(struct observed_writer *w, const struct observed_n
 	return send(w, err);
 }
 
+bool observed_write_grants(struct observed_writer *w, const struct observed_grants *g, struct err *err)
+{
+	struct json_writer *j = begin(w, "grants");
+
+	json_put_bool(j, "known", g->known);
+	record_put_text(j, "detail", g->detail, sizeof g->detail);
+	return send(w, err);
+}
+
+bool observed_write_grant(struct observed_writer *w, const struct observed_grant *g, struct err *err)
+{
+	struct json_writer *j = begin(w, "grant");
+
+	json_put_bool(j, "role", g->is_role);
+	record_put_text(j, "name", g->name, sizeof g->name);
+	json_array(j, "roles");
+	for (size_t i = 0; i < g->role_count; i++)
+		record_put_text(j, NULL, g->roles[i], sizeof g->roles[i]);
+	json_end_array(j);
+	return send(w, err);
+}
+
 bool observed_write_restore(struct observed_writer *w, const struct observed_restore *r, struct err *err)
 {
 	struct json_writer *j = begin(w, "restore");
@@ -156,6 +183,8 @@ static bool check_stream(const struct observed_writer *w, const struct observed_
 {
 	int64_t ticks = 0;
 
+	if (w->describes)
+		return err_set(err, ERR_STATE, "observation: a description has no streams");
 	if (w->streams == OBSERVED_STREAMS_MAX)
 		return err_set(err, ERR_LIMIT, "observation: more than %d streams", OBSERVED_STREAMS_MAX);
 	if (s->intact.count > OBSERVED_INTERVALS_MAX)

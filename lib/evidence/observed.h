@@ -3,11 +3,14 @@
  * grows with the holes, not with the ticks.
  *
  *   open       format, version, at, collector, cluster {kind, id, set, version, fcv, sharded},
- *              read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms}
+ *              read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms};
+ *              scope "describe" and until "T,I" of a description (below)
  *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail:
  *              the first success of each after the restore, or the last failure
  *   login      user, ok, code, detail: can this user of the secrets log in (credential drift)
  *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted]
+ *   grants     known, detail: could users and roles be read (a record in front of theirs; absent: nobody asked)
+ *   grant      role (false: a user), name ("db.name"), roles [one string each, sorted]: what it is granted
  *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error:
  *              each of admin.pbmRestores, newest last (at most 100)
  *   backup     name, opid, status, lastWriteTs: the restored backup as admin.pbmBackups knows it
@@ -25,6 +28,9 @@
  * "duplicate": a further document, intact or not, for an identity that has an intact one.
  * intact and block lines follow the line of their stream. Every document read is an intact tick, an anomaly or
  * foreign: documents = intact + anomalies + foreign (>= if truncated).
+ * A description ("scope": "describe") says what surrounds the documents and has read none: it holds no stream, anomaly, foreign or
+ * newest record, its totals are 0, and as the observation of a restored database it judges nothing. until: the primary's time when all
+ * of it had been read.
  * Every block with intact ticks has one block line. Without "end" an observation is incomplete and judges nothing.
  */
 #ifndef EVIDENCE_OBSERVED_H
@@ -37,6 +43,7 @@
 
 #define OBSERVED_FORMAT "psmdb-drill/observed"
 #define OBSERVED_VERSION 1
+#define OBSERVED_DESCRIBE "describe"
 #define OBSERVED_STREAMS_MAX 1024
 #define OBSERVED_ANOMALIES_MAX 10000
 #define OBSERVED_INTERVALS_MAX 1000000 /* per stream */
@@ -46,14 +53,16 @@
 #define OBSERVED_PROBES_MAX 16
 #define OBSERVED_LOGINS_MAX 64
 #define OBSERVED_NEWEST_MAX 64
+#define OBSERVED_GRANTS_MAX 512
+#define OBSERVED_GRANT_ROLES_MAX 32
 
 struct observed_open {
 	int64_t at_ms;
 	char collector[32];
 	char cluster_kind[24], cluster_id[25], set_name[64], version[32], fcv[16];
-	bool sharded;
+	bool sharded, describes; /* describes: a description */
 	char read_concern[16];
-	struct optime read_after;
+	struct optime read_after, until; /* until: of a description */
 	char read_from[300];
 	int64_t clock_offset_ms, clock_error_ms; /* server's wall clock less the collector's */
 };
@@ -81,6 +90,17 @@ struct observed_namespace {
 	char options[2048];
 	char indexes[OBSERVED_INDEXES_MAX][512];
 	size_t index_count;
+};
+
+struct observed_grants {
+	bool known;
+	char detail[256];
+};
+struct observed_grant {
+	bool is_role;
+	char name[192];
+	char roles[OBSERVED_GRANT_ROLES_MAX][128];
+	size_t role_count;
 };
 
 struct observed_restore {
@@ -146,6 +166,10 @@ struct observed {
 	size_t login_count;
 	struct observed_namespace *namespaces;
 	size_t namespace_count;
+	struct observed_grants grants; /* not known: nobody asked, or was told */
+	bool has_grants;
+	struct observed_grant *granted;
+	size_t granted_count;
 	struct observed_restore *restores; /* newest last */
 	size_t restore_count;
 	struct observed_backup backup;
@@ -189,6 +213,8 @@ CLEANUP_PTR(observed_writer, struct observed_writer, observed_writer_free)
 bool observed_write_probe(struct observed_writer *w, const struct observed_probe *p, struct err *err);
 bool observed_write_login(struct observed_writer *w, const struct observed_login *l, struct err *err);
 bool observed_write_namespace(struct observed_writer *w, const struct observed_namespace *n, struct err *err);
+bool observed_write_grants(struct observed_writer *w, const struct observed_grants *g, struct err *err);
+bool observed_write_grant(struct observed_writer *w, const struct observed_grant *g, struct err *err);
 bool observed_write_restore(struct observed_writer *w, const struct observed_restore *r, struct err *err);
 bool observed_write_backup(struct observed_writer *w, const struct observed_backup *b, struct err *err);
 /* stream, intact and block lines; streams are numbered in the order of these calls. */

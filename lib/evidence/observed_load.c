@@ -25,6 +25,7 @@ void observed_clear(struct observed *o)
 	}
 	free(o->streams);
 	free(o->namespaces);
+	free(o->granted);
 	free(o->restores);
 	free(o->anomalies);
 	free(o->foreign);
@@ -61,11 +62,26 @@ static void *grow(void *items, size_t count, size_t max, size_t size, const char
 
 #define COPY(node, key, field, err) json_need_copy(node, key, field, sizeof(field), err)
 
+/* An unknown scope would be judged as what it is not. */
+static bool load_scope(const json_node *body, struct observed_open *o, struct err *err)
+{
+	const char *scope;
+
+	if (!json_get(body, "scope"))
+		return true;
+	if (!json_need_string(body, "scope", &scope, err))
+		return false;
+	o->describes = !strcmp(scope, OBSERVED_DESCRIBE);
+	if (!o->describes)
+		return err_set(err, ERR_UNSUPPORTED, "an observation of the scope \"%.32s\"", scope);
+	return json_need_optime(body, "until", &o->until, err);
+}
+
 static bool load_open(const struct record *rec, struct observed_open *o, struct err *err)
 {
 	const json_node *body = rec->body, *cluster, *read, *clock;
 
-	return record_check_open(rec, OBSERVED_FORMAT, OBSERVED_VERSION, err) &&
+	return record_check_open(rec, OBSERVED_FORMAT, OBSERVED_VERSION, err) && load_scope(body, o, err) &&
 	       json_need_time(body, "at", &o->at_ms, err) && COPY(body, "collector", o->collector, err) &&
 	       json_need_object(body, "cluster", &cluster, err) && COPY(cluster, "kind", o->cluster_kind, err) &&
 	       COPY(cluster, "id", o->cluster_id, err) && COPY(cluster, "set", o->set_name, err) &&
@@ -125,6 +141,37 @@ static bool load_namespace(struct loader *l, const json_node *body, struct err *
 			return err_set(err, ERR_PARSE, "an index is no string, or longer than %zu bytes",
 			    sizeof n->indexes[0] - 1);
 		memcpy(n->indexes[n->index_count++], text, strlen(text) + 1);
+	}
+	return true;
+}
+
+static bool load_grants(struct loader *l, const json_node *body, struct err *err)
+{
+	if (l->o.has_grants)
+		return err_set(err, ERR_BROKEN, "a second record about grants");
+	l->o.has_grants = true;
+	return json_need_bool(body, "known", &l->o.grants.known, err) && COPY(body, "detail", l->o.grants.detail, err);
+}
+
+static bool load_grant(struct loader *l, const json_node *body, struct err *err)
+{
+	struct observed_grant *g = ADD(l->o.granted, l->o.granted_count, OBSERVED_GRANTS_MAX, "users and roles", err);
+	const json_node *list;
+
+	if (!g || !json_need_bool(body, "role", &g->is_role, err) || !COPY(body, "name", g->name, err) ||
+	    !json_need_array(body, "roles", &list, err))
+		return false;
+	if (!l->o.grants.known)
+		return err_set(err, ERR_BROKEN, "a user or role where they are not known");
+	for (const json_node *node = json_first(list); node; node = json_next(node)) {
+		const char *text = json_string(node);
+
+		if (g->role_count == OBSERVED_GRANT_ROLES_MAX)
+			return err_set(err, ERR_LIMIT, "more than %d roles", OBSERVED_GRANT_ROLES_MAX);
+		if (!text || strlen(text) >= sizeof g->roles[0])
+			return err_set(
+			    err, ERR_PARSE, "a role is no string, or longer than %zu bytes", sizeof g->roles[0] - 1);
+		memcpy(g->roles[g->role_count++], text, strlen(text) + 1);
 	}
 	return true;
 }
@@ -376,6 +423,9 @@ static bool load_end(struct loader *l, const json_node *body, struct err *err)
 		return false;
 	if (o->documents < 0 || o->intact < 0 || o->anomalies_total < 0 || o->foreign_total < 0)
 		return err_set(err, ERR_PARSE, "a total below 0");
+	if (o->open.describes && o->documents)
+		return err_set(
+		    err, ERR_BROKEN, "a description claims to have read %lld documents", (long long)o->documents);
 	o->ended = true;
 	return check_totals(o, o->intact, err);
 }
@@ -384,20 +434,30 @@ static const struct {
 	const char *type;
 	bool (*load)(struct loader *l, const json_node *body, struct err *err);
 	bool of_stream;
+	bool of_documents; /* not in a description */
 } types[] = {
-    {"probe", load_probe, false},
-    {"login", load_login, false},
-    {"namespace", load_namespace, false},
-    {"restore", load_restore, false},
-    {"backup", load_backup, false},
-    {"stream", load_stream, false},
-    {"intact", load_intact, true},
-    {"block", load_block, true},
-    {"anomaly", load_anomaly, false},
-    {"foreign", load_foreign, false},
-    {"newest", load_newest, false},
-    {"end", load_end, false},
+    {"probe", load_probe, false, false},
+    {"login", load_login, false, false},
+    {"namespace", load_namespace, false, false},
+    {"grants", load_grants, false, false},
+    {"grant", load_grant, false, false},
+    {"restore", load_restore, false, false},
+    {"backup", load_backup, false, false},
+    {"stream", load_stream, false, true},
+    {"intact", load_intact, true, true},
+    {"block", load_block, true, true},
+    {"anomaly", load_anomaly, false, true},
+    {"foreign", load_foreign, false, true},
+    {"newest", load_newest, false, true},
+    {"end", load_end, false, false},
 };
+
+static bool load_known(struct loader *l, size_t type, const struct record *rec, struct err *err)
+{
+	if (types[type].of_documents && l->o.open.describes)
+		return err_set(err, ERR_BROKEN, "a record of type \"%s\" in a description", rec->type);
+	return (types[type].of_stream || finish_stream(l, err)) && types[type].load(l, rec->body, err);
+}
 
 static bool load_record(struct loader *l, const struct record *rec, struct err *err)
 {
@@ -407,7 +467,7 @@ static bool load_record(struct loader *l, const struct record *rec, struct err *
 		return err_set(err, ERR_BROKEN, "it stands behind the end");
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
 		if (!strcmp(types[i].type, rec->type))
-			return (types[i].of_stream || finish_stream(l, err)) && types[i].load(l, rec->body, err);
+			return load_known(l, i, rec, err);
 	return err_set(err, ERR_PARSE, "type \"%s\" is not known in an observation", rec->type);
 }
 

@@ -80,6 +80,8 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(RPO_EXCEEDED, FAIL, "the loss is longer than allowed")                                                       \
 	X(RTO_EXCEEDED, FAIL, "the recovery took longer than allowed")                                                 \
 	X(LOGIN_DRIFT, FAIL, "users of the secrets cannot log in")                                                     \
+	X(SCHEMA_DRIFT, FAIL, "indexes or options of collections are not what they were before")                       \
+	X(ROLE_DRIFT, FAIL, "users or roles are not what they were before")                                            \
 	X(PROBE_FAILED, FAIL, "the restored database does not serve reads or writes")                                  \
 	X(LEFT_BEHIND, FAIL, "something of what was to be removed is left")                                            \
 	X(NO_JOURNAL, INCONCLUSIVE, "there is no journal: what was acknowledged is not known")                         \
@@ -103,11 +105,13 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(RPO_PAUSED, INCONCLUSIVE, "whether the loss is longer than allowed depends on an interruption of the drill") \
 	X(RTO_PAUSED, INCONCLUSIVE,                                                                                    \
 	    "whether the recovery took longer than allowed depends on an interruption of the drill")                   \
+	X(BEFORE_UNUSABLE, INCONCLUSIVE, "what the cluster was like before cannot be compared")                        \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
 	X(NOT_LOOKED_AT, INCONCLUSIVE, "whether something is left could not be seen everywhere")                       \
 	X(CONTROL_PASSED, INCONCLUSIVE, "the judge did not find what was made wrong on purpose")                       \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
+	X(VERSION_DRIFT, WARN, "the server is of another version than before")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
 	X(BACKUPS_KEPT, INFO, "backups stay in the bucket")                                                            \
 	X(PAUSED, INFO, "the drill was interrupted in the disaster or the recovery: that time is in no figure")        \
@@ -266,6 +270,9 @@ struct verdict {
 		bool found;
 	} controls[8];
 	size_t control_count;
+
+	/* a description from before the disaster was given, and could be compared; users and roles only if both sides know them */
+	bool has_before, schema_judged, roles_judged;
 
 	/* of an installation, instead of a restore: what was looked through afterwards */
 	bool has_removal;

@@ -83,6 +83,12 @@ const struct field verdict_removal_fields[] = {
     LAST_FIELD,
 };
 
+const struct field verdict_before_fields[] = {
+    FIELD(struct verdict, schema_judged, "schema", FLAG),
+    FIELD(struct verdict, roles_judged, "roles", FLAG),
+    LAST_FIELD,
+};
+
 static const struct field phase_fields[] = {
     FIELD(struct verdict_phase, name, "name", TEXT),
     FIELD(struct verdict_phase, from_ms, "fromMs", NUMBER),

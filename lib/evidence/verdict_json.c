@@ -233,6 +233,11 @@ static void put_figures(struct json_writer *w, const struct verdict *v)
 	json_end_object(w);
 	if (v->control_count)
 		put_table(w, &verdict_controls_table, v);
+	if (v->has_before) {
+		json_object(w, "before");
+		put_fields(w, verdict_before_fields, v);
+		json_end_object(w);
+	}
 	if (!v->has_removal)
 		return;
 	json_object(w, "removal");

@@ -16,6 +16,9 @@ static void read_all(const char *text, size_t len)
 	for (size_t i = 0; i < o.anomaly_count; i++)
 		if (o.anomalies[i].stream >= (int32_t)o.stream_count)
 			abort();
+	if ((o.open.describes && (o.stream_count || o.anomaly_count || o.foreign_count || o.newest_count)) ||
+	    (o.granted_count && !o.grants.known))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

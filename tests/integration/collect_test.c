@@ -264,6 +264,51 @@ static void surroundings(struct bench *b)
 	    "the newest restore's backup has its last write");
 }
 
+static const struct observed_grant *find_grant(const struct bench *b, const char *name)
+{
+	for (size_t i = 0; i < b->seen.granted_count; i++)
+		if (!strcmp(b->seen.granted[i].name, name))
+			return &b->seen.granted[i];
+	return NULL;
+}
+
+static void described(struct bench *b)
+{
+	char root[700], file[2][300];
+	static const char *const content[] = {MONGOD_FIXTURE_USER "\n", MONGOD_FIXTURE_PASSWORD "\n"};
+	struct err err = ERR_INIT;
+	const struct observed_grant *user, *role;
+
+	bench_fill(b);
+	if (!mongod_fixture_run(&b->mongod, "drill", &err,
+		"{\"createIndexes\": \"ticker\", \"indexes\": [{\"key\": {\"createdAt\": 1}, \"name\": \"by_time\"}]}"))
+		bench_die(b, "make an index", &err);
+	for (int i = 0; i < 2; i++) {
+		snprintf(file[i], sizeof file[i], "%s/root-%d", b->mongod.dir, i);
+		if (!file_write_atomic(file[i], content[i], strlen(content[i]), 0600, &err))
+			bench_die(b, "write secrets", &err);
+	}
+	snprintf(root, sizeof root, "%s,%s", file[0], file[1]);
+	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--describe"));
+	OK(bench_collected(b) && b->seen.open.describes && b->seen.open.until.t > 0 && !b->seen.documents &&
+		!b->seen.stream_count && b->seen.namespace_count == 2 && b->seen.namespaces[1].index_count == 2,
+	    "a description has the indexes, and no document");
+	OK(bench_count(b, "drill.probe") == 0, "nothing is written for it");
+	OK(b->seen.has_grants && !b->seen.grants.known && b->seen.grants.detail[0] && !b->seen.granted_count &&
+		bench_said(b, "users and roles are left out"),
+	    "who may not see other users leaves them out, and says so");
+	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--describe", "--login", root));
+	OK(bench_collected(b) && b->seen.grants.known, "whoever of the other users may is asked");
+	user = find_grant(b, "admin." USER);
+	role = find_grant(b, "admin.prober");
+	OK(user && !user->is_role && user->role_count == 4 && !strcmp(user->roles[0], "clusterMonitor@admin") && role &&
+		role->is_role && role->role_count == 1 && strstr(role->roles[0], "privileges sha256:"),
+	    "users and roles of one's own are told, with what is granted to them");
+	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--login", root));
+	OK(bench_collected(b) && !b->seen.open.describes && b->seen.documents == 5000 && find_grant(b, "admin." USER),
+	    "a full observation has the same records of users");
+}
+
 static void many_indexes(struct bench *b)
 {
 	char text[401];
@@ -420,6 +465,7 @@ int main(int argc, char **argv)
 	copies(b);
 	holes_and_strangers(b);
 	surroundings(b);
+	described(b);
 	many_indexes(b);
 	limited(b);
 	mongod_fixture_stop(&b->mongod);

@@ -73,6 +73,9 @@ static void write_sample(struct memory_sink *m, int64_t ticks)
 		     .indexes = {"{\"_id\":1}", "x"},
 		     .index_count = 2},
 		 &err) &&
+	     observed_write_grants(w, &(struct observed_grants){.known = true}, &err) &&
+	     observed_write_grant(w,
+		 &(struct observed_grant){.name = "admin.app", .roles = {"read@a", "read@b"}, .role_count = 2}, &err) &&
 	     observed_write_restore(
 		 w, &(struct observed_restore){.name = "r", .backup = "b", .status = "done", .pitr = {5, 0}}, &err) &&
 	     observed_write_restore(
@@ -136,6 +139,8 @@ Test(observed, comes_back_as_it_was_written)
 		  !strcmp(o.namespaces[0].indexes[0], "{\"_id\":1}"));
 	cr_assert(o.restore_count == 2 && o.restores[0].pitr.t == 5 && optime_is_zero(o.restores[1].pitr) &&
 		  !strcmp(o.restores[1].error, "no"));
+	cr_assert(o.has_grants && o.grants.known && o.granted_count == 1 && o.granted[0].role_count == 2 &&
+		  !strcmp(o.granted[0].roles[1], "read@b"));
 	cr_assert(o.has_backup && o.backup.last_write.i == 9);
 	cr_assert_eq(o.stream_count, 2);
 	cr_assert(o.streams[0].writer == 3 && uuid_equal(&o.streams[0].run, &s.run) &&
@@ -306,4 +311,46 @@ Test(observed, a_failing_sink_fails_the_call_until_none_fails)
 			break;
 		cr_assert_lt(n, 100);
 	}
+}
+
+/* --- descriptions */
+
+static bool describe(struct memory_sink *m, bool with_stream, int64_t documents, struct err *err)
+{
+	struct record_sink sink = memory_sink_init(m);
+	struct observed_open open = sample_observed();
+	CLEANUP(observed_writer) struct observed_writer *w = NULL;
+	struct observed_stream none = {.ns = "admin.ticker"};
+
+	open.describes = true;
+	open.until = (struct optime){1700000200, 1};
+	return observed_writer_new(&sink, &open, &w, err) && (!with_stream || observed_write_stream(w, &none, err)) &&
+	       observed_write_end(w, documents, 0, documents, false, err);
+}
+
+Test(observed, a_description_is_known_as_one)
+{
+	OBSERVED_CLEANUP struct observed o;
+	struct memory_sink m;
+	struct err err = ERR_INIT;
+
+	observed_init(&o);
+	cr_assert(describe(&m, false, 0, &err), "%s", err.msg);
+	cr_assert(load(m.text.data, m.text.len, &o, &err), "%s", err.msg);
+	cr_expect(o.open.describes && o.open.until.t == 1700000200 && o.ended);
+	buf_clear(&m.text);
+}
+
+Test(observed, a_description_holds_no_documents)
+{
+	OBSERVED_CLEANUP struct observed o;
+	struct memory_sink m;
+	struct err err = ERR_INIT;
+
+	observed_init(&o);
+	cr_expect(!describe(&m, true, 0, &err) && err.code == ERR_STATE);
+	buf_clear(&m.text);
+	cr_assert(describe(&m, false, 3, &err) || true);
+	cr_expect(!load(m.text.data, m.text.len, &o, &err) && err.code == ERR_BROKEN, "%s", err.msg);
+	buf_clear(&m.text);
 }

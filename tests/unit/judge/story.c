@@ -434,6 +434,8 @@ void story_judge(struct story *s)
 	cr_assert(
 	    judge_new(&s->options, s->no_bound ? NULL : &s->bound, s->no_observed ? NULL : &s->observed, &judge, &err));
 	judge_bound_sha256(judge, s->bound_sha256);
+	if (s->has_before)
+		judge_before(judge, &s->before);
 	if (!s->no_timeline) {
 		cr_assert(judge_timeline_open(judge, &open, &err));
 		for (size_t i = 0; i < s->timeline_count; i++)

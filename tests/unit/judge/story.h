@@ -31,7 +31,8 @@ struct story_journal {
 struct story {
 	struct judge_options options;
 	struct bound bound;
-	struct observed observed;
+	struct observed observed, before;
+	bool has_before;
 	bool no_bound, no_observed, no_timeline;
 	char bound_sha256[65]; /* of bound.json; empty: not told */
 	struct story_journal journals[4];

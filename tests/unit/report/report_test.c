@@ -121,6 +121,9 @@ Test(report, a_check_without_its_evidence_is_not_judged_and_never_passed)
 		cr_expect_eq(status_of("error", (enum report_check)c), CHECK_NOT_JUDGED);
 		cr_expect_eq(status_of("pass", (enum report_check)c), CHECK_PASSED);
 	}
+	cr_expect_eq(status_of("inconclusive", CHECK_SCHEMA), CHECK_NOT_JUDGED);
+	cr_expect_eq(status_of("hostile", CHECK_SCHEMA), CHECK_FAILED);
+	cr_expect_eq(status_of("hostile", CHECK_ROLES), CHECK_NOT_JUDGED);
 	cr_expect_eq(status_of("silent_loss", CHECK_RESTORE), CHECK_FAILED);
 	cr_expect_eq(status_of("silent_loss", CHECK_RTO), CHECK_PASSED);
 	cr_expect_eq(status_of("inconclusive", CHECK_RTO), CHECK_NOT_JUDGED);

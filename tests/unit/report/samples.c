@@ -272,6 +272,7 @@ static void make_pass(struct verdict *v)
 	control(v, "a later restore point", "247 ticks of the expected loss must be lost");
 	reason(
 	    v, REASON_ENVIRONMENT, "the mongos service leads to the current primary: no mongos binary was found", "");
+	v->has_before = v->schema_judged = v->roles_judged = true;
 	finish(v, "PASS: 1,016 of 1,016 acknowledged operations before the restore point are there");
 }
 
@@ -322,6 +323,7 @@ static void make_silent_loss(struct verdict *v)
 	reason(v, REASON_LOGIN_DRIFT, "1 of 3 users of the secrets cannot log in: databaseAdmin",
 	    "the secret and the backup are from different times: restore the secret, or set the password again");
 	reason(v, REASON_DIGEST_PARTIAL, "12 ticks were checked by their own sum only", "");
+	v->has_before = v->schema_judged = v->roles_judged = true;
 	finish(v, "FAIL: 75 of 1,016 acknowledged operations before the restore point are missing");
 }
 
@@ -486,6 +488,8 @@ static void make_hostile(struct verdict *v)
 	s->ranges[0].last = s->last = INT64_MAX;
 	add_up(v);
 	reason(v, REASON_LOST, HOSTILE, HOSTILE);
+	reason(v, REASON_SCHEMA_DRIFT, HOSTILE, HOSTILE);
+	v->has_before = v->schema_judged = true;
 	reason(v, REASON_LOGIN_DRIFT, HOSTILE, "");
 	finish(v, "");
 	cut(v->title, sizeof v->title, HOSTILE);
