@@ -52,9 +52,9 @@ static bool unknown_verb(const char *verb, struct err *err)
 	BUF_CLEANUP struct buf names = BUF_INIT(2048);
 
 	for (const struct step_def *const *d = step_defs; *d; d++)
-		buf_printf(&names, NULL, "%s%s", names.len ? ", " : "", (*d)->verb);
+		buf_printf(&names, NULL, "%s%s", names.len ? " " : "", (*d)->verb); /* a hint is short */
 	err_set(err, ERR_PARSE, "there is no step \"%.64s\"", verb);
-	return err_hint(err, "the steps are %s", buf_str(&names));
+	return err_hint(err, "the steps are: %s", buf_str(&names));
 }
 
 static bool parse_step(const json_node *node, struct scenario_step *ret, struct err *err)

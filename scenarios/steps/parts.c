@@ -460,12 +460,14 @@ bool part_pod_option(json_node *pod, const char *option, const char *value, stru
 
 	for (const json_node *a = json_first(json_at(pod, "spec/containers/0/args")); a; a = json_next(a), i++)
 		if (json_string(a) && !strcmp(json_string(a), option)) {
+			if (!value)
+				return true;
 			snprintf(path, sizeof path, "spec/containers/0/args/%zu", i + 1);
 			return json_at(pod, path) ? json_set_text(pod, path, value, err)
 						  : json_set_text(pod, "spec/containers/0/args/-", value, err);
 		}
 	return json_set_text(pod, "spec/containers/0/args/-", option, err) &&
-	       json_set_text(pod, "spec/containers/0/args/-", value, err);
+	       (!value || json_set_text(pod, "spec/containers/0/args/-", value, err));
 }
 
 static bool set_secret(json_node *pod, const char *name, struct err *err)

@@ -8,6 +8,7 @@ const struct step_def *const step_defs[] = {
     &step_wait_cluster,
     &step_check_blueprint,
     &step_start_ticker,
+    &step_describe,
     &step_tick,
     &step_run_policy,
     &step_find_restore_point,

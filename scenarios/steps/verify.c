@@ -1,4 +1,4 @@
-/* collect, recheck-bucket, judge. */
+/* describe, collect, recheck-bucket, judge. */
 #include "base/file.h"
 #include "base/text.h"
 #include "doc/json.h"
@@ -11,9 +11,16 @@
 #define COLLECT_LIMIT_MS 3600000
 #define LOG_MAX ((size_t)256 << 20)
 #define JUDGE_LIMIT_MS 600000
-#define OBSERVED "observed.jsonl"
 
-/* --- collect ------------------------------------------------------------------------------------------------------ */
+/* What the verifier's pod is to do, and where its records and its log go. */
+struct reading {
+	const char *flag; /* further argument; NULL: none */
+	const char *records, *log;
+};
+static const struct reading full = {NULL, "observed.jsonl", "logs/verifier.log"},
+			    description = {"--describe", "described.jsonl", "logs/describe.log"};
+
+/* --- describe, collect --------------------------------------------------------------------------------------------- */
 
 static const struct step_arg collect_args[] = {
     STEP_ARG("file", ARG_TEXT, .required = true, .help = "the verifier pod's manifest, relative to the scenario"),
@@ -28,6 +35,14 @@ static bool collect_describe(struct drill *d, const json_node *args, struct buf 
 	(void)args;
 	return buf_printf(out, err,
 	    "read the restored database from within %s: login, a majority read, a write, every tick",
+	    drill_namespace(d));
+}
+
+static bool describe_describe(struct drill *d, const json_node *args, struct buf *out, struct err *err)
+{
+	(void)args;
+	return buf_printf(out, err,
+	    "look from within %s at indexes and options, users and roles, which the restore must bring back",
 	    drill_namespace(d));
 }
 
@@ -65,7 +80,7 @@ static bool keep_bytes(void *ctx, const char *bytes, size_t len, struct err *err
 }
 
 /* Records have a prefix in a pod's log; whatever else is there goes to the logs. */
-static bool split(struct drill *d, const struct buf *log, struct err *err)
+static bool split(struct drill *d, const struct reading *what, const struct buf *log, struct err *err)
 {
 	BUF_CLEANUP struct buf records = BUF_INIT(LOG_MAX), other = BUF_INIT(LOG_MAX);
 	size_t mark = strlen(RECORD_LOG_PREFIX);
@@ -79,8 +94,8 @@ static bool split(struct drill *d, const struct buf *log, struct err *err)
 			return false;
 		line += len + (line[len] == '\n');
 	}
-	return file_write_atomic(drill_path(d, "logs/verifier.log"), buf_str(&other), other.len, 0600, err) &&
-	       file_write_atomic(drill_path(d, OBSERVED), buf_str(&records), records.len, 0600, err);
+	return file_write_atomic(drill_path(d, what->log), buf_str(&other), other.len, 0600, err) &&
+	       file_write_atomic(drill_path(d, what->records), buf_str(&records), records.len, 0600, err);
 }
 
 static bool last_line(const struct buf *log, char *ret, size_t size)
@@ -133,7 +148,7 @@ static bool fresh_pod(
 	       drill_created(d, kind, json_root(made), err);
 }
 
-static bool collect_run(struct drill *d, const json_node *args, struct err *err)
+static bool read_in_pod(struct drill *d, const json_node *args, const struct reading *how, struct err *err)
 {
 	const struct kube_log_options log_options = {.tail_lines = -1};
 	BUF_CLEANUP struct buf log = BUF_INIT(LOG_MAX);
@@ -142,15 +157,9 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 	struct ending e;
 	char what[600], last[600];
 
-	if (drill_found(d, "restore-failed")) {
-		drill_say(d, "the restore has failed: there is nothing to read");
-		return true;
-	}
 	kind_pods(&kind);
-	/* again: between the disaster and here lies the whole recovery */
-	if (drill_is_elsewhere(d) && !part_note_clocks(d, err))
-		return false;
-	if (!part_pod(d, args, &pod, err) || !fresh_pod(d, &kind, args, json_root(pod), err))
+	if (!part_pod(d, args, &pod, err) || (how->flag && !part_pod_option(json_edit(pod), how->flag, NULL, err)) ||
+	    !fresh_pod(d, &kind, args, json_root(pod), err))
 		return false;
 	e = (struct ending){.d = d, .name = kube_name(json_root(pod))};
 	snprintf(what, sizeof what, "pod \"%s/%s\" to end", drill_namespace(d), e.name);
@@ -159,13 +168,33 @@ static bool collect_run(struct drill *d, const json_node *args, struct err *err)
 	    !kube_logs(drill_kube(d), drill_namespace(d), e.name, &log_options, keep_bytes, &log, err))
 		return false;
 	if (!e.failed)
-		return split(d, &log, err) && remove_pod(d, &kind, e.name, err);
-	file_write_atomic(drill_path(d, "logs/verifier.log"), buf_str(&log), log.len, 0600, NULL);
+		return split(d, how, &log, err) && remove_pod(d, &kind, e.name, err);
+	file_write_atomic(drill_path(d, how->log), buf_str(&log), log.len, 0600, NULL);
 	last_line(&log, last, sizeof last);
 	snprintf(what, sizeof what, "pod \"%s/%s\" has failed", drill_namespace(d), e.name);
 	return part_fail(d, err, what, last);
 }
 
+static bool describe_run(struct drill *d, const json_node *args, struct err *err)
+{
+	return read_in_pod(d, args, &description, err);
+}
+
+static bool collect_run(struct drill *d, const json_node *args, struct err *err)
+{
+	if (drill_found(d, "restore-failed")) {
+		drill_say(d, "the restore has failed: there is nothing to read");
+		return true;
+	}
+	/* again: between the disaster and here lies the whole recovery */
+	if (drill_is_elsewhere(d) && !part_note_clocks(d, err))
+		return false;
+	return read_in_pod(d, args, &full, err);
+}
+
+const struct step_def step_describe = {"describe",
+    "looks at indexes and options, users and roles in a pod, before the backup: what the restore must bring back",
+    collect_args, 0, describe_describe, part_pod_free, describe_run};
 const struct step_def step_collect = {"collect",
     "reads the restored database in a pod, and brings the observation here", collect_args, 0, collect_describe,
     part_pod_free, collect_run};
