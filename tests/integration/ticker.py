@@ -13,16 +13,15 @@ import time
 import urllib.error
 import urllib.request
 
-import bson
 import pymongo
-from bson.raw_bson import RawBSONDocument
 
 import mongod
 import openmetrics
 import tap
+import ticker_run
 import ticks
+from ticker_run import TICKER
 
-TICKER = os.environ.get("PSMDB_TICKER") or os.path.join(os.environ["BUILD_DIR"], "ticker", "psmdb-ticker")
 PASSWORD = "p@ss:w/ord#1"
 OCTET = 11
 
@@ -33,122 +32,33 @@ atexit.register(server.remove)
 work = tempfile.mkdtemp(prefix="drill-ticker-")
 atexit.register(shutil.rmtree, work, ignore_errors=True)
 admin = server.client()
-children = []
-
-
-@atexit.register
-def end_children():
-    for child in children:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+atexit.register(ticker_run.end_children)
 
 
 def secret(name, text):
-    path = os.path.join(work, name)
-    with open(path, "w") as f:
-        f.write(text)
-    return path
+    return ticker_run.secret(work, name, text)
 
 
 USER, SECRET = secret("user", "root\n"), secret("password", PASSWORD + "\n")
 
 
-class Ticker:
-    """One run of the program."""
+class Ticker(ticker_run.Ticker):
+    """One run of the program against this file's server."""
     count = 0
 
-    def __init__(self, *args, journal=None, uri=None, user=USER, password=SECRET, stdout=subprocess.PIPE, **popen):
+    def __init__(self, *args, journal=None, uri=None, user=USER, password=SECRET, **popen):
         Ticker.count += 1
-        self.path = journal or os.path.join(work, f"journal-{Ticker.count}")
-        args = [TICKER, "--uri", uri or server.uri, "--user-file", user, "--password-file", password, "--journal", self.path, *args]
-        self.process = subprocess.Popen(args, stdout=stdout, stderr=subprocess.PIPE, text=True, **popen)
-        children.append(self.process)
-
-    def wait(self, seconds=40):
-        self.out, self.err = self.process.communicate(timeout=seconds)
-        assert "Sanitizer" not in self.err, self.err
-        for text in (self.out or "", self.err):
-            assert PASSWORD not in text and "p@ss" not in text
-        return self.process.returncode
-
-    def stop(self, signum=signal.SIGTERM):
-        self.process.send_signal(signum)
-        return self.wait()
-
-    def text(self):
-        return open(self.path).read() if os.path.exists(self.path) else ""
-
-    def wait_for(self, text, count=1, seconds=20):
-        tap.eventually(lambda: self.text().count(text) >= count, seconds, f"{count} times {text} in the journal")
-
-    def journal(self):
-        return ticks.Journal(self.text())
-
-    def errors(self):
-        """Lines that are no log."""
-        return [line for line in self.err.splitlines() if line.startswith("psmdb-ticker: ")]
+        super().__init__(uri or server.uri, journal or os.path.join(work, f"journal-{Ticker.count}"), *args, user=user, password=password,
+                         never_shown=(PASSWORD, "p@ss"), **popen)
 
 
 def stored(journal):
-    """What the run has in the database: (stream, seq) -> raw document. Each once, and each with the bytes that it must have."""
-    found = {}
-    for index, (ns, writer) in enumerate(journal.streams):
-        db, coll = ns.split(".", 1)
-        options = bson.CodecOptions(document_class=RawBSONDocument)
-        collection = admin[db].get_collection(coll, codec_options=options)
-        run = bson.Binary(bytes.fromhex(journal.open["run"].replace("-", "")), 4)
-        for doc in collection.find({"run": run, "writer": writer}):
-            key = (index, int(doc["seq"]))
-            created = int((doc["createdAt"] - ticks.EPOCH).total_seconds() * 1000 + 0.5)
-            assert doc.raw == ticks.tick(journal.open["run"], ns, writer, key[1], created), f"bytes of {key}"
-            assert key not in found, f"{key} is there twice"
-            found[key] = doc
-    return found
-
-
-def check_digests(journal, found):
-    for record in journal.issues():
-        first, last = int(record.get("seq") or record["from"]), int(record.get("seq") or record["to"])
-        seqs = range(first, last + 1)
-        assert (first - 1) // 1000 == (last - 1) // 1000, "a range crosses a block"
-        if any((record["s"], seq) not in found for seq in seqs):
-            continue
-        sums = [(seq, int(found[record["s"], seq]["sum"]) % (1 << 64)) for seq in seqs]
-        if "seq" in record:
-            assert record["sum"] == f"{sums[0][1]:016x}"
-        else:
-            assert record["digest"] == ticks.digest(sums)
-
-
-def check_against_oplog(journal):
-    """Each acknowledged tick's true operation time lies in (lo, hi], and is hi where that was claimed."""
-    times = {}
-    run = bson.Binary(bytes.fromhex(journal.open["run"].replace("-", "")), 4)
-    names = {pair: index for index, pair in enumerate(journal.streams)}
-
-    def take(op, ts):
-        if op.get("op") == "i" and op["o"].get("run") == run:
-            times[names[op["ns"], op["o"]["writer"]], int(op["o"]["seq"])] = (ts.time, ts.inc)
-    for entry in admin.local["oplog.rs"].find({"$or": [{"o.run": run}, {"o.applyOps.o.run": run}]}):
-        take(entry, entry["ts"])
-        for op in entry["o"].get("applyOps", []) if entry["op"] == "c" else []:
-            take(op, entry["ts"])
-    for key, tick in journal.of("acked").items():
-        assert tick["lo"] < times[key] <= tick["hi"], f"{key}: {tick['lo']} < {times[key]} <= {tick['hi']}"
-        assert not tick["exact"] or times[key] == tick["hi"], f"{key} is not exact"
-    return times
+    return ticker_run.stored(admin, journal)
 
 
 def check_everything(run):
     journal = run.journal()
-    found = stored(journal)
-    check_digests(journal, found)
-    check_against_oplog(journal)
-    assert not set(journal.of("acked")) - set(found), "an acknowledged tick is missing"
-    assert not set(journal.of("failed")) & set(found), "a refused tick is there"
-    assert not set(found) - set(journal.ticks), "a tick that was never issued is there"
-    return journal, found
+    return journal, ticker_run.check_claims(admin, journal)
 
 
 def mongod_is_primary():
@@ -633,7 +543,7 @@ BETWEEN_THREADS = [those_who_watch_get_the_figures_of_the_journal, a_high_rate_i
 
 if __name__ == "__main__":
     functions = [f for f in list(globals().values()) if callable(f) and getattr(f, "__module__", "") == "__main__" and f.__doc__ is None]
-    helpers = {"secret", "fail_insert", "fail_insert_off", "check_digests", "check_everything", "expect_refusal", "free_port", "ask", "figures", "mongod_is_primary", "end_children", "Ticker"}
+    helpers = {"secret", "fail_insert", "fail_insert_off", "check_everything", "expect_refusal", "free_port", "ask", "figures", "mongod_is_primary", "stored", "Ticker"}
     functions = [f for f in functions if f.__name__ not in helpers]
     if sys.argv[1:] == ["--threads"]:
         sys.exit(tap.run(BETWEEN_THREADS))
