@@ -187,11 +187,9 @@ bool gate_note(struct gate *gate, struct journal_record *rec, bool was_unknown, 
 	return ok;
 }
 
-/* On the wall clock, the only one that pthread_mutex_timedlock knows; a jump of it merely makes this wait shorter or
- * longer. */
-static void deadline(int64_t timeout_ms, struct timespec *ret)
+static void deadline(clockid_t clock, int64_t timeout_ms, struct timespec *ret)
 {
-	clock_gettime(CLOCK_REALTIME, ret);
+	clock_gettime(clock, ret);
 	ret->tv_sec += timeout_ms / 1000;
 	ret->tv_nsec += timeout_ms % 1000 * 1000000;
 	if (ret->tv_nsec >= 1000000000) {
@@ -214,13 +212,16 @@ bool gate_seal(struct gate *gate, const char *reason, int64_t timeout_ms, struct
 	struct timespec until;
 	bool ok;
 
-	deadline(timeout_ms, &until);
 	if (!gate->file && poll(&out, 1, timeout_ms > INT_MAX ? INT_MAX : (int)timeout_ms) == 0)
 		return stuck(timeout_ms, err);
+	/* by the wall, the only clock that it knows everywhere; who holds it only writes one line, so a jump that cuts
+	 * this short says nothing */
+	deadline(CLOCK_REALTIME, timeout_ms, &until);
 	if (pthread_mutex_timedlock(&gate->lock, &until))
 		return stuck(timeout_ms, err);
+	deadline(CLOCK_MONOTONIC, timeout_ms, &until);
 	while (gate->syncing) {
-		if (pthread_cond_timedwait(&gate->changed, &gate->lock, &until)) {
+		if (pthread_cond_clockwait(&gate->changed, &gate->lock, CLOCK_MONOTONIC, &until)) {
 			pthread_mutex_unlock(&gate->lock);
 			return stuck(timeout_ms, err);
 		}

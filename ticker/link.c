@@ -6,11 +6,12 @@
 #include <string.h>
 
 #define KNOWN_MAX 4
-static const int64_t idle_most_ms = 4000;
+static const int64_t idle_most_ms = 4000, young_set_ms = 10000, young_set_pause_ms = 100;
 static const int64_t ms_ns = 1000000;
 static const size_t id_at = 9; /* in a tick's bytes: tick/tick.h */
 
 struct link {
+	const struct link_plan *plan;
 	const struct clock *clock;
 	const struct mongo_identity *cluster;
 	mongoc_client_t *client;
@@ -68,32 +69,106 @@ static enum cluster compare(const struct mongo_identity *cluster, const struct m
 	return CLUSTER_OTHER;
 }
 
+/* --- one client after another --- */
+
+static bool make_options(struct link *link, struct err *err)
+{
+	mongoc_write_concern_t *wc = mongoc_write_concern_new();
+	bson_error_t error = {0};
+	bson_t child;
+	bool ok;
+
+	bson_reinit(&link->write_options);
+	bson_reinit(&link->read_options);
+	mongoc_write_concern_set_wmajority(wc, (int32_t)link->plan->write_timeout_ms);
+	mongoc_write_concern_set_journal(wc, true);
+	ok = mongoc_write_concern_append(wc, &link->write_options) &&
+	     mongoc_client_session_append(link->session, &link->write_options, &error) &&
+	     mongoc_client_session_append(link->session, &link->read_options, &error);
+	mongoc_write_concern_destroy(wc);
+	BSON_APPEND_DOCUMENT_BEGIN(&link->read_options, "readConcern", &child);
+	BSON_APPEND_UTF8(&child, "level", "majority");
+	bson_append_document_end(&link->read_options, &child);
+	BSON_APPEND_DOCUMENT_BEGIN(&link->read_options, "sort", &child);
+	BSON_APPEND_INT32(&child, "_id", 1);
+	bson_append_document_end(&link->read_options, &child);
+	return ok ||
+	       err_set(err, ERR_REMOTE, "prepare the writes into \"%s.%s\": %s", link->db, link->coll, error.message);
+}
+
+static void let_go(struct link *link)
+{
+	if (link->collection)
+		mongoc_collection_destroy(link->collection);
+	if (link->session)
+		mongoc_client_session_destroy(link->session);
+	if (link->client)
+		mongoc_client_destroy(link->client);
+}
+
+/* Goes on with a client that has found the cluster, in a session of its own. Takes the client, unless it fails. */
+static bool use_client(struct link *link, mongoc_client_t **client, struct err *err)
+{
+	struct optime latest = link->watch.latest;
+	bson_error_t error = {0};
+	mongoc_client_session_t *session = mongoc_client_start_session(*client, NULL, &error);
+
+	if (!session)
+		return mongo_error(&error, NULL, err, "start a session");
+	if (*client != link->client) {
+		let_go(link);
+		link->client = *client;
+		reply_watch_attach(&link->watch, link->client, "insert");
+		link->watch.latest = latest;
+	}
+	*client = NULL;
+	link->session = session;
+	link->collection = mongoc_client_get_collection(link->client, link->db, link->coll);
+	return make_options(link, err);
+}
+
 /*
  * A client that has seen a primary of a late term takes the primary of a set made anew, whose terms begin again, for
  * a stale one, and never says more than that it finds no primary. Only a client without memory sees who is there.
+ * And only one without a past can log in again. It takes the other's place once the server has got beyond all that was
+ * heard before, because what it says next must be later.
  */
-static enum cluster look_afresh(const struct link *link, struct err *err)
+static enum cluster look_afresh(struct link *link, struct err *err)
 {
-	CLEANUP(mongoc_client)
-	mongoc_client_t *client = mongoc_client_new_from_uri(mongoc_client_get_uri(link->client));
+	CLEANUP(mongoc_client) mongoc_client_t *client = NULL;
+	const struct link_plan *plan = link->plan;
+	bool refused = err->code == ERR_AUTH;
 	struct mongo_identity now;
+	struct reply_watch watch;
 
-	if (!client || !mongo_identify(client, &now, NULL))
+	if (!mongo_client_again(link->client, plan->user_file, plan->password_file, &client, NULL))
 		return CLUSTER_UNREACHABLE;
-	return compare(link->cluster, &now, err) == CLUSTER_OTHER ? CLUSTER_OTHER : CLUSTER_UNREACHABLE;
+	reply_watch_attach(&watch, client, "insert");
+	if (!mongo_identify(client, &now, NULL))
+		return CLUSTER_UNREACHABLE;
+	if (compare(link->cluster, &now, err) == CLUSTER_OTHER)
+		return CLUSTER_OTHER;
+	if (!refused || !link->session || optime_cmp(watch.latest, link->watch.latest) < 0)
+		return CLUSTER_UNREACHABLE;
+	return use_client(link, &client, err) ? CLUSTER_SAME : CLUSTER_UNREACHABLE;
 }
 
 enum cluster link_look(struct link *link, struct err *err)
 {
 	mongoc_server_description_t *server;
 	struct mongo_identity now;
+	struct err why = ERR_INIT;
 	bson_oid_t process;
+	enum cluster cluster;
 
 	link->trusted = false;
-	if (!mongo_identify(link->client, &now, err))
-		return look_afresh(link, err);
-	if (compare(link->cluster, &now, err) == CLUSTER_OTHER)
-		return CLUSTER_OTHER;
+	cluster =
+	    mongo_identify(link->client, &now, &why) ? compare(link->cluster, &now, &why) : look_afresh(link, &why);
+	if (cluster != CLUSTER_SAME) {
+		if (err)
+			*err = why;
+		return cluster;
+	}
 	server = mongoc_client_select_server(link->client, true, NULL, NULL);
 	process = process_of(server);
 	if (server)
@@ -231,65 +306,46 @@ enum present link_read_back(struct link *link, const unsigned char (*ticks)[TICK
 
 /* --- open and close --- */
 
-static bool make_options(struct link *link, int64_t write_timeout_ms, struct err *err)
+/* The members of a set that was initiated just now have no keys yet to sign cluster times with, and name none. */
+static bool wait_for_times(struct link *link, struct err *err)
 {
-	mongoc_write_concern_t *wc = mongoc_write_concern_new();
-	bson_error_t error = {0};
-	bson_t child;
-	bool ok;
+	int64_t until_ns = clock_mono_ns(link->clock) + young_set_ms * ms_ns;
 
-	mongoc_write_concern_set_wmajority(wc, (int32_t)write_timeout_ms);
-	mongoc_write_concern_set_journal(wc, true);
-	ok = mongoc_write_concern_append(wc, &link->write_options) &&
-	     mongoc_client_session_append(link->session, &link->write_options, &error) &&
-	     mongoc_client_session_append(link->session, &link->read_options, &error);
-	mongoc_write_concern_destroy(wc);
-	BSON_APPEND_DOCUMENT_BEGIN(&link->read_options, "readConcern", &child);
-	BSON_APPEND_UTF8(&child, "level", "majority");
-	bson_append_document_end(&link->read_options, &child);
-	BSON_APPEND_DOCUMENT_BEGIN(&link->read_options, "sort", &child);
-	BSON_APPEND_INT32(&child, "_id", 1);
-	bson_append_document_end(&link->read_options, &child);
-	return ok ||
-	       err_set(err, ERR_REMOTE, "prepare the writes into \"%s.%s\": %s", link->db, link->coll, error.message);
-}
-
-static bool connect_link(
-    struct link *link, const struct mongo_target *target, int64_t write_timeout_ms, struct err *err)
-{
-	bson_error_t error = {0};
-
-	if (!mongo_client_new(target, &link->client, err))
-		return false;
-	reply_watch_attach(&link->watch, link->client, "insert");
-	if (link_look(link, err) != CLUSTER_SAME)
-		return false;
-	if (optime_is_zero(link->watch.latest)) {
-		err_set(err, ERR_STATE, "the server's replies carry no operation time");
-		return err_hint(err, "it must be a member of a replica set or a mongos, MongoDB 4.4 or newer");
+	for (;;) {
+		if (link_look(link, err) != CLUSTER_SAME)
+			return false;
+		if (!optime_is_zero(link->watch.latest))
+			return true;
+		if (clock_mono_ns(link->clock) >= until_ns)
+			break;
+		clock_sleep_until(link->clock, clock_mono_ns(link->clock) + young_set_pause_ms * ms_ns, NULL);
 	}
-	link->session = mongoc_client_start_session(link->client, NULL, &error);
-	if (!link->session)
-		return mongo_error(&error, NULL, err, "start a session");
-	link->collection = mongoc_client_get_collection(link->client, link->db, link->coll);
-	return make_options(link, write_timeout_ms, err);
+	err_set(err, ERR_STATE, "the server's replies carry no operation time");
+	return err_hint(err, "it must be a member of a replica set or a mongos, MongoDB 4.4 or newer");
 }
 
-bool link_open(const struct mongo_target *target, const struct clock *clock, const struct mongo_identity *cluster,
-    const char *ns, int64_t write_timeout_ms, struct link **ret, struct err *err)
+bool link_open(const struct link_plan *plan, const char *ns, struct link **ret, struct err *err)
 {
 	struct link *link = calloc(1, sizeof *link);
 	const char *dot = strchr(ns, '.');
+	mongoc_client_t *client;
 
 	if (!link)
 		return err_nomem(err);
-	link->clock = clock;
-	link->cluster = cluster;
+	link->plan = plan;
+	link->clock = plan->clock;
+	link->cluster = plan->cluster;
 	memcpy(link->db, ns, (size_t)(dot - ns)); /* the rest is zeros */
 	link->coll = dot + 1;
 	bson_init(&link->write_options);
 	bson_init(&link->read_options);
-	if (!connect_link(link, target, write_timeout_ms, err)) {
+	if (!mongo_client_new(plan->target, &link->client, err)) {
+		link_free(link);
+		return false;
+	}
+	reply_watch_attach(&link->watch, link->client, "insert");
+	client = link->client;
+	if (!wait_for_times(link, err) || !use_client(link, &client, err)) {
 		link_free(link);
 		return false;
 	}
@@ -303,11 +359,6 @@ void link_free(struct link *link)
 		return;
 	bson_destroy(&link->write_options);
 	bson_destroy(&link->read_options);
-	if (link->collection)
-		mongoc_collection_destroy(link->collection);
-	if (link->session)
-		mongoc_client_session_destroy(link->session);
-	if (link->client)
-		mongoc_client_destroy(link->client);
+	let_go(link);
 	free(link);
 }

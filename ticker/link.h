@@ -6,6 +6,10 @@
  * own, as the driver's retryable writes do: what comes late, after a higher number, the server refuses. But the
  * driver does not repeat it, since it would do so without asking which cluster it has found (seen: a tick of the old
  * run in a replica set made anew at the same address).
+ *
+ * The driver logs in once a connection and never again. A user that was dropped and made anew is nobody on a connection
+ * that was there before, for ever: so a look whose login is refused tries a client of its own, and takes it in the
+ * old one's place if it finds the cluster.
  */
 #ifndef TICKER_LINK_H
 #define TICKER_LINK_H
@@ -19,12 +23,20 @@ struct link;
 
 enum cluster { CLUSTER_SAME, CLUSTER_OTHER, CLUSTER_UNREACHABLE };
 
-/* Connects. cluster: whom it must be; outlives the link. ns: DB.COLL. */
-bool link_open(const struct mongo_target *target, const struct clock *clock, const struct mongo_identity *cluster,
-    const char *ns, int64_t write_timeout_ms, struct link **ret, struct err *err);
+/* What a link is made from; outlives it, but for the target's user and password. */
+struct link_plan {
+	const struct mongo_target *target;
+	const char *user_file, *password_file; /* read again when the login is refused; NULL: there are none */
+	const struct clock *clock;
+	const struct mongo_identity *cluster; /* whom it must be */
+	int64_t write_timeout_ms;
+};
+
+/* Connects. ns: DB.COLL. */
+bool link_open(const struct link_plan *plan, const char *ns, struct link **ret, struct err *err);
 void link_free(struct link *link);
 
-/* Asks the server who it is. err is set unless CLUSTER_SAME. */
+/* Asks the server who it is, and logs in again if need be. err says why, unless CLUSTER_SAME. */
 enum cluster link_look(struct link *link, struct err *err);
 /* Whether the next command will go where the last look found the cluster, as far as can be told without asking. */
 bool link_trusted(struct link *link);

@@ -34,6 +34,11 @@ bool outcome_code_proves_refusal(int32_t code)
 	return false;
 }
 
+bool outcome_code_is_of_login(int32_t code)
+{
+	return code == 13 || code == 391;
+}
+
 static void say(struct outcome *o, int32_t code, const char *reason)
 {
 	o->code = code;

@@ -31,5 +31,7 @@ enum outcome_again outcome_of_again(const struct reply_seen *seen, const bson_er
 
 /* Codes of refusals that come before execution, whatever happened elsewhere. */
 bool outcome_code_proves_refusal(int32_t code);
+/* The login may be worth nothing any more. */
+bool outcome_code_is_of_login(int32_t code);
 
 #endif

@@ -16,7 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static const int64_t status_ms = 10000, select_most_ms = 10000, socket_margin_ms = 5000;
+static const int64_t status_ms = 10000, select_most_ms = 10000, socket_margin_ms = 5000, connect_least_ms = 1000;
 static const int64_t ms_ns = 1000000;
 
 bool run_stopping(const struct run *run)
@@ -243,6 +243,12 @@ static bool set_up(struct run *run, struct team *team, struct err *err)
 		return err_errno(err, ERR_IO, errno, "create an event file descriptor");
 	if (!look_around(run, &offset, err))
 		return false;
+	run->plan = (struct link_plan){.target = &run->target,
+	    .user_file = run->options->user_file,
+	    .password_file = run->options->password_file,
+	    .clock = run->clock,
+	    .cluster = &run->cluster,
+	    .write_timeout_ms = run->options->write_timeout_ms};
 	describe(run, &offset, &run->open);
 	if (!gather(run, &run->open, team, err) ||
 	    (run->options->listen && !endpoint_start(run->options->listen, tell, run, &team->endpoint, err)) ||
@@ -271,6 +277,19 @@ static bool play(struct run *run, int *ret_signal, struct err *err)
 	return false;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Several rounds over all members must fit into the time for a tick in doubt, though one of them is frozen. */
+static int64_t connect_ms(int64_t give_up_ms)
+{
+	int64_t quarter_ms = least(give_up_ms / 4, select_most_ms / 4);
+
+	return quarter_ms > connect_least_ms ? quarter_ms : least(give_up_ms, connect_least_ms);
+}
+
 static bool with_credentials(struct run *run, struct team *team, int *ret_signal, struct err *err)
 {
 	const struct options *o = run->options;
@@ -284,7 +303,8 @@ static bool with_credentials(struct run *run, struct team *team, int *ret_signal
 	    .user = credentials.given ? credentials.user : NULL,
 	    .password = credentials.given ? credentials.password : NULL,
 	    .app_name = "psmdb-ticker",
-	    .select_timeout_ms = o->give_up_ms < select_most_ms ? o->give_up_ms : select_most_ms,
+	    .select_timeout_ms = least(o->give_up_ms, select_most_ms),
+	    .connect_timeout_ms = connect_ms(o->give_up_ms),
 	    .socket_timeout_ms = o->write_timeout_ms + socket_margin_ms,
 	    .retry_writes = false, /* stream.c repeats by itself, once it knows whom it talks to */
 	};

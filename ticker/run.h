@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "mongo/client.h"
 #include "ticker/gate.h"
+#include "ticker/link.h"
 #include "ticker/metrics.h"
 #include "ticker/options.h"
 
@@ -23,6 +24,7 @@ struct run {
 	char id_text[UUID_TEXT_MAX];
 	struct mongo_target target;
 	struct mongo_identity cluster;
+	struct link_plan plan;
 	struct gate *gate;
 	struct journal_open open;
 	struct metrics metrics;

@@ -32,6 +32,7 @@ struct stream {
 static bool ready(struct stream *s)
 {
 	struct err err = ERR_INIT;
+	int64_t pause_ms;
 
 	if (link_trusted(s->link))
 		return true;
@@ -49,7 +50,9 @@ static bool ready(struct stream *s)
 		s->waiting = true;
 		break;
 	}
-	clock_sleep_until(s->run->clock, clock_mono_ns(s->run->clock) + retry_first_ms * ms_ns, &s->run->stop);
+	/* a server counts, logs and may punish logins that it refuses */
+	pause_ms = err.code == ERR_AUTH ? retry_most_ms : retry_first_ms;
+	clock_sleep_until(s->run->clock, clock_mono_ns(s->run->clock) + pause_ms * ms_ns, &s->run->stop);
 	return false;
 }
 
@@ -231,7 +234,7 @@ static bool settle(struct stream *s, struct outcome *o)
 		return false;
 	if (o->failed || o->unknown) {
 		log_doubt(s, o);
-		if (o->unknown)
+		if (o->unknown || outcome_code_is_of_login(o->code))
 			link_distrust(s->link);
 	}
 	if (o->unknown)
@@ -341,8 +344,7 @@ bool stream_new(struct run *run, uint32_t index, const char *ns, int32_t writer,
 	s->bytes = calloc((size_t)run->options->batch, sizeof *s->bytes);
 	if (!s->bytes)
 		err_nomem(err);
-	if (!s->bytes ||
-	    !link_open(&run->target, run->clock, &run->cluster, ns, run->options->write_timeout_ms, &s->link, err)) {
+	if (!s->bytes || !link_open(&run->plan, ns, &s->link, err)) {
 		stream_free(s);
 		return false;
 	}

@@ -24,6 +24,7 @@ enum server_code {
 	CODE_NOT_YET_INITIALIZED = 94,
 	CODE_PRIMARY_STEPPED_DOWN = 189,
 	CODE_EXCEEDED_TIME_LIMIT = 262,
+	CODE_REAUTHENTICATION_REQUIRED = 391,
 	CODE_NOT_WRITABLE_PRIMARY = 10107,
 	CODE_NOT_PRIMARY_NO_SECONDARY_OK = 13435,
 };
@@ -168,23 +169,23 @@ static bool set_options(mongoc_uri_t *uri, const struct mongo_target *t)
 {
 	int64_t select_ms = t->select_timeout_ms ? t->select_timeout_ms : default_select_ms;
 	int64_t socket_ms = t->socket_timeout_ms ? t->socket_timeout_ms : default_socket_ms;
+	int64_t connect_ms = t->connect_timeout_ms ? t->connect_timeout_ms : connect_max_ms;
 
 	/* by default the driver gives up after the first round over all hosts, e.g. in the middle of an election */
 	return mongoc_uri_set_option_as_bool(uri, MONGOC_URI_SERVERSELECTIONTRYONCE, false) &&
 	       set_time_out(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, select_ms) &&
 	       set_time_out(uri, MONGOC_URI_SOCKETTIMEOUTMS, socket_ms) &&
-	       set_time_out(
-		   uri, MONGOC_URI_CONNECTTIMEOUTMS, select_ms < connect_max_ms ? select_ms : connect_max_ms) &&
+	       set_time_out(uri, MONGOC_URI_CONNECTTIMEOUTMS, select_ms < connect_ms ? select_ms : connect_ms) &&
 	       mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, t->retry_writes) &&
 	       (!t->app_name || mongoc_uri_set_appname(uri, t->app_name));
 }
 
-static bool set_credentials(mongoc_uri_t *uri, const struct mongo_target *t, struct err *err)
+static bool set_credentials(mongoc_uri_t *uri, const char *user, const char *password, struct err *err)
 {
-	if (!t->user)
+	if (!user)
 		return true;
 	/* the driver refuses what is no UTF-8 */
-	if (!mongoc_uri_set_username(uri, t->user) || !mongoc_uri_set_password(uri, t->password ? t->password : ""))
+	if (!mongoc_uri_set_username(uri, user) || !mongoc_uri_set_password(uri, password ? password : ""))
 		return err_set(err, ERR_USAGE, "the user name or the password for MongoDB is not valid UTF-8");
 	return mongoc_uri_set_auth_source(uri, mongoc_uri_get_auth_source(uri)) || err_nomem(err);
 }
@@ -198,7 +199,7 @@ bool mongo_client_new(const struct mongo_target *target, mongoc_client_t **ret, 
 		return false;
 	if (!set_options(uri, target))
 		return err_set(err, ERR_USAGE, "the driver refuses the options for \"%s\"", uri_shown(target->uri));
-	if (!set_credentials(uri, target, err))
+	if (!set_credentials(uri, target->user, target->password, err))
 		return false;
 	client = mongoc_client_new_from_uri(uri);
 	if (!client) {
@@ -208,6 +209,28 @@ bool mongo_client_new(const struct mongo_target *target, mongoc_client_t **ret, 
 	}
 	mongoc_client_set_error_api(client, MONGOC_ERROR_API_VERSION_2);
 	*ret = client;
+	return true;
+}
+
+bool mongo_client_again(
+    mongoc_client_t *client, const char *user_file, const char *password_file, mongoc_client_t **ret, struct err *err)
+{
+	CLEANUP(mongoc_uri) mongoc_uri_t *uri = mongoc_uri_copy(mongoc_client_get_uri(client));
+	struct mongo_credentials now = {0};
+	mongoc_client_t *again;
+	bool ok = true;
+
+	if (user_file && password_file)
+		ok = mongo_credentials_load(user_file, password_file, &now, err) &&
+		     set_credentials(uri, now.user, now.password, err);
+	mongo_credentials_clear(&now);
+	if (!ok)
+		return false;
+	again = mongoc_client_new_from_uri(uri);
+	if (!again)
+		return err_nomem(err);
+	mongoc_client_set_error_api(again, MONGOC_ERROR_API_VERSION_2);
+	*ret = again;
 	return true;
 }
 
@@ -284,6 +307,9 @@ static bool server_error(const bson_error_t *error, struct err *err, const char 
 		err_set(err, ERR_AUTH, "%s: no permission: %.*s", what, len, error->message);
 		return err_hint(err, "grant the user a role that allows it, or use another user");
 	}
+	case CODE_REAUTHENTICATION_REQUIRED:
+		err_set(err, ERR_AUTH, "%s: the login has expired: %s", what, error->message);
+		return err_hint(err, "log in again");
 	case CODE_MAX_TIME_MS_EXPIRED:
 	case CODE_WRITE_CONCERN_TIMEOUT:
 	case CODE_EXCEEDED_TIME_LIMIT:

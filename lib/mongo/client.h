@@ -32,6 +32,11 @@ struct mongo_target {
 	const char *app_name;
 	int64_t select_timeout_ms; /* server selection; 0: 10,000 */
 	int64_t socket_timeout_ms; /* 0: 30,000 */
+	/*
+	 * 0: 10,000, and never more than the selection. The driver looks for a primary by asking all members and waits so
+	 * long for one that is frozen, however many have answered.
+	 */
+	int64_t connect_timeout_ms;
 	bool retry_writes;
 };
 
@@ -52,6 +57,12 @@ void mongo_credentials_clear(struct mongo_credentials *c); /* overwrites the mem
 /* Makes a client; connects lazily, as the driver does. */
 bool mongo_client_new(const struct mongo_target *target, mongoc_client_t **ret, struct err *err);
 CLEANUP_PTR(mongoc_client, mongoc_client_t, mongoc_client_destroy)
+/*
+ * One more, to the same place, with connections and logins of its own. user_file, password_file: read again, if given
+ * (not NULL): the password may have been changed meanwhile.
+ */
+bool mongo_client_again(
+    mongoc_client_t *client, const char *user_file, const char *password_file, mongoc_client_t **ret, struct err *err);
 
 /*
  * Runs a command on a database and hands its reply out (initialised in every case; the caller destroys it). On
@@ -59,7 +70,7 @@ CLEANUP_PTR(mongoc_client, mongoc_client_t, mongoc_client_destroy)
  */
 bool mongo_command(mongoc_client_t *client, const char *db, const bson_t *command, bson_t *ret_reply, struct err *err);
 
-/* The driver's and the server's errors as ours: AUTH for 13, 18, 11 and SCRAM refusals; NET for selection and sockets; TIMEOUT for 50 and time-outs;
+/* The driver's and the server's errors as ours: AUTH for 13, 18, 11, 391 and SCRAM refusals; NET for selection and sockets; TIMEOUT for 50 and time-outs;
  * else REMOTE. what: "insert into \"admin.ticker\"" */
 bool mongo_error(const bson_error_t *error, const bson_t *reply, struct err *err, const char *what);
 

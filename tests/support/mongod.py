@@ -34,6 +34,8 @@ def free_address(second_octet):
 
 
 class Mongod:
+    oplog_mb = 64
+
     def __init__(self, second_octet, password=None, parameters=()):
         self.dir = tempfile.mkdtemp(prefix="drill-mongod-")
         self.host, self.port, self.password, self.parameters = free_address(second_octet), 27017, password, parameters
@@ -60,7 +62,7 @@ class Mongod:
 
     def start(self, wait=True):
         args = [find(), "--dbpath", self.dir + "/db", "--port", str(self.port), "--bind_ip", self.host, "--replSet", "rs0",
-                "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", "64", "--unixSocketPrefix", self.dir,
+                "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", str(self.oplog_mb), "--unixSocketPrefix", self.dir,
                 "--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)",
                 "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",
                 "--setParameter", "diagnosticDataCollectionEnabled=false"]
