@@ -138,14 +138,18 @@ static enum cluster look_afresh(struct link *link, struct err *err)
 	CLEANUP(mongoc_client) mongoc_client_t *client = NULL;
 	const struct link_plan *plan = link->plan;
 	bool refused = err->code == ERR_AUTH;
+	struct err again = ERR_INIT;
 	struct mongo_identity now;
 	struct reply_watch watch;
 
 	if (!mongo_client_again(link->client, plan->user_file, plan->password_file, &client, NULL))
 		return CLUSTER_UNREACHABLE;
 	reply_watch_attach(&watch, client, "insert");
-	if (!mongo_identify(client, &now, NULL))
+	if (!mongo_identify(client, &now, &again)) {
+		if (refused && again.code == ERR_AUTH)
+			*err = again;
 		return CLUSTER_UNREACHABLE;
+	}
 	if (compare(link->cluster, &now, err) == CLUSTER_OTHER)
 		return CLUSTER_OTHER;
 	if (!refused || !link->session || optime_cmp(watch.latest, link->watch.latest) < 0)

@@ -87,7 +87,7 @@ static void describe(const struct run *run, const struct mongo_clock_offset *off
 {
 	const struct options *o = run->options;
 
-	*open = (struct journal_open){.run = run->id, .at_ms = clock_wall_ms(run->clock), .batch = o->batch};
+	*open = (struct journal_open){.run = run->id, .batch = o->batch};
 	snprintf(open->ticker, sizeof open->ticker, "%s", PSMDB_DRILL_VERSION);
 	snprintf(open->cluster_kind, sizeof open->cluster_kind, "%s", run->cluster.kind);
 	snprintf(open->cluster_id, sizeof open->cluster_id, "%s", run->cluster.id);
@@ -250,8 +250,10 @@ static bool set_up(struct run *run, struct team *team, struct err *err)
 	    .cluster = &run->cluster,
 	    .write_timeout_ms = run->options->write_timeout_ms};
 	describe(run, &offset, &run->open);
-	if (!gather(run, &run->open, team, err) ||
-	    (run->options->listen && !endpoint_start(run->options->listen, tell, run, &team->endpoint, err)) ||
+	if (!gather(run, &run->open, team, err))
+		return false;
+	run->open.at_ms = clock_wall_ms(run->clock);
+	if ((run->options->listen && !endpoint_start(run->options->listen, tell, run, &team->endpoint, err)) ||
 	    !gate_open(journal, run->clock, &run->open, &run->gate, err))
 		return false;
 	run->start_ns = clock_mono_ns(run->clock);
