@@ -247,8 +247,14 @@ static bool add_roles(const struct judge *j, struct verdict *v, struct err *err)
 	const struct observed *before = j->before, *after = j->observed;
 	struct cause drift = {0};
 
-	if (!before->grants.known || !after->grants.known)
+	if (!before->grants.known)
 		return true;
+	/* nobody sees them any more: that may be the drift itself */
+	if (!after->grants.known)
+		return verdict_add_reason(v, REASON_BEFORE_UNUSABLE,
+		    "collect as a user who may see users and roles, or with --login or --logins of one", err,
+		    "users and roles were read before the disaster, and could not be read now: %s",
+		    after->grants.detail[0] ? after->grants.detail : "nobody asked");
 	v->roles_judged = true;
 	for (size_t i = 0; i < before->granted_count; i++) {
 		const struct observed_grant *was = &before->granted[i], *is = find_grant(after, was);

@@ -25,7 +25,7 @@ def done(d, copy, case):
         try:
             with d.do(case):
                 if d.collects:
-                    copy.collect(*getattr(case, "logins", ()))
+                    copy.collect(*copy.login_of("ADMIN"), *getattr(case, "logins", ()))
                 return copy.check()
         except pymongo.errors.PyMongoError:
             if last:
@@ -68,6 +68,9 @@ def main(names):
         drill = harness.Drill(sandbox, path / "run")
         drill.start_ticker()
         time.sleep(3)
+        with sandbox.client() as client:
+            damages.furnish(client)
+        drill.describe()
         older = path / "older.json"
         drill.pin(drill.backup(), out=older)
         time.sleep(3)
@@ -76,11 +79,12 @@ def main(names):
         time.sleep(5)
         drill.disaster()
         assert drill.restore(name).returncode == 0
-        drill.collect()
+        drill.collect(*drill.login_of("ADMIN"))
         with sandbox.client() as client:
             with tap.check("undamaged: PASS, with the negative control"):
                 status, verdict = drill.check()
                 assert status == PASS and [c["found"] for c in verdict["controls"]] == [True] * 3, drill.output
+                assert verdict["before"] == {"schema": True, "roles": True}, verdict
             if not names:
                 told_again(drill)
             scene = damage.Scene(client, "drill.ticker")
@@ -88,7 +92,7 @@ def main(names):
                 found(d, drill, client, older, scene)
             with tap.check("and PASS again when all is put back"):
                 copy = drill.copy("again")
-                copy.collect()
+                copy.collect(*copy.login_of("ADMIN"))
                 status, _ = copy.check()
                 assert status == PASS, copy.output
     tap.done()

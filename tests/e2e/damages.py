@@ -15,6 +15,14 @@ import pymongo
 import damage
 
 FAIL, INCONCLUSIVE = "FAIL", "INCONCLUSIVE"
+VALIDATOR = {"_id": {"$exists": True}}  # which every damaged document passes
+KEYS, NAME = [("run", 1), ("writer", 1), ("seq", 1)], "by_seq"
+
+
+def furnish(client):
+    """What a team's collection has beside its documents."""
+    client.drill.command("collMod", "ticker", validator=VALIDATOR)
+    client.drill.ticker.create_index(KEYS, name=NAME)
 
 
 class Damage(typing.NamedTuple):
@@ -58,6 +66,7 @@ class Case:
             try:
                 self.scene.coll.drop()
                 self.scene.coll.insert_many(self.scene.docs)
+                furnish(self.client)
                 return
             except pymongo.errors.PyMongoError:
                 if attempt == 59:
@@ -266,6 +275,55 @@ def collection_capped(case):
         yield
 
 
+@contextlib.contextmanager
+def index_changed(case, keys=None, **options):
+    case.scene.coll.drop_index(NAME)
+    if keys:
+        case.scene.coll.create_index(keys, name=NAME, **options)
+    try:
+        yield
+    finally:
+        if keys:
+            case.scene.coll.drop_index(NAME)
+        case.scene.coll.create_index(KEYS, name=NAME)
+
+
+@damages("collections", "an index is gone", FAIL, "SCHEMA_DRIFT")
+def index_dropped(case):
+    return index_changed(case)
+
+
+@damages("collections", "an index has become unique", FAIL, "SCHEMA_DRIFT")
+def index_made_unique(case):
+    return index_changed(case, KEYS, unique=True)
+
+
+@damages("collections", "an index has its keys in another order", FAIL, "SCHEMA_DRIFT")
+def index_with_other_keys(case):
+    return index_changed(case, list(reversed(KEYS)))
+
+
+@damages("collections", "a collection's validator is gone", FAIL, "SCHEMA_DRIFT")
+@contextlib.contextmanager
+def validator_gone(case):
+    case.client.drill.command("collMod", "ticker", validator={})
+    try:
+        yield
+    finally:
+        case.client.drill.command("collMod", "ticker", validator=VALIDATOR)
+
+
+@damages("collections", "the collection is capped, and all its ticks are there", FAIL, "SCHEMA_DRIFT")
+@contextlib.contextmanager
+def collection_made_capped(case):
+    with case.put_back() as scene:
+        scene.coll.drop()
+        case.client.drill.create_collection("ticker", capped=True, size=1 << 24)
+        scene.coll.insert_many(scene.docs)
+        furnish(case.client)
+        yield
+
+
 # --- users ---------------------------------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
@@ -295,6 +353,19 @@ def password_drifted(case):
 @damages("users", "a user is gone", FAIL, "LOGIN_DRIFT")
 def user_dropped(case):
     return user_changed(case)
+
+
+@damages("users", "a role was taken from a user", FAIL, "ROLE_DRIFT")
+@contextlib.contextmanager
+def role_taken(case):
+    with open(case.drill.sandbox.env["TICKER_USER_FILE"], encoding="utf-8") as file:
+        name = file.read().rstrip("\n")
+    role = case.client.admin.command("usersInfo", name)["users"][0]["roles"][0]
+    case.client.admin.command("revokeRolesFromUser", name, roles=[role])
+    try:
+        yield
+    finally:
+        case.client.admin.command("grantRolesToUser", name, roles=[role])
 
 
 # --- the restore point ---------------------------------------------------------------------------------------------------
@@ -415,6 +486,21 @@ for text, what, codes, change, rechain in (
         ("observation-edited", "a record of the observation was altered", {"OBSERVATION_BROKEN"}, one_more, False),
         ("observation-edited-chained-anew", "the observation says that a tick more is there, and the chain was made to fit", {"OBSERVATION_BROKEN", "NO_OBSERVATION"}, one_more, True)):
     CATALOGUE.append(Damage(text, "observation", what, INCONCLUSIVE, codes, {}, edits("observed.jsonl", change, rechain), False))
+def made_later(records):
+    """As if it had been described after the restore point, when it says nothing of what the backup must hold."""
+    return [{**r, "until": f"{int(r['until'].split(',')[0]) + 3600},1"} if r["type"] == "open" else r for r in records]
+
+
+def of_another_cluster(records):
+    return [{**r, "cluster": {**r["cluster"], "id": "0" * 24}} if r["type"] == "open" else r for r in records]
+
+
+for text, what, change, rechain in (
+        ("description-cut", "the description of indexes and users has no end", lambda r: r[:-1], False),
+        ("description-edited", "a record of the description was altered", lambda r: [{**d, "indexes": []} if d["type"] == "namespace" else d for d in r], False),
+        ("description-made-later", "the description is from after the restore point, and the chain was made to fit", made_later, True),
+        ("description-of-another-cluster", "the description is of another cluster, and the chain was made to fit", of_another_cluster, True)):
+    CATALOGUE.append(Damage(text, "description", what, INCONCLUSIVE, {"BEFORE_UNUSABLE"}, {}, edits("described.jsonl", change, rechain), False))
 for text, what, codes in (("journal", "the journal", {"NO_JOURNAL"}), ("timeline", "the timeline", {"NO_TIMELINE"}), ("bound", "the restore point", {"NO_BOUND"}),
                           ("observed", "the observation", {"NO_OBSERVATION"})):
     file = f"{text}.json" if text == "bound" else f"{text}.jsonl"

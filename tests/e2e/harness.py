@@ -148,6 +148,14 @@ class Drill:
         run(VERIFY, "collect", "--uri", self.sandbox.env["MONGO_URI"], *self.sandbox.credentials("VERIFIER"), "--ns", "admin.ticker", "--ns", "drill.ticker",
             "--out", path, *extra, check=0)
 
+    def login_of(self, user):
+        return ["--login", ",".join(self.sandbox.env[f"{user}_{what}_FILE"] for what in ("USER", "PASSWORD"))]
+
+    def describe(self):
+        """Before the backup; the administrator sees the users."""
+        run(VERIFY, "collect", "--describe", "--uri", self.sandbox.env["MONGO_URI"], *self.sandbox.credentials("VERIFIER"), *self.login_of("ADMIN"),
+            "--ns", "admin.ticker", "--ns", "drill.ticker", "--out", self.dir / "described.jsonl", check=0)
+
     def check(self, *extra):
         """Judges and reports; returns (exit status, verdict)."""
         for name in ("verdict.json", "report.html", "report.md", "junit.xml"):

@@ -43,6 +43,13 @@ def resume(cluster, run_dir, *args):
 
 def story(cluster, run_dir):
     child = cluster.start_drill(run_dir, *CONFIRM, "--set", "before=8s", "--set", "after=3s")
+    with tap.check("SIGKILL while it looks at what the restore must bring back: looked at once more"):
+        harness.wait_until(lambda: "look from within" in output(run_dir), 60, "the description")
+        child.kill()
+        child.wait(10)
+        harness.wait_until(lambda: not followers(run_dir), 10, "no follower")
+        child = resume(cluster, run_dir, *CONFIRM)
+        harness.wait_until(lambda: (run_dir / "described.jsonl").exists(), 30, "the description")
     with tap.check("a follower that is killed is started again, and the copy has no gap"):
         harness.wait_until(lambda: "let ticks go on" in output(run_dir), 60, "ticks")
         before = followers(run_dir)
@@ -59,7 +66,7 @@ def story(cluster, run_dir):
         child.wait(10)
         harness.wait_until(lambda: not followers(run_dir), 10, "no follower")
         steps = [s["state"] for s in json.loads((run_dir / "state.json").read_text())["steps"]]
-        assert steps[:5] == ["done"] * 4 + ["running"] and set(steps[5:]) == {"pending"}, steps
+        assert steps[:6] == ["done"] * 5 + ["running"] and set(steps[6:]) == {"pending"}, steps
     with tap.check("Ctrl-C in the disaster: at once, with what is the matter and both ways on"):
         child = resume(cluster, run_dir, *CONFIRM)
         harness.wait_until(lambda: "the disaster: delete every psmdb" in output(run_dir), 120, "the disaster")
@@ -84,6 +91,7 @@ def story(cluster, run_dir):
         done = cluster.resume(run_dir, *CONFIRM, "--confirm-pvc", "somebody-elses")
         assert done.returncode == PASS, done.stdout + done.stderr
         judged = verdict(run_dir)
+        assert judged["before"] == {"schema": True, "roles": True}, judged
         assert judged["result"] == "PASS" and set(reasons(judged)) <= {"ENVIRONMENT", "OPEN_JOURNAL", "FOREIGN", "PAUSED"}, judged["reasons"]
         assert int(judged["counts"]["ok"]) > 10 and int(judged["counts"]["lost"]) == 0, judged["counts"]
     with tap.check("each of Kasten's actions was asked for once, whatever was interrupted"):
