@@ -361,7 +361,7 @@ venv_make() {
   "$python" -m venv "$cache/$name" &&
     TMPDIR=$work "$cache/$name/bin/python" -m pip --no-input --disable-pip-version-check install --no-cache-dir --progress-bar off --retries 2 --no-deps \
       --only-binary :all: "${from[@]}" --require-hashes -r "$here/requirements-test.txt" &&
-    "$cache/$name/bin/python" -c 'import pymongo, xxhash' && touch "$cache/$name/.complete"
+    "$cache/$name/bin/python" -c 'import prometheus_client, pymongo, xxhash' && touch "$cache/$name/.complete"
 }
 
 venv_get() {

@@ -147,6 +147,7 @@ def those_who_watch_get_the_figures_of_the_journal():
     status, kind, text = ask(port, "/metrics")
     assert status == 200 and kind.startswith("application/openmetrics-text; version=1.0.0"), (status, kind)
     assert not list(openmetrics.errors(text)), list(openmetrics.errors(text))
+    assert not openmetrics.parsed_errors([text]), openmetrics.parsed_errors([text])
     now = figures(text)
     assert ask(port, "/healthz")[::2] == (200, "ok\n")
     assert ask(port, "/other")[0] == 404 and ask(port, "/metrics", "POST")[0] == 405

@@ -63,7 +63,13 @@ def spoiled(folder):
     yield "markdown", list(markdown_errors("hello @team"))
     yield "markdown", list(markdown_errors("| a | b |\n| a |\n"))
     yield "metrics", list(openmetrics.errors("psmdb_drill_x{} 1\n# EOF\n"))
-    yield "metrics", list(openmetrics.errors((folder / "pass.prom").read_text().replace("# EOF\n", "")))
+    text = (folder / "pass.prom").read_text()
+    yield "metrics", list(openmetrics.errors(text.replace("# EOF\n", "")))
+    bad = (text.replace("# EOF\n", ""), text.replace("# TYPE psmdb_drill_ticks gauge", "# TYPE psmdb_drill_ticks counter"), text.replace('class="ok"', 'class="o"k"'), "")
+    refused = openmetrics.parsed_errors([*bad, text])
+    for number in range(len(bad)):
+        yield "parsed metrics", refused.get(number)
+    yield "parsed metrics, the good one", len(bad) not in refused
 
 
 def main():
@@ -79,6 +85,11 @@ def main():
                 for problem in problems[:5]:
                     print("#", problem.encode("unicode_escape").decode())
                 print("not ok" if problems else "ok", f"{number} - {sample}: {what}")
+        samples = sorted(folder.glob("*.prom"))
+        refused = openmetrics.parsed_errors([path.read_text() for path in samples])
+        number += 1
+        failed += bool(refused)
+        print("not ok" if refused else "ok", f"{number} - the metrics are OpenMetrics to prometheus_client", "#" if refused else "", *(f"{samples[k].stem}: {v}" for k, v in refused.items()))
         blind = [what for what, problems in spoiled(folder) if not problems]
         number += 1
         print("not ok" if blind else "ok", f"{number} - every check sees a spoiled report", "#" if blind else "", *blind)

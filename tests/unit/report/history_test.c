@@ -73,6 +73,7 @@ Test(history, a_version_changes_against_the_last_run_that_knew_it)
 Test(history, the_newest_are_kept_and_the_others_counted)
 {
 	CLEANUP(history) struct history *h = begin();
+	BUF_CLEANUP struct buf html = BUF_INIT(8u << 20);
 	VERDICT_CLEANUP struct verdict v;
 	struct err err = ERR_INIT;
 
@@ -86,6 +87,9 @@ Test(history, the_newest_are_kept_and_the_others_counted)
 	cr_expect_eq(h->left_out, 2);
 	cr_expect_eq(h->runs[0].judged_at_ms, 1001);
 	cr_expect_str_eq(h->runs[h->run_count - 1].name, "newer");
+	cr_assert(report_history_html(h, &html, &err), "%s", err.msg);
+	cr_expect(strstr(buf_str(&html), "The oldest 2 runs are left out"));
+	cr_expect(strstr(buf_str(&html), "These are 2,000 of them; 8,000 older are in the trends only"));
 }
 
 Test(history, many_that_are_skipped_are_counted_and_some_are_named)
