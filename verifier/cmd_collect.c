@@ -18,8 +18,8 @@
 #define PROGRAM "psmdb-verify collect"
 
 struct arguments {
-	const char *uri, *user_file, *password_file, *out, *users;
-	struct opt_list namespaces, logins;
+	const char *user_file, *password_file, *out, *users;
+	struct opt_list uris, namespaces, logins;
 	int64_t wait_ms, batch_size, max_anomalies;
 	bool no_probe_write, describe;
 };
@@ -41,15 +41,17 @@ static void log_note(void *ctx, const char *what, const char *detail)
 static void log_totals(const struct log *log, const struct collection *c)
 {
 	struct collection_totals totals = collection_totals(c);
-	char documents[24], intact[24], anomalies[24], foreign[24], streams[24];
+	char documents[24], intact[24], anomalies[24], foreign[24], orphans[24], streams[24];
 
 	snprintf(documents, sizeof documents, "%" PRId64, totals.documents);
 	snprintf(intact, sizeof intact, "%" PRId64, totals.intact);
 	snprintf(anomalies, sizeof anomalies, "%" PRId64, totals.anomalies);
 	snprintf(foreign, sizeof foreign, "%" PRId64, totals.foreign);
+	snprintf(orphans, sizeof orphans, "%" PRId64, totals.orphans);
 	snprintf(streams, sizeof streams, "%zu", totals.streams);
 	log_line(log, LOG_INFO, "collected", "documents", documents, "intact", intact, "anomalies", anomalies,
-	    "foreign", foreign, "streams", streams, "truncated", totals.truncated ? "yes" : "no", NULL);
+	    "foreign", foreign, "orphans", orphans, "streams", streams, "truncated", totals.truncated ? "yes" : "no",
+	    NULL);
 }
 
 /* --- where it goes
@@ -177,7 +179,8 @@ static bool collect(const struct arguments *a, const struct log *log, struct mon
 	static const char *const usual[] = {"admin.ticker", "drill.ticker"};
 	CLEANUP(collection) struct collection *c = NULL;
 	struct collect_options o = {
-	    .uri = a->uri,
+	    .uris = a->uris.items,
+	    .uri_count = a->uris.count,
 	    .namespaces = a->namespaces.count ? a->namespaces.items : usual,
 	    .namespace_count = a->namespaces.count ? a->namespaces.count : sizeof usual / sizeof *usual,
 	    .logins = logins,
@@ -234,8 +237,10 @@ int cmd_collect(int argc, char **argv)
 	struct arguments a = {
 	    .out = "-", .wait_ms = 60000, .batch_size = 10000, .max_anomalies = OBSERVED_ANOMALIES_MAX};
 	const struct opt opts[] = {
-	    {"uri", OPT_STRING, &a.uri, "URI", "mongodb://HOST:PORT,.../?replicaSet=NAME, without user and password", 0,
-		0, true},
+	    {"uri", OPT_LIST, &a.uris, "URI",
+		"mongodb://HOST:PORT,.../?replicaSet=NAME, without user and password; given again for each replica set "
+		"of one sharded cluster (config server and shards), which is read directly then",
+		0, 0, true},
 	    {"user-file", OPT_STRING, &a.user_file, "FILE", "file with the user name (default: MONGODB_USER)", 0, 0,
 		false},
 	    {"password-file", OPT_STRING, &a.password_file, "FILE",
@@ -271,7 +276,8 @@ int cmd_collect(int argc, char **argv)
 	    .opts = opts,
 	    .more = "The user needs to read the namespaces, to write drill.probe, and clusterMonitor; with read on "
 		    "admin, PBM's records "
-		    "come too. Behind a mongos stop the balancer first: that is not checked here.\n\n"
+		    "come too. Of a sharded cluster stop the balancer first: that is not checked here. With several "
+		    "--uri what a shard does not own, by the chunks in the config server, is left out and counted.\n\n"
 		    "A reading that is broken off (lost connection, killed cursor) goes on behind the last batch if "
 		    "the same primary answers; after an election, a restart, or behind a mongos it starts again from "
 		    "the first document, four times at most. "

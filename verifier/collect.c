@@ -1,33 +1,14 @@
 #include "verifier/collect.h"
 
-#include "verifier/collect_grants.h"
-#include "verifier/collect_link.h"
-#include "verifier/collect_meta.h"
-#include "verifier/collect_probe.h"
+#include "verifier/collect_internal.h"
+#include "verifier/collect_owner.h"
 #include "verifier/collect_scan.h"
-#include "verifier/collect_tally.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One namespace, read. */
-struct piece {
-	struct observed_namespace facts;
-	struct tally *tally;
-};
-
-struct collection {
-	struct observed_open open;
-	struct observed_probe probes[3];
-	size_t probe_count;
-	struct observed_login *logins;
-	size_t login_count;
-	struct piece *pieces;
-	size_t piece_count;
-	struct meta_pbm *pbm; /* NULL: not readable */
-	struct grants grants;
-};
+CLEANUP_PTR(owner, struct owner, owner_free)
 
 void collection_free(struct collection *c)
 {
@@ -35,8 +16,11 @@ void collection_free(struct collection *c)
 		return;
 	for (size_t i = 0; i < c->piece_count; i++)
 		tally_free(c->pieces[i].tally);
+	for (size_t i = 0; i < c->source_count; i++)
+		link_close(&c->sources[i].link);
+	free(c->sources);
 	free(c->pieces);
-	free(c->logins);
+	logins_clear(&c->logins);
 	free(c->pbm);
 	grants_clear(&c->grants);
 	free(c);
@@ -63,158 +47,141 @@ static void note_retry(void *ctx, const char *why)
 	note(ctx, "trying again with a new connection", why);
 }
 
+/* --- who is read
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Several are the replica sets of one sharded cluster, each once. */
+static bool check_together(const struct collection *c, struct err *err)
+{
+	const char *cluster = "", *of = "";
+
+	for (size_t i = 0; i < c->source_count; i++) {
+		const struct observed_set *s = &c->sources[i].facts;
+
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(c->sources[j].facts.name, s->name))
+				return err_set(err, ERR_USAGE, "replica set \"%s\" is given twice", s->name);
+		if (cluster[0] && s->cluster[0] && strcmp(cluster, s->cluster) != 0) {
+			err_set(err, ERR_USAGE, "replica sets \"%s\" and \"%s\" are of different clusters (%s, %s)", of,
+			    s->name, cluster, s->cluster);
+			return err_hint(err, "several --uri are the replica sets of one sharded cluster");
+		}
+		if (s->cluster[0]) {
+			cluster = s->cluster;
+			of = s->name;
+		}
+	}
+	return true;
+}
+
+/* All probes come before all reading: they are the recovery's last steps. */
+static bool meet(const struct collect_options *o, struct collection *c, struct err *err)
+{
+	bool many = c->source_count > 1;
+
+	for (size_t i = 0; i < c->source_count; i++)
+		if (!source_meet(o, many, &c->sources[i], &c->logins, err))
+			return many ? err_wrap(err, "\"%s\"", o->uris[i]) : false;
+	return logins_try(o, &c->sources[0].link, &c->logins, err) && check_together(c, err);
+}
+
+static struct source *config_server(struct collection *c)
+{
+	for (size_t i = 0; i < c->source_count; i++)
+		if (!strcmp(c->sources[i].facts.role, SOURCE_CONFIG))
+			return &c->sources[i];
+	return NULL;
+}
+
 /* --- reading
  * ----------------------------------------------------------------------------------------------------------------------
  */
 
-static bool try_logins(const struct collect_options *o, const struct link *link, struct collection *c, struct err *err)
+/* *ret NULL: nothing is left out. */
+static bool find_owner(const struct collect_options *o, struct collection *c, const struct source *s, const char *ns,
+    struct owner **ret, struct err *err)
 {
-	if (!o->login_count || c->logins)
+	struct source *config = config_server(c);
+	char why[160] = "no config server is among what is read", detail[TICK_NS_MAX + 300];
+
+	if (strcmp(s->facts.role, SOURCE_SHARD) != 0)
 		return true;
-	c->logins = calloc(o->login_count, sizeof *c->logins);
-	if (!c->logins)
-		return err_nomem(err);
-	while (c->login_count < o->login_count) {
-		probe_user(link, &o->logins[c->login_count], &c->logins[c->login_count]);
-		c->login_count++;
-		if (link_stopped(link, err))
-			return false;
-	}
+	if (config && !owner_load(&config->link, ns, s->facts.shard, ret, why, sizeof why, err))
+		return err_wrap(err, "find out what shard \"%s\" owns of \"%s\"", s->facts.shard, ns);
+	snprintf(detail, sizeof detail, "%s on %s: %s", ns, s->facts.name, why);
+	if (!*ret && why[0])
+		note(o, "orphans are not told apart, nothing is left out", detail);
 	return true;
 }
 
-/*
- * The user that was to read cannot log in: the restore has brought other passwords. Who of the others can read stands in, so that it
- * is known what is there; that the first one could not stays in the evidence.
- */
-static bool stand_in(
-    const struct collect_options *o, struct link *link, struct collection *c, bool *ret_found, struct err *err)
+static void note_orphans(const struct collect_options *o, const struct piece *piece, const struct owner *owner)
 {
-	*ret_found = false;
-	if (!try_logins(o, link, c, err))
-		return false;
-	for (size_t i = 0; i < c->login_count && !*ret_found; i++) {
-		struct observed_probe probe;
-		struct probes probes;
+	char detail[TICK_NS_MAX + 160];
 
-		if (!c->logins[i].ok)
-			continue;
-		link->target.user = o->logins[i].user;
-		link->target.password = o->logins[i].password;
-		probes_init(&probes, link, 0);
-		*ret_found = probe_read(&probes, o->namespaces[0], &probe, NULL);
-		if (*ret_found)
-			note(o, "reading as another user of the secrets", c->logins[i].user);
-		else if (link_stopped(link, err))
-			return false;
-	}
-	return true;
+	snprintf(detail, sizeof detail, "%s on %s: %lld documents", piece->facts.ns, piece->facts.replica_set,
+	    (long long)piece->facts.orphans);
+	if (piece->facts.orphans)
+		note(o, "orphans were left out", detail);
+	snprintf(detail, sizeof detail, "%s on %s: %lld documents", piece->facts.ns, piece->facts.replica_set,
+	    (long long)owner_untold(owner));
+	if (owner_untold(owner))
+		note(o, "whose these are could not be told, nothing of them was left out", detail);
 }
 
-static bool run_probes(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
-{
-	struct err failure = ERR_INIT;
-	struct probes probes;
-
-	probes_init(&probes, link, o->wait_ms);
-	if (!probe_login(&probes, &c->probes[c->probe_count++], &failure)) {
-		bool found = false;
-
-		if (failure.code == ERR_AUTH && o->login_count && !stand_in(o, link, c, &found, err))
-			return false;
-		if (!found) {
-			if (err)
-				*err = failure;
-			return false;
-		}
-		probes_init(&probes, link, o->wait_ms);
-	}
-	if (!probe_read(&probes, o->namespaces[0], &c->probes[c->probe_count++], err))
-		return false;
-	failure = (struct err)ERR_INIT;
-	if (o->write_probe && !o->describe && !probe_write(&probes, &c->probes[c->probe_count++], &failure)) {
-		if (failure.code == ERR_INTERRUPTED) {
-			if (err)
-				*err = failure;
-			return false;
-		}
-		note(o, "the write probe failed, reading goes on", failure.msg);
-	}
-	c->open.read_after = probes.written;
-	/* the probes' client has a short server selection */
-	return link_open(link, err);
-}
-
-static bool act_identify(struct link *link, void *arg, struct err *err)
-{
-	return mongo_identify(link->client, arg, err);
-}
-
-static bool act_clock(struct link *link, void *arg, struct err *err)
-{
-	return mongo_clock_offset(link->client, link->clock, arg, err);
-}
-
-static bool fill_open(struct link *link, struct collection *c, struct err *err)
-{
-	struct mongo_identity id;
-	struct mongo_clock_offset offset;
-	struct observed_open *open = &c->open;
-	struct optime majority;
-
-	if (!link_try(link, act_identify, &id, err) || !link_try(link, act_clock, &offset, err) ||
-	    !meta_majority_time(link, &majority, err))
-		return false;
-	open->at_ms = clock_wall_ms(link->clock);
-	snprintf(open->collector, sizeof open->collector, "psmdb-verify %s", PSMDB_DRILL_VERSION);
-	memcpy(open->cluster_kind, id.kind, sizeof open->cluster_kind);
-	memcpy(open->cluster_id, id.id, sizeof open->cluster_id);
-	memcpy(open->set_name, id.set_name, sizeof open->set_name);
-	memcpy(open->version, id.version, sizeof open->version);
-	memcpy(open->fcv, id.fcv, sizeof open->fcv);
-	open->sharded = id.sharded;
-	snprintf(open->read_concern, sizeof open->read_concern, "majority");
-	open->read_after = optime_max(open->read_after, majority);
-	open->clock_offset_ms = offset.offset_ms;
-	open->clock_error_ms = offset.error_ms;
-	return true;
-}
-
-static bool read_piece(
-    const struct collect_options *o, struct link *link, const char *ns, struct collection *c, struct err *err)
+static bool new_tally(const struct collect_options *o, const struct collection *c, struct piece *piece,
+    const struct source *s, struct err *err)
 {
 	struct tally_limits limits = TALLY_LIMITS_DEFAULT;
-	struct piece *piece = &c->pieces[c->piece_count];
-	struct scan scan = {
-	    .ns = ns, .after = c->open.read_after, .batch_size = o->batch_size, .progress = &o->progress};
 
 	limits.anomalies = (size_t)o->max_anomalies;
 	for (size_t i = 0; i < c->piece_count; i++) {
 		limits.streams -= tally_streams(c->pieces[i].tally);
 		limits.anomalies -= tally_anomalies(c->pieces[i].tally);
 	}
-	if (!tally_new(ns, c->open.set_name, &limits, &piece->tally, err))
-		return false;
-	scan.tally = piece->tally;
-	snprintf(piece->facts.ns, sizeof piece->facts.ns, "%s", ns);
-	c->piece_count++;
-	if (o->describe)
-		return tally_finish(piece->tally, err) && meta_namespace(link, ns, &piece->facts, err);
-	if (!scan_run(link, &scan, err))
-		return false;
-	piece->facts.documents = tally_counts(piece->tally).documents;
-	memcpy(c->open.read_from, scan.from, sizeof c->open.read_from);
-	return meta_namespace(link, ns, &piece->facts, err);
+	return tally_new(piece->facts.ns, s->open.set_name, &limits, &piece->tally, err);
 }
 
-static bool read_pbm(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+static bool read_piece(
+    const struct collect_options *o, struct source *s, const char *ns, struct collection *c, struct err *err)
 {
+	CLEANUP(owner) struct owner *owner = NULL;
+	struct piece *piece = &c->pieces[c->piece_count];
+	struct scan scan = {
+	    .ns = ns, .after = s->open.read_after, .batch_size = o->batch_size, .progress = &o->progress};
+
+	snprintf(piece->facts.ns, sizeof piece->facts.ns, "%s", ns);
+	memcpy(piece->facts.replica_set, s->facts.name, sizeof piece->facts.replica_set);
+	piece->source = s;
+	if (!find_owner(o, c, s, ns, &owner, err) || !new_tally(o, c, piece, s, err))
+		return false;
+	c->piece_count++;
+	scan.tally = piece->tally;
+	if (owner)
+		tally_owner(piece->tally, owner_owns, owner);
+	if (o->describe)
+		return tally_finish(piece->tally, err) && meta_namespace(&s->link, ns, &piece->facts, err);
+	if (!scan_run(&s->link, &scan, err))
+		return false;
+	tally_owner(piece->tally, NULL, NULL);
+	piece->facts.documents = tally_counts(piece->tally).documents;
+	piece->facts.orphans = tally_counts(piece->tally).orphans;
+	if (owner)
+		note_orphans(o, piece, owner);
+	memcpy(s->open.read_from, scan.from, sizeof s->open.read_from);
+	memcpy(s->facts.read_from, scan.from, sizeof s->facts.read_from);
+	return meta_namespace(&s->link, ns, &piece->facts, err);
+}
+
+/* Of a sharded cluster PBM keeps them on the config server. */
+static bool read_pbm(const struct collect_options *o, struct collection *c, struct err *err)
+{
+	struct source *config = config_server(c);
 	struct err failure = ERR_INIT;
 
 	c->pbm = malloc(sizeof *c->pbm);
 	if (!c->pbm)
 		return err_nomem(err);
-	if (meta_pbm(link, c->pbm, &failure))
+	if (meta_pbm(config ? &config->link : &c->sources[0].link, c->pbm, &failure))
 		return true;
 	free(TAKE(c->pbm));
 	if (failure.code == ERR_AUTH) {
@@ -226,41 +193,60 @@ static bool read_pbm(const struct collect_options *o, struct link *link, struct 
 	return false;
 }
 
-static bool read_grants(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+static bool read_grants(const struct collect_options *o, struct collection *c, struct err *err)
 {
-	if (!grants_read(link, o->logins, o->login_count, &c->grants, err))
+	struct source *config = config_server(c);
+
+	if (!grants_read(config ? &config->link : &c->sources[0].link, o->logins, o->login_count, &c->grants, err))
 		return false;
 	if (!c->grants.state.known)
 		note(o, "users and roles are left out", c->grants.state.detail);
 	return true;
 }
 
-static bool describe_end(struct link *link, struct collection *c, struct err *err)
+static bool describe_end(struct collection *c, struct err *err)
 {
-	c->open.describes = true;
-	return meta_operation_time(link, &c->open.until, err);
+	struct observed_open *open = &c->sources[0].open;
+
+	open->describes = true;
+	for (size_t i = 0; i < c->source_count; i++) {
+		struct optime until;
+
+		if (!meta_operation_time(&c->sources[i].link, &until, err))
+			return false;
+		open->until = optime_max(open->until, until);
+	}
+	return true;
 }
 
-static bool gather(const struct collect_options *o, struct link *link, struct collection *c, struct err *err)
+static bool gather(const struct collect_options *o, struct collection *c, struct err *err)
 {
-	if (!run_probes(o, link, c, err) || !fill_open(link, c, err) || !try_logins(o, link, c, err))
+	if (!meet(o, c, err))
 		return false;
-	c->pieces = calloc(o->namespace_count, sizeof *c->pieces);
+	c->pieces = calloc(c->source_count * o->namespace_count, sizeof *c->pieces);
 	if (!c->pieces)
 		return err_nomem(err);
-	for (size_t i = 0; i < o->namespace_count; i++)
-		if (!read_piece(o, link, o->namespaces[i], c, err))
-			return false;
-	if (!read_grants(o, link, c, err))
+	for (size_t i = 0; i < c->source_count; i++)
+		for (size_t n = 0; n < o->namespace_count; n++)
+			if (!read_piece(o, &c->sources[i], o->namespaces[n], c, err))
+				return false;
+	if (!read_grants(o, c, err))
 		return false;
-	return o->describe ? describe_end(link, c, err) : read_pbm(o, link, c, err);
+	return o->describe ? describe_end(c, err) : read_pbm(o, c, err);
 }
 
 static bool check_options(const struct collect_options *o, struct err *err)
 {
-	if (!o->namespace_count || o->namespace_count > COLLECT_NAMESPACES_MAX || o->login_count > COLLECT_LOGINS_MAX)
-		return err_set(err, ERR_USAGE, "%zu namespaces and %zu logins to try, 1 to %d and 0 to %d are possible",
-		    o->namespace_count, o->login_count, COLLECT_NAMESPACES_MAX, COLLECT_LOGINS_MAX);
+	if (!o->uri_count || o->uri_count > COLLECT_SETS_MAX)
+		return err_set(
+		    err, ERR_USAGE, "%zu replica sets to read, 1 to %d are possible", o->uri_count, COLLECT_SETS_MAX);
+	if (!o->namespace_count || o->namespace_count * o->uri_count > COLLECT_NAMESPACES_MAX ||
+	    o->login_count > COLLECT_LOGINS_MAX)
+		return err_set(err, ERR_USAGE,
+		    "%zu namespaces on each of %zu replica sets, and %zu logins to try: 1 to %d together and 0 to %d "
+		    "are "
+		    "possible",
+		    o->namespace_count, o->uri_count, o->login_count, COLLECT_NAMESPACES_MAX, COLLECT_LOGINS_MAX);
 	for (size_t i = 0; i < o->namespace_count; i++) {
 		if (!collect_check_namespace(o->namespaces[i], err))
 			return false;
@@ -271,151 +257,42 @@ static bool check_options(const struct collect_options *o, struct err *err)
 	return true;
 }
 
+static bool make_sources(
+    const struct clock *clock, const volatile int *stop, struct collection *c, const struct collect_options *o)
+{
+	c->sources = calloc(o->uri_count, sizeof *c->sources);
+	if (!c->sources)
+		return false;
+	for (; c->source_count < o->uri_count; c->source_count++)
+		c->sources[c->source_count].link = (struct link){
+		    .target = {.uri = o->uris[c->source_count],
+			.user = o->user,
+			.password = o->password,
+			.app_name = "psmdb-verify collect",
+			.retry_writes = true},
+		    .clock = clock,
+		    .stop = stop,
+		    .retrying = note_retry,
+		    .ctx = (void *)o,
+		};
+	return true;
+}
+
 bool collect_gather(const struct collect_options *options, const struct clock *clock, const volatile int *stop,
     struct collection **ret, struct err *err)
 {
 	struct collect_options o = *options;
-	struct link link = {
-	    .target = {.uri = o.uri,
-		.user = o.user,
-		.password = o.password,
-		.app_name = "psmdb-verify collect",
-		.retry_writes = true},
-	    .clock = clock,
-	    .stop = stop,
-	    .retrying = note_retry,
-	    .ctx = &o,
-	};
-	struct collection *c;
-	bool ok;
+	CLEANUP(collection) struct collection *c = NULL;
 
 	if (!check_options(&o, err))
 		return false;
 	c = calloc(1, sizeof *c);
-	if (!c)
+	if (!c || !make_sources(clock, stop, c, &o))
 		return err_nomem(err);
-	ok = gather(&o, &link, c, err);
-	link_close(&link);
-	if (ok)
-		*ret = c;
-	else
-		collection_free(c);
-	return ok;
-}
-
-/* --- writing
- * ----------------------------------------------------------------------------------------------------------------------
- */
-
-static int32_t first_stream(const struct collection *c, size_t piece)
-{
-	size_t first = 0;
-
-	for (size_t i = 0; i < piece; i++)
-		first += tally_streams(c->pieces[i].tally);
-	return (int32_t)first;
-}
-
-static bool write_head(const struct collection *c, struct observed_writer *w, struct err *err)
-{
-	for (size_t i = 0; i < c->probe_count; i++)
-		if (!observed_write_probe(w, &c->probes[i], err))
-			return false;
-	for (size_t i = 0; i < c->login_count; i++)
-		if (!observed_write_login(w, &c->logins[i], err))
-			return false;
-	for (size_t i = 0; i < c->piece_count; i++)
-		if (!observed_write_namespace(w, &c->pieces[i].facts, err))
-			return false;
-	if (!observed_write_grants(w, &c->grants.state, err))
+	if (!gather(&o, c, err))
 		return false;
-	for (size_t i = 0; i < c->grants.count; i++)
-		if (!observed_write_grant(w, &c->grants.list[i], err))
-			return false;
-	for (size_t i = 0; c->pbm && i < c->pbm->restore_count; i++)
-		if (!observed_write_restore(w, &c->pbm->restores[i], err))
-			return false;
-	return !c->pbm || !c->pbm->has_backup || observed_write_backup(w, &c->pbm->backup, err);
-}
-
-static bool write_streams(const struct collection *c, struct observed_writer *w, struct err *err)
-{
-	for (size_t i = 0; i < c->piece_count; i++)
-		for (size_t j = 0; j < tally_streams(c->pieces[i].tally); j++)
-			if (!observed_write_stream(w, tally_stream(c->pieces[i].tally, j), err))
-				return false;
+	for (size_t i = 0; i < c->source_count; i++)
+		link_close(&c->sources[i].link);
+	*ret = TAKE(c);
 	return true;
-}
-
-static bool write_anomalies(const struct collection *c, struct observed_writer *w, struct err *err)
-{
-	struct observed_anomaly anomaly;
-
-	for (size_t i = 0; i < c->piece_count; i++) {
-		for (size_t j = 0; j < tally_anomalies(c->pieces[i].tally); j++) {
-			tally_anomaly(c->pieces[i].tally, j, first_stream(c, i), &anomaly);
-			if (!observed_write_anomaly(w, &anomaly, err))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool write_foreign(const struct collection *c, const struct piece *piece, int64_t documents, const char *why,
-    struct observed_writer *w, struct err *err)
-{
-	struct observed_foreign foreign = {.documents = documents};
-
-	if (!documents)
-		return true;
-	memcpy(foreign.ns, piece->facts.ns, sizeof foreign.ns);
-	memcpy(foreign.replica_set, c->open.set_name, sizeof foreign.replica_set);
-	snprintf(foreign.why, sizeof foreign.why, "%s", why);
-	return observed_write_foreign(w, &foreign, err);
-}
-
-static bool write_tail(const struct collection *c, struct observed_writer *w, struct err *err)
-{
-	struct collection_totals totals = collection_totals(c);
-	struct observed_newest newest;
-
-	for (size_t i = 0; i < c->piece_count; i++) {
-		struct tally_counts counts = tally_counts(c->pieces[i].tally);
-
-		if (!write_foreign(c, &c->pieces[i], counts.not_ticks, "not a tick", w, err) ||
-		    !write_foreign(c, &c->pieces[i], counts.beyond_streams, "too many streams", w, err))
-			return false;
-	}
-	for (size_t i = 0; i < c->piece_count; i++)
-		if (tally_newest(c->pieces[i].tally, first_stream(c, i), &newest) &&
-		    !observed_write_newest(w, &newest, err))
-			return false;
-	return observed_write_end(w, totals.documents, totals.anomalies, totals.foreign, totals.truncated, err);
-}
-
-bool collection_write(const struct collection *c, const struct record_sink *sink, struct err *err)
-{
-	CLEANUP(observed_writer) struct observed_writer *w = NULL;
-
-	return observed_writer_new(sink, &c->open, &w, err) && write_head(c, w, err) && write_streams(c, w, err) &&
-	       write_anomalies(c, w, err) && write_tail(c, w, err);
-}
-
-struct collection_totals collection_totals(const struct collection *c)
-{
-	struct collection_totals totals = {0};
-
-	for (size_t i = 0; i < c->piece_count; i++) {
-		struct tally_counts counts = tally_counts(c->pieces[i].tally);
-
-		totals.documents += counts.documents;
-		totals.intact += counts.intact;
-		totals.anomalies += counts.anomalies;
-		totals.foreign += counts.not_ticks + counts.beyond_streams;
-		totals.streams += tally_streams(c->pieces[i].tally);
-		totals.truncated = totals.truncated || counts.truncated;
-	}
-	for (size_t i = 0; i < c->probe_count; i++)
-		totals.write_failed = totals.write_failed || !c->probes[i].ok;
-	return totals;
 }

@@ -10,8 +10,11 @@
  * a note says. Nothing is counted twice, nothing left out. LINK_ATTEMPTS without a document more, or as many new starts, are
  * the most. Nothing is written before everything has been read: an observation is complete or does not exist.
  *
- * Not done here: behind a mongos the balancer must have been stopped by the caller; a shard is not read directly
- * (orphans would be counted).
+ * Several addresses are the replica sets of one sharded cluster, each read directly, one after the other: the config
+ * server and the shards. What config.chunks says is another shard's is left out and counted (collect_owner.h).
+ *
+ * Not done here: of a sharded cluster the balancer must have been stopped by the caller; a shard that is read alone has
+ * its orphans counted as documents.
  */
 #ifndef VERIFIER_COLLECT_H
 #define VERIFIER_COLLECT_H
@@ -20,7 +23,8 @@
 #include "evidence/observed.h"
 #include "mongo/client.h"
 
-#define COLLECT_NAMESPACES_MAX 64
+#define COLLECT_SETS_MAX OBSERVED_SETS_MAX
+#define COLLECT_NAMESPACES_MAX 64 /* times the replica sets */
 #define COLLECT_LOGINS_MAX 64
 
 struct collect_progress {
@@ -32,8 +36,10 @@ struct collect_progress {
 };
 
 struct collect_options {
-	const char *uri, *user, *password; /* user NULL: no login */
-	const char *const *namespaces;	   /* "db.collection", at most COLLECT_NAMESPACES_MAX */
+	const char *const *uris; /* at most COLLECT_SETS_MAX */
+	size_t uri_count;
+	const char *user, *password;   /* user NULL: no login */
+	const char *const *namespaces; /* "db.collection" */
 	size_t namespace_count;
 	const struct mongo_credentials *logins; /* further users to try; at most COLLECT_LOGINS_MAX */
 	size_t login_count;
@@ -59,7 +65,7 @@ void collection_free(struct collection *c);
 CLEANUP_PTR(collection, struct collection, collection_free)
 
 struct collection_totals {
-	int64_t documents, intact, anomalies, foreign;
+	int64_t documents, intact, anomalies, foreign, orphans;
 	size_t streams;
 	bool truncated, write_failed; /* write_failed: the write probe */
 };

@@ -302,6 +302,14 @@ static bool look(struct reading *r, struct err *err)
 	return true;
 }
 
+/* An orphan is left out, and has been read. */
+static int64_t taken(const struct tally *tally)
+{
+	struct tally_counts counts = tally_counts(tally);
+
+	return counts.documents + counts.orphans;
+}
+
 static bool drain(struct reading *r, struct worker *worker, struct err *err)
 {
 	bson_t replies[2] = {BSON_INITIALIZER, BSON_INITIALIZER};
@@ -311,7 +319,7 @@ static bool drain(struct reading *r, struct worker *worker, struct err *err)
 	ok = fetched;
 	for (int now = 0; more; now = !now) {
 		bson_t *next = &replies[!now];
-		int64_t before = tally_counts(r->scan->tally).documents;
+		int64_t before = taken(r->scan->tally);
 		bool empty;
 
 		worker_give(worker, &documents);
@@ -322,7 +330,7 @@ static bool drain(struct reading *r, struct worker *worker, struct err *err)
 		}
 		/* also when fetching failed: the worker looks into a reply that is destroyed below */
 		ok = worker_wait(worker, fetched ? err : NULL);
-		empty = tally_counts(r->scan->tally).documents == before;
+		empty = taken(r->scan->tally) == before;
 		if (ok)
 			ok = keep_token(r, &replies[now], empty, fetched ? err : NULL);
 		else

@@ -40,6 +40,8 @@ struct tally {
 	int64_t newest_ms;
 	const struct tally_stream *newest_stream; /* NULL: not an intact tick */
 	int64_t newest_seq;
+	bool (*owns)(void *ctx, const void *bson, size_t len); /* NULL: everything */
+	void *owner;
 };
 
 bool tally_new(
@@ -372,11 +374,22 @@ static bool add_stranger(struct tally *t, const void *bson, size_t len, const st
 	return true;
 }
 
+void tally_owner(struct tally *t, bool (*owns)(void *ctx, const void *bson, size_t len), void *ctx)
+{
+	t->owns = owns;
+	t->owner = ctx;
+}
+
 bool tally_add(struct tally *t, const void *bson, size_t len, struct err *err)
 {
 	struct tick_view view;
-	enum tick_fault fault = tick_check(bson, len, t->ns, &t->cache, &view);
+	enum tick_fault fault;
 
+	if (t->owns && !t->owns(t->owner, bson, len)) {
+		t->counts.orphans++;
+		return true;
+	}
+	fault = tick_check(bson, len, t->ns, &t->cache, &view);
 	t->counts.documents++;
 	if (fault == TICK_INTACT)
 		return add_intact(t, bson, len, &view, err);

@@ -36,6 +36,7 @@ struct tally_counts {
 	int64_t documents; /* = intact + anomalies + not_ticks + beyond_streams */
 	int64_t intact, anomalies;
 	int64_t not_ticks, beyond_streams; /* foreign */
+	int64_t orphans;		   /* left out: in none of the others */
 	bool truncated;
 };
 
@@ -46,6 +47,9 @@ bool tally_new(
     const char *ns, const char *replica_set, const struct tally_limits *limits, struct tally **ret, struct err *err);
 void tally_free(struct tally *t);
 CLEANUP_PTR(tally, struct tally, tally_free)
+
+/* Documents of which owns says false are left out as orphans. */
+void tally_owner(struct tally *t, bool (*owns)(void *ctx, const void *bson, size_t len), void *ctx);
 
 /* One document as it came from the server. Fails only for want of memory. */
 bool tally_add(struct tally *t, const void *bson, size_t len, struct err *err);

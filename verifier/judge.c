@@ -79,7 +79,8 @@ bool judge_has_fault(const struct judge *j, enum verdict_reason_code code)
 
 const char *stream_text(const struct stream *s, char text[static STREAM_TEXT_MAX])
 {
-	snprintf(text, STREAM_TEXT_MAX, "%s writer %d", s->id.ns, (int)s->id.writer);
+	snprintf(text, STREAM_TEXT_MAX, "%s writer %d%s%s", s->id.ns, (int)s->id.writer, s->home ? " on " : "",
+	    s->home ? s->home->name : "");
 	return text;
 }
 
@@ -94,6 +95,17 @@ static bool began_later(const struct judge *j, const struct journal *journal)
 	return journal_drill_wall_ms(j, journal, 0) > restored->at_ms;
 }
 
+/* Is this the cluster that was read, or one of its replica sets? */
+static bool is_observed(const struct judge *j, const char *cluster_id)
+{
+	bool here = !strcmp(cluster_id, j->observed->open.cluster_id);
+
+	for (size_t i = 0; i < j->observed->set_count && !here; i++)
+		here =
+		    !strcmp(cluster_id, j->observed->sets[i].id) || !strcmp(cluster_id, j->observed->sets[i].cluster);
+	return cluster_id[0] && here;
+}
+
 /* A ticker that was started again on the restored cluster: its ticks are no evidence of what the backup held. */
 static void exclude(struct judge *j)
 {
@@ -104,9 +116,8 @@ static void exclude(struct judge *j)
 			anchored = j->journals[i];
 	for (size_t i = 0; j->observed && i < j->journal_count; i++) {
 		struct journal *journal = j->journals[i];
-		bool here =
-		    journal->open.cluster_id[0] && !strcmp(journal->open.cluster_id, j->observed->open.cluster_id);
-		bool moved = anchored && strcmp(journal->open.cluster_id, anchored->open.cluster_id) != 0;
+		bool here = is_observed(j, journal->open.cluster_id);
+		bool moved = anchored && !is_observed(j, anchored->open.cluster_id);
 
 		journal->excluded = journal != anchored && here && (moved || began_later(j, journal));
 	}

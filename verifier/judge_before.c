@@ -193,20 +193,26 @@ static void compare_namespace(
 	compare_indexes(before, after, drift);
 }
 
+static const struct observed_namespace *find_namespace(const struct observed *o, const struct observed_namespace *like)
+{
+	for (size_t i = 0; i < o->namespace_count; i++)
+		if (!strcmp(o->namespaces[i].ns, like->ns) && !strcmp(o->namespaces[i].replica_set, like->replica_set))
+			return &o->namespaces[i];
+	return NULL;
+}
+
 static bool add_schema(const struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed *before = j->before, *after = j->observed;
 	struct cause drift = {0}, unread = {0};
 
 	for (size_t i = 0; i < before->namespace_count; i++) {
-		size_t k = 0;
+		const struct observed_namespace *was = &before->namespaces[i], *is = find_namespace(after, was);
 
-		while (k < after->namespace_count && strcmp(after->namespaces[k].ns, before->namespaces[i].ns) != 0)
-			k++;
-		if (k < after->namespace_count)
-			compare_namespace(&before->namespaces[i], &after->namespaces[k], &drift);
+		if (is)
+			compare_namespace(was, is, &drift);
 		else
-			cause_add(&unread, "\"%s\"", before->namespaces[i].ns);
+			cause_add(&unread, "\"%s\"%s%s", was->ns, was->replica_set[0] ? " of " : "", was->replica_set);
 	}
 	v->has_before = v->schema_judged = true;
 	return cause_end(&drift, v, REASON_SCHEMA_DRIFT,

@@ -261,6 +261,16 @@ static int64_t read_since_ms(const struct judge *j, const struct moment *m)
 	return j->timeline.clock_known ? since + judge_ms(open->clock_offset_ms) - j->timeline.clock_offset_ms : since;
 }
 
+/* Of the replica set that was read earliest. */
+static struct optime read_after(const struct judge *j)
+{
+	struct optime least = j->observed->open.read_after;
+
+	for (size_t i = 0; i < j->observed->set_count; i++)
+		least = optime_min(least, j->observed->sets[i].read_after);
+	return least;
+}
+
 /*
  * Operation times of two clusters are of two clocks: then what was read counts as so much later as the other clock is behind, and
  * both errors are allowed for. In one cluster they are compared as they are.
@@ -271,8 +281,8 @@ static bool read_before_point(const struct judge *j)
 	int64_t offset_ms, error_ms, behind_ms;
 
 	if (!t->target_known || !judge_clock(j, &offset_ms, &error_ms))
-		return optime_cmp(j->observed->open.read_after, j->b0) < 0;
-	behind_ms = (int64_t)j->b0.t * 1000 - (int64_t)j->observed->open.read_after.t * 1000;
+		return optime_cmp(read_after(j), j->b0) < 0;
+	behind_ms = (int64_t)j->b0.t * 1000 - (int64_t)read_after(j).t * 1000;
 	return behind_ms > offset_ms - t->target_offset_ms + error_ms + t->target_error_ms + 1000;
 }
 
@@ -291,7 +301,7 @@ static void check_moment(const struct judge *j, struct cause *stale)
 		    stale, "it was read %.1f s before %s (wall clocks)", (double)-read_since_ms(j, m) / 1000, what);
 	if (j->bound && read_before_point(j))
 		cause_add(stale, "it was read at or after operation time %s, and the restore point is %s",
-		    optime_format(open->read_after, after), optime_format(j->b0, b0));
+		    optime_format(read_after(j), after), optime_format(j->b0, b0));
 }
 
 static void check_read(const struct judge *j, struct cause *unread)
@@ -313,8 +323,13 @@ static bool check_reading(const struct judge *j, struct verdict *v, struct err *
 	check_read(j, &unread);
 	if (!cause_end(&stale, v, REASON_NO_OBSERVATION, "run collect against the restored database, after the restore",
 		"the observation is not of the restored database: ", err) ||
-	    !cause_end(&unread, v, REASON_NO_OBSERVATION, "run collect with --ns for each namespace of the journal",
-		"the observation did not read the namespaces of these streams, whose ticks were not judged: ", err))
+	    !cause_end(&unread, v, REASON_NO_OBSERVATION,
+		"run collect with --ns for each namespace of the journal, and with --uri for each replica set, or "
+		"through a "
+		"mongos",
+		"the observation did not read the namespaces, or not each replica set, of these streams, whose ticks "
+		"were not judged: ",
+		err))
 		return false;
 	if (strcmp(o->open.read_concern, "majority") != 0 &&
 	    !verdict_add_reason(v, REASON_NO_OBSERVATION, "collect with read concern majority", err,
@@ -433,6 +448,15 @@ static bool add_notes(const struct judge *j, struct verdict *v, struct err *err)
 {
 	char b0[OPTIME_TEXT_MAX], b1[OPTIME_TEXT_MAX];
 	bool torn = j->bound && optime_cmp(j->b0, j->b1_all) != 0 && !j->bound->second_precision;
+	struct cause orphans = {0};
+
+	for (size_t i = 0; j->observed && i < j->observed->namespace_count; i++) {
+		const struct observed_namespace *n = &j->observed->namespaces[i];
+
+		if (n->orphans)
+			cause_add(&orphans, "%lld documents of \"%s\" on \"%s\"", (long long)n->orphans, n->ns,
+			    n->replica_set);
+	}
 
 	if (torn && !verdict_add_reason(v, REASON_TORN,
 			"shards are dumped one by one: treat documents of different shards as not of one instant", err,
@@ -450,6 +474,10 @@ static bool add_notes(const struct judge *j, struct verdict *v, struct err *err)
 	if (v->count[CLASS_FOREIGN] && !verdict_add_reason(v, REASON_FOREIGN, "nothing to do", err,
 					   "%lld documents are of other runs or no ticks; they were not judged",
 					   (long long)v->count[CLASS_FOREIGN]))
+		return false;
+	if (!cause_end(&orphans, v, REASON_ORPHANS,
+		"nothing to do; with cleanupOrphaned they go, and no client sees them",
+		"a shard holds what is another's, which was left out: ", err))
 		return false;
 	return !v->digest_unchecked || verdict_add_reason(v, REASON_DIGEST_PARTIAL,
 					   "their own sums were right; only forgery would pass unseen", err,

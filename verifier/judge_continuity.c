@@ -148,7 +148,7 @@ static bool check_anchor(struct judge *j, struct verdict *v, struct err *err)
 		   "let the ticker run, and its journal be followed, before the backup is requested", "", err);
 }
 
-/* --- one namespace and writer over all runs of the ticker
+/* --- one namespace and writer (of one replica set, if it was written to directly) over all runs of the ticker
  * --------------------------------------------------------------- */
 
 struct part {
@@ -162,7 +162,7 @@ struct chain {
 
 static bool same(const struct stream *a, const struct stream *b)
 {
-	return a->id.writer == b->id.writer && !strcmp(a->id.ns, b->id.ns);
+	return a->id.writer == b->id.writer && a->home == b->home && !strcmp(a->id.ns, b->id.ns);
 }
 
 static bool is_first(const struct judge *j, size_t journal, size_t stream)
@@ -363,7 +363,8 @@ static bool check_sets(const struct judge *j, struct verdict *v, struct err *err
 	for (size_t i = 0; i < v->set_count; i++)
 		if (v->sets[i].ticks <= 0)
 			cause_add(&uncovered, "replica set \"%s\" of the backup: %s", v->sets[i].name,
-			    v->sets[i].ticks < 0
+			    !judge_set_was_read(j->observed, v->sets[i].name) ? "it was not read"
+			    : v->sets[i].ticks < 0
 				? "which ticks live there is not known"
 				: "no tick that was acknowledged before the restore point was found there");
 	if (elsewhere)

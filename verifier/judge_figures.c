@@ -97,18 +97,25 @@ static int64_t allowance(const struct judge *j, const struct journal *journal, c
 
 static int64_t allowed(const struct judge *j)
 {
-	int64_t sum = 0;
+	int64_t most[BOUND_SETS_MAX + 1] = {0}, sum = 0;
 
 	if (j->options.max_undecided >= 0 || !j->bound)
 		return j->options.max_undecided >= 0 ? j->options.max_undecided : 0;
-	/* runs of the ticker follow each other: the restore point lies in one of them */
+	/* runs of a ticker follow each other: the restore point lies in one of them; on each set that has its own */
 	for (size_t i = 0; i < j->journal_count; i++) {
+		const struct journal *journal = j->journals[i];
+		size_t set = BOUND_SETS_MAX;
 		int64_t here = 0;
 
-		for (size_t s = 0; !j->journals[i]->excluded && s < j->journals[i]->open.stream_count; s++)
-			here += allowance(j, j->journals[i], &j->journals[i]->streams[s]);
-		sum = here > sum ? here : sum;
+		for (size_t s = 0; !journal->excluded && s < journal->open.stream_count; s++) {
+			here += allowance(j, journal, &journal->streams[s]);
+			if (journal->streams[s].home)
+				set = (size_t)(journal->streams[s].home - j->bound->sets);
+		}
+		most[set] = here > most[set] ? here : most[set];
 	}
+	for (size_t i = 0; i <= BOUND_SETS_MAX; i++)
+		sum += most[i];
 	return sum;
 }
 
@@ -173,6 +180,26 @@ static int64_t probe_since_ms(const struct judge *j, const struct observed_probe
 	return since;
 }
 
+/* When it had succeeded everywhere; false: it was not tried, or failed on a replica set. */
+static bool probes_since_ms(const struct judge *j, const char *name, int64_t *ret_ms)
+{
+	bool found = false;
+
+	for (size_t p = 0; j->observed && p < j->observed->probe_count; p++) {
+		const struct observed_probe *probe = &j->observed->probes[p];
+		int64_t since_ms;
+
+		if (strcmp(probe->name, name) != 0)
+			continue;
+		if (!probe->ok)
+			return false;
+		since_ms = probe_since_ms(j, probe);
+		*ret_ms = found && *ret_ms > since_ms ? *ret_ms : since_ms;
+		found = true;
+	}
+	return found;
+}
+
 static void fill_rto(struct judge *j, struct verdict *v)
 {
 	const struct timeline_facts *t = &j->timeline;
@@ -200,17 +227,17 @@ static void fill_rto(struct judge *j, struct verdict *v)
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
 		if (steps[i].at->known)
 			add_phase(j, v, steps[i].name, timeline_since_disaster(t, steps[i].at));
-	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
-		for (size_t p = 0; j->observed && p < j->observed->probe_count; p++)
-			if (j->observed->probes[p].ok && !strcmp(j->observed->probes[p].name, probes[i].probe)) {
-				add_phase(j, v, probes[i].name, probe_since_ms(j, &j->observed->probes[p]));
-				/* by the clock of another cluster */
-				if (t->target_known)
-					v->rto_error_ms =
-					    t->target_error_ms + judge_ms(j->observed->open.clock_error_ms);
-				v->rto_complete = v->rto_complete || i == 2;
-				break;
-			}
+	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++) {
+		int64_t since_ms;
+
+		if (!probes_since_ms(j, probes[i].probe, &since_ms))
+			continue;
+		add_phase(j, v, probes[i].name, since_ms);
+		/* by the clock of another cluster */
+		if (t->target_known)
+			v->rto_error_ms = t->target_error_ms + judge_ms(j->observed->open.clock_error_ms);
+		v->rto_complete = v->rto_complete || i == 2;
+	}
 }
 
 bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err)
@@ -292,6 +319,27 @@ static bool fill_newest(const struct judge *j, struct verdict *v, struct err *er
 	return true;
 }
 
+/* One line for a namespace, on however many replica sets it was read. */
+static void add_namespace(struct verdict *v, const struct observed_namespace *n)
+{
+	struct verdict_namespace *to = NULL;
+
+	for (size_t i = 0; n->replica_set[0] && i < v->namespace_count && !to; i++)
+		if (!strcmp(v->namespaces[i].ns, n->ns))
+			to = &v->namespaces[i];
+	if (!to) {
+		to = &v->namespaces[v->namespace_count++];
+		COPY(to->ns, n->ns);
+	}
+	if (!to->exists) {
+		to->indexes = (int64_t)n->index_count;
+		COPY(to->options, n->options);
+	}
+	to->exists = to->exists || n->exists;
+	if (__builtin_add_overflow(to->documents, n->documents, &to->documents))
+		to->documents = INT64_MAX;
+}
+
 static bool fill_observed(const struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed *o = j->observed;
@@ -308,13 +356,8 @@ static bool fill_observed(const struct judge *j, struct verdict *v, struct err *
 		v->logins[i].ok = o->logins[i].ok;
 		COPY(v->logins[i].detail, o->logins[i].detail);
 	}
-	for (size_t i = 0; i < o->namespace_count; i++, v->namespace_count++) {
-		COPY(v->namespaces[i].ns, o->namespaces[i].ns);
-		v->namespaces[i].exists = o->namespaces[i].exists;
-		v->namespaces[i].documents = o->namespaces[i].documents;
-		v->namespaces[i].indexes = (int64_t)o->namespaces[i].index_count;
-		COPY(v->namespaces[i].options, o->namespaces[i].options);
-	}
+	for (size_t i = 0; i < o->namespace_count; i++)
+		add_namespace(v, &o->namespaces[i]);
 	return fill_newest(j, v, err);
 }
 

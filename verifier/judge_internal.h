@@ -125,6 +125,8 @@ struct ack {
 
 struct stream {
 	struct journal_stream id;
+	const struct bound_set
+	    *home; /* of several in the bound, the one that was written to directly; NULL: not known */
 	struct link *links;
 	size_t link_count;
 	struct seen seen;
@@ -282,6 +284,8 @@ void seen_clear(struct seen *seen);
 /* Index of the first piece whose last >= seq. from: a guess that costs nothing if it is right. */
 size_t seen_find(const struct seen *seen, size_t from, int64_t seq);
 bool judge_bound_may_hold(const struct judge *j, const struct bound_set *set, const struct stream *s);
+/* Was this replica set of the bound read, directly or through a mongos? */
+bool judge_set_was_read(const struct observed *o, const char *set);
 
 /* judge_blocks.c */
 bool blocks_issued(struct stream *s, int64_t first, int64_t last, const struct tick_digest *digest, struct err *err);
@@ -323,8 +327,8 @@ bool judge_has_fault(const struct judge *j, enum verdict_reason_code code);
 bool judge_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms);
 /* Of the cluster that was restored into: the same, unless the timeline knows another one. */
 bool judge_target_clock(const struct judge *j, int64_t *ret_offset_ms, int64_t *ret_error_ms);
-/* "ns writer N" */
-#define STREAM_TEXT_MAX (TICK_NS_MAX + 24)
+/* "ns writer N", " on SET" where that is known */
+#define STREAM_TEXT_MAX (TICK_NS_MAX + 24 + 68)
 const char *stream_text(const struct stream *s, char text[static STREAM_TEXT_MAX]);
 
 #endif

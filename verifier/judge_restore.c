@@ -218,9 +218,9 @@ static bool check_use(struct judge *j, struct verdict *v, struct err *err)
 		const struct observed_probe *p = &o->probes[i];
 
 		if (!p->ok)
-			cause_add(&failed, "the %s probe failed %lld times in %.1f s: %s", p->name,
-			    (long long)p->attempts, (double)p->elapsed_ms / 1000,
-			    p->detail[0] ? p->detail : "no detail was given");
+			cause_add(&failed, "the %s probe%s%s failed %lld times in %.1f s: %s", p->name,
+			    p->replica_set[0] ? " on " : "", p->replica_set, (long long)p->attempts,
+			    (double)p->elapsed_ms / 1000, p->detail[0] ? p->detail : "no detail was given");
 	}
 	if (!cause_end(&failed, v, REASON_PROBE_FAILED,
 		"look at the database's own log and at the driver's message above", "", err))

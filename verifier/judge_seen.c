@@ -37,12 +37,14 @@ static bool in_admin(const char *ns)
 
 bool judge_bound_may_hold(const struct judge *j, const struct bound_set *set, const struct stream *s)
 {
-	if (j->bound->set_count == 1 || !bound_find_set(j->bound, "cfg"))
+	if (j->bound->set_count == 1)
 		return true;
 	for (size_t i = 0; i < s->link_count; i++)
 		if (s->links[i].set == set)
 			return true;
-	return in_admin(s->id.ns) == !strcmp(set->name, "cfg");
+	if (s->home)
+		return s->home == set;
+	return !bound_find_set(j->bound, "cfg") || in_admin(s->id.ns) == !strcmp(set->name, "cfg");
 }
 
 /* Which of the bound's sets an observed stream lives in. */
@@ -220,15 +222,46 @@ static bool was_read(const struct observed *o, const char *ns)
 	return false;
 }
 
+bool judge_set_was_read(const struct observed *o, const char *set)
+{
+	bool read = !o->open.set_name[0] || !strcmp(o->open.set_name, set);
+
+	for (size_t i = 0; i < o->set_count && !read; i++)
+		read = !strcmp(o->sets[i].name, set);
+	/* or something was found there */
+	for (size_t i = 0; i < o->stream_count && !read; i++)
+		read = !strcmp(o->streams[i].replica_set, set);
+	return read;
+}
+
+/* Absence is known only if each set was read that may hold it. */
+static bool all_read(const struct judge *j, const struct stream *s)
+{
+	for (size_t i = 0; j->bound && j->bound->set_count > 1 && i < j->bound->set_count; i++)
+		if (judge_bound_may_hold(j, &j->bound->sets[i], s) &&
+		    !judge_set_was_read(j->observed, j->bound->sets[i].name))
+			return false;
+	return was_read(j->observed, s->id.ns);
+}
+
+/* A ticker that was given a replica set, and no mongos, wrote to that set. */
+static const struct bound_set *find_home(const struct judge *j, const struct journal *journal)
+{
+	if (!j->bound || j->bound->set_count < 2 || strcmp(journal->open.cluster_kind, "replicaSet") != 0)
+		return NULL;
+	return bound_find_set(j->bound, journal->open.set_name);
+}
+
 bool seen_build(struct judge *j, const struct journal *journal, struct stream *s, struct err *err)
 {
 	CLEANUP(free) struct special *specials = NULL;
 	size_t count = 0;
 
+	s->home = find_home(j, journal);
 	if (j->has_data && !add_links(j, journal, s, err))
 		return false;
 	set_bounds(j, s);
-	s->unread = j->has_data && !was_read(j->observed, s->id.ns);
+	s->unread = j->has_data && !all_read(j, s);
 	if (!j->has_data || s->unread)
 		return true;
 	return gather(j, s, &specials, &count, err) && sweep(s, specials, count, err);

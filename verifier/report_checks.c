@@ -105,6 +105,7 @@ enum report_check check_of(enum verdict_reason_code code)
 	case REASON_VERSION_DRIFT:
 	case REASON_ENVIRONMENT:
 	case REASON_FOREIGN:
+	case REASON_ORPHANS:
 	case REASON_PAUSED:
 	case REASON_DIGEST_PARTIAL:
 	case REASON_OPEN_JOURNAL:

@@ -392,7 +392,8 @@ static void check_list(struct screen *sc, const struct verdict *v)
 	}
 	sink_raw(&sc->s, "\n");
 	if (check_applies(v, CHECK_SCHEMA) && check_is_optional(v, CHECK_SCHEMA))
-		screen_field(sc, "not judged", "indexes, options, users and roles: nothing tells what they were before");
+		screen_field(
+		    sc, "not judged", "indexes, options, users and roles: nothing tells what they were before");
 	else if (check_applies(v, CHECK_ROLES) && check_is_optional(v, CHECK_ROLES))
 		screen_field(sc, "not judged", "users and roles: they could not be read");
 }

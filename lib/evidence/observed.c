@@ -90,10 +90,32 @@ void observed_writer_free(struct observed_writer *w)
 	free(w);
 }
 
+bool observed_write_set(struct observed_writer *w, const struct observed_set *s, struct err *err)
+{
+	struct json_writer *j = begin(w, "set");
+
+	record_put_text(j, "name", s->name, sizeof s->name);
+	record_put_text(j, "role", s->role, sizeof s->role);
+	record_put_text(j, "shard", s->shard, sizeof s->shard);
+	record_put_text(j, "cluster", s->cluster, sizeof s->cluster);
+	record_put_text(j, "id", s->id, sizeof s->id);
+	record_put_text(j, "version", s->version, sizeof s->version);
+	json_put_optime(j, "after", s->read_after);
+	record_put_text(j, "from", s->read_from, sizeof s->read_from);
+	return send(w, err);
+}
+
+static void put_set(struct json_writer *j, const char *replica_set, size_t size)
+{
+	if (replica_set[0])
+		record_put_text(j, "replicaSet", replica_set, size);
+}
+
 bool observed_write_probe(struct observed_writer *w, const struct observed_probe *p, struct err *err)
 {
 	struct json_writer *j = begin(w, "probe");
 
+	put_set(j, p->replica_set, sizeof p->replica_set);
 	record_put_text(j, "name", p->name, sizeof p->name);
 	json_put_time(j, "at", p->at_ms);
 	json_put_bool(j, "ok", p->ok);
@@ -119,8 +141,11 @@ bool observed_write_namespace(struct observed_writer *w, const struct observed_n
 	struct json_writer *j = begin(w, "namespace");
 
 	record_put_text(j, "ns", n->ns, sizeof n->ns);
+	put_set(j, n->replica_set, sizeof n->replica_set);
 	json_put_bool(j, "exists", n->exists);
 	json_put_i64(j, "documents", n->documents);
+	if (n->orphans)
+		json_put_i64(j, "orphans", n->orphans);
 	record_put_text(j, "options", n->options, sizeof n->options);
 	json_array(j, "indexes");
 	for (size_t i = 0; i < n->index_count; i++)

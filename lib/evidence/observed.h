@@ -5,10 +5,13 @@
  *   open       format, version, at, collector, cluster {kind, id, set, version, fcv, sharded},
  *              read {concern, after "T,I", from "host:port"}, clock {offset_ms, error_ms};
  *              scope "describe" and until "T,I" of a description (below)
+ *   set        name, role ("config" | "shard"), shard, cluster, id, version, after "T,I", from "host:port": one for each
+ *              replica set where several were read, each directly; open is about the first one
  *   probe      name ("login" | "read" | "write"), at, ok, attempts, elapsed_ms, detail:
- *              the first success of each after the restore, or the last failure
+ *              the first success of each after the restore, or the last failure; replicaSet, where several were read
  *   login      user, ok, code, detail: can this user of the secrets log in (credential drift)
- *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted]
+ *   namespace  ns, exists, documents, options (relaxed extended JSON, one string), indexes [one string each, sorted];
+ *              replicaSet, where several were read; orphans: what a shard does not own was left out and counted
  *   grants     known, detail: could users and roles be read (a record in front of theirs; absent: nobody asked)
  *   grant      role (false: a user), name ("db.name"), roles [one string each, sorted]: what it is granted
  *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error:
@@ -50,7 +53,8 @@
 #define OBSERVED_NAMESPACES_MAX 1024
 #define OBSERVED_RESTORES_MAX 100
 #define OBSERVED_FOREIGN_MAX 4096
-#define OBSERVED_PROBES_MAX 16
+#define OBSERVED_SETS_MAX 32
+#define OBSERVED_PROBES_MAX (3 * OBSERVED_SETS_MAX)
 #define OBSERVED_LOGINS_MAX 64
 #define OBSERVED_NEWEST_MAX 64
 #define OBSERVED_GRANTS_MAX 512
@@ -67,7 +71,17 @@ struct observed_open {
 	int64_t clock_offset_ms, clock_error_ms; /* server's wall clock less the collector's */
 };
 
+struct observed_set {
+	char name[64], role[8];
+	char shard[64];	  /* as the cluster calls it; "" of a config server */
+	char cluster[25]; /* clusterId; "" if it was not readable */
+	char id[25], version[32];
+	struct optime read_after;
+	char read_from[300];
+};
+
 struct observed_probe {
+	char replica_set[64]; /* "" where one was read */
 	char name[16];
 	int64_t at_ms; /* wall, when it succeeded (or was given up) */
 	bool ok;
@@ -85,8 +99,9 @@ struct observed_login {
 #define OBSERVED_INDEXES_MAX 64
 struct observed_namespace {
 	char ns[TICK_NS_MAX];
+	char replica_set[64]; /* "" where one was read */
 	bool exists;
-	int64_t documents;
+	int64_t documents, orphans;
 	char options[2048];
 	char indexes[OBSERVED_INDEXES_MAX][512];
 	size_t index_count;
@@ -160,6 +175,8 @@ struct observed_newest {
 /* The whole observation in memory. */
 struct observed {
 	struct observed_open open;
+	struct observed_set sets[OBSERVED_SETS_MAX];
+	size_t set_count;
 	struct observed_probe probes[OBSERVED_PROBES_MAX];
 	size_t probe_count;
 	struct observed_login logins[OBSERVED_LOGINS_MAX];
@@ -210,6 +227,7 @@ bool observed_writer_new(
     const struct record_sink *sink, const struct observed_open *open, struct observed_writer **ret, struct err *err);
 void observed_writer_free(struct observed_writer *w);
 CLEANUP_PTR(observed_writer, struct observed_writer, observed_writer_free)
+bool observed_write_set(struct observed_writer *w, const struct observed_set *s, struct err *err);
 bool observed_write_probe(struct observed_writer *w, const struct observed_probe *p, struct err *err);
 bool observed_write_login(struct observed_writer *w, const struct observed_login *l, struct err *err);
 bool observed_write_namespace(struct observed_writer *w, const struct observed_namespace *n, struct err *err);

@@ -93,6 +93,27 @@ static bool load_open(const struct record *rec, struct observed_open *o, struct 
 	       json_need_int(clock, "error_ms", 0, SAFE_MAX, &o->clock_error_ms, err);
 }
 
+static bool load_set(struct loader *l, const json_node *body, struct err *err)
+{
+	struct observed_set *s = &l->o.sets[l->o.set_count];
+
+	if (l->o.set_count == OBSERVED_SETS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d replica sets", OBSERVED_SETS_MAX);
+	if (!COPY(body, "name", s->name, err) || !COPY(body, "role", s->role, err) ||
+	    !COPY(body, "shard", s->shard, err) || !COPY(body, "cluster", s->cluster, err) ||
+	    !COPY(body, "id", s->id, err) || !COPY(body, "version", s->version, err) ||
+	    !json_need_optime(body, "after", &s->read_after, err) || !COPY(body, "from", s->read_from, err))
+		return false;
+	for (size_t i = 0; i < l->o.set_count; i++)
+		if (!strcmp(l->o.sets[i].name, s->name))
+			return err_set(err, ERR_BROKEN, "a second record of this replica set");
+	l->o.set_count++;
+	return true;
+}
+
+/* Of a record that has one where several replica sets were read. */
+#define COPY_SET(body, field, err) (!json_get(body, "replicaSet") || COPY(body, "replicaSet", field, err))
+
 static bool load_probe(struct loader *l, const json_node *body, struct err *err)
 {
 	struct observed_probe *p = &l->o.probes[l->o.probe_count];
@@ -100,8 +121,8 @@ static bool load_probe(struct loader *l, const json_node *body, struct err *err)
 	if (l->o.probe_count == OBSERVED_PROBES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d probes", OBSERVED_PROBES_MAX);
 	l->o.probe_count++;
-	return COPY(body, "name", p->name, err) && json_need_time(body, "at", &p->at_ms, err) &&
-	       json_need_bool(body, "ok", &p->ok, err) &&
+	return COPY_SET(body, p->replica_set, err) && COPY(body, "name", p->name, err) &&
+	       json_need_time(body, "at", &p->at_ms, err) && json_need_bool(body, "ok", &p->ok, err) &&
 	       json_need_int(body, "attempts", 0, SAFE_MAX, &p->attempts, err) &&
 	       json_need_int(body, "elapsed_ms", 0, SAFE_MAX, &p->elapsed_ms, err) &&
 	       COPY(body, "detail", p->detail, err);
@@ -128,10 +149,14 @@ static bool load_namespace(struct loader *l, const json_node *body, struct err *
 	    ADD(l->o.namespaces, l->o.namespace_count, OBSERVED_NAMESPACES_MAX, "namespaces", err);
 	const json_node *list;
 
-	if (!n || !COPY(body, "ns", n->ns, err) || !json_need_bool(body, "exists", &n->exists, err) ||
+	if (!n || !COPY(body, "ns", n->ns, err) || !COPY_SET(body, n->replica_set, err) ||
+	    !json_need_bool(body, "exists", &n->exists, err) ||
+	    (json_get(body, "orphans") && !json_need_i64(body, "orphans", &n->orphans, err)) ||
 	    !json_need_i64(body, "documents", &n->documents, err) || !COPY(body, "options", n->options, err) ||
 	    !json_need_array(body, "indexes", &list, err))
 		return false;
+	if (n->orphans < 0)
+		return err_set(err, ERR_PARSE, "%lld orphans", (long long)n->orphans);
 	for (const json_node *node = json_first(list); node; node = json_next(node)) {
 		const char *text = json_string(node);
 
@@ -436,6 +461,7 @@ static const struct {
 	bool of_stream;
 	bool of_documents; /* not in a description */
 } types[] = {
+    {"set", load_set, false, false},
     {"probe", load_probe, false, false},
     {"login", load_login, false, false},
     {"namespace", load_namespace, false, false},

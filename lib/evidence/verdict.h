@@ -116,6 +116,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(BACKUPS_KEPT, INFO, "backups stay in the bucket")                                                            \
 	X(PAUSED, INFO, "the drill was interrupted in the disaster or the recovery: that time is in no figure")        \
 	X(FOREIGN, INFO, "documents of other runs, or that are no ticks")                                              \
+	X(ORPHANS, INFO, "documents on shards that do not own them were left out")                                     \
 	X(DIGEST_PARTIAL, WARN, "some ticks could be checked by their own sum only, not against the journal")          \
 	X(OPEN_JOURNAL, INFO, "the journal was not sealed: its claims stop at its last record")
 enum verdict_reason_code {

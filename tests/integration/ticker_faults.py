@@ -17,7 +17,7 @@ import bson
 import pymongo
 
 import mongod
-import replica_set
+import relayed_set
 import tap
 import ticker_run
 import ticks
@@ -35,7 +35,7 @@ if not mongod.find():
     tap.skip_all("no mongod: run scripts/setup")
 work = tempfile.mkdtemp(prefix="drill-faults-")
 atexit.register(shutil.rmtree, work, ignore_errors=True)
-members = replica_set.ReplicaSet(12, PASSWORD, oplog_mb=64 + 32 * arguments.count)
+members = relayed_set.ReplicaSet(12, PASSWORD, oplog_mb=64 + 32 * arguments.count)
 atexit.register(members.remove)
 atexit.register(ticker_run.end_children)
 run = ticker_run.Ticker(members.uri, os.path.join(work, "journal"), *OPTIONS, user=ticker_run.secret(work, "user", "root"),

@@ -1,113 +1,139 @@
-"""Three real mongods in one replica set, each behind a relay: the set's own traffic and the clients' goes through them."""
+"""A real replica set, alone or a part of a sharded cluster, for tests: in a folder, on addresses of its own, gone at the end."""
 import os
 import shutil
-import signal
-import tempfile
+import socket
+import subprocess
 import time
 
 import pymongo
 import pymongo.errors
 
 import mongod
-from relay import Relay, Switchboard
 
 PORT = 27017
-# a member that replicates from one whose packets are swallowed asks it eleven times, ten seconds each, before it turns to another
-PARAMETERS = ("oplogFetcherSteadyStateMaxFetcherRestarts=0", "oplogNetworkTimeoutBufferSeconds=1")
+PASSWORD = "replica-set-test"
 
 
-class Member(mongod.Mongod):
-    def __init__(self, folder, host, password, oplog_mb):
-        self.dir, self.host, self.port, self.password, self.parameters, self.oplog_mb = folder, host, PORT, password, PARAMETERS, oplog_mb
-        self.process = None
-        os.makedirs(folder + "/db")
-        with open(folder + "/key", "w") as f:
-            f.write("dGVzdHMgb2YgcHNtZGItZHJpbGw=\n")
-        os.chmod(folder + "/key", 0o600)
-
-
-class ReplicaSet:
-    def __init__(self, second_octet, password, oplog_mb=64):
-        self.dir, self.password = tempfile.mkdtemp(prefix="drill-set-"), password
-        third = mongod.free_address(second_octet).split(".")[2]
-        self.members = [Member(f"{self.dir}/{i}", f"127.{second_octet}.{third}.{1 + i}", password, oplog_mb) for i in range(3)]
-        self.board = Switchboard(lambda: [m.process.pid for m in self.members if m.process])
-        self.names = [f"127.{second_octet}.{third}.{101 + i}" for i in range(3)]
-        self.relays = [Relay(self.board, name, PORT, (m.host, PORT)) for name, m in zip(self.names, self.members)]
-        self.uri = "mongodb://" + ",".join(f"{name}:{PORT}" for name in self.names) + "/?replicaSet=rs0"
-        for m in self.members:
-            m.start(wait=False)
-        first = self.members[0]._connect(directConnection=True)
-        first.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": i, "host": f"{name}:{PORT}"} for i, name in enumerate(self.names)],
-                                                "settings": {"electionTimeoutMillis": 1000, "heartbeatIntervalMillis": 500}})
-        self._wait(lambda: first.admin.command("hello")["isWritablePrimary"], "a primary")
-        first.admin.command("createUser", "root", pwd=password, roles=["root"], writeConcern={"w": 3, "wtimeout": 30000})
-        first.close()
-
-    def _wait(self, done, what, seconds=60):
-        deadline = time.monotonic() + seconds
-        while True:
+def address_block(second_octet):
+    """"127.<second_octet>.x": nobody has port 27017 of its .11."""
+    for third in range(os.getpid() % 199, os.getpid() % 199 + 50):
+        block = f"127.{second_octet}.{third}"
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                if done():
-                    return
-            except pymongo.errors.PyMongoError:
-                pass
-            if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds} s for {what}")
-            time.sleep(0.05)
+                s.bind((f"{block}.11", PORT))
+                return block
+            except OSError:
+                continue
+    raise RuntimeError("no free address")
 
-    def hello(self, index):
-        """What one member answers, past the relays. None: nothing."""
-        client = pymongo.MongoClient(self.members[index].host, PORT, directConnection=True, serverSelectionTimeoutMS=1000, socketTimeoutMS=1000, connectTimeoutMS=1000)
+
+def wait(done, seconds=60, what="mongod", process=None):
+    deadline = time.monotonic() + seconds
+    while True:
+        if process and process.poll() is not None:
+            raise RuntimeError(f"{what} ended with {process.returncode}")
         try:
-            return client.admin.command("hello")
+            result = done()
+            if result:
+                return result
         except pymongo.errors.PyMongoError:
-            return None
+            pass
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+class Member:
+    def __init__(self, directory, set_name, host, role):
+        self.dir, self.set_name, self.host, self.role = directory, set_name, host, role
+        self.process = None
+
+    def start(self, port=PORT, standalone=False):
+        """standalone: without its replica set and without users, so that it can be changed behind the set's back."""
+        os.makedirs(self.dir + "/db", exist_ok=True)
+        with open(self.dir + "/key", "w") as f:
+            f.write("dGVzdHMgb2YgcHNtZGItZHJpbGw=\n")
+        os.chmod(self.dir + "/key", 0o600)
+        args = [mongod.find(), "--dbpath", self.dir + "/db", "--port", str(port), "--bind_ip", self.host, "--nounixsocket",
+                "--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)",
+                "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+        if not standalone:
+            args += ["--replSet", self.set_name, "--oplogSize", "64", "--keyFile", self.dir + "/key"] + ([f"--{self.role}"] if self.role else [])
+        with open(self.dir + "/log", "ab") as log:
+            self.process = subprocess.Popen(args, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        client = pymongo.MongoClient(self.host, port, directConnection=True, serverSelectionTimeoutMS=500)
+        wait(lambda: client.admin.command("ping"), what=f"mongod at {self.host}, see {self.dir}/log", process=self.process)
+        return client
+
+    def client(self):
+        return pymongo.MongoClient(self.host, PORT, directConnection=True, username="root", password=PASSWORD, serverSelectionTimeoutMS=5000)
+
+    def state(self):
+        client = self.client()
+        try:
+            return client.admin.command("replSetGetStatus")["myState"]
         finally:
             client.close()
 
-    def primary(self, other_than=None, seconds=60):
-        """The index of the member of the highest term that calls itself primary."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            told = {i: self.hello(i) for i in range(3) if i != other_than}
-            terms = {answer["electionId"]: i for i, answer in told.items() if answer and answer["isWritablePrimary"]}
-            if terms:
-                return terms[max(terms)]
-            time.sleep(0.05)
-        raise AssertionError(f"waited {seconds} s for a primary")
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
 
-    def is_whole(self):
-        """A primary, two secondaries, and all of them know it."""
-        told = [self.hello(i) for i in range(3)]
-        return all(told) and sum(t["isWritablePrimary"] for t in told) == 1 and sum(t["secondary"] for t in told) == 2 and \
-            len({t.get("primary") for t in told}) == 1
 
-    def wait_until_whole(self, seconds=60):
-        self._wait(self.is_whole, "all three members", seconds)
+class ReplicaSet:
+    """hosts: one address for each member. role: None, "configsvr" or "shardsvr"."""
+
+    def __init__(self, directory, name, hosts, role=None, hidden=()):
+        self.name, self.role, self.hidden = name, role, hidden
+        self.members = [Member(f"{directory}/{name}-{i}", name, host, role) for i, host in enumerate(hosts)]
+        self.seeds = ",".join(f"{host}:{PORT}" for host in hosts)
+        self.uri = f"mongodb://{self.seeds}/?replicaSet={name}"
+
+    def start(self):
+        direct = [m.start() for m in self.members]
+        config = {"_id": self.name, "members": [{"_id": i, "host": f"{m.host}:{PORT}", **({"priority": 0} if i else {}), **({"hidden": True} if i in self.hidden else {})}
+                                                for i, m in enumerate(self.members)], "settings": {"electionTimeoutMillis": 1000}}
+        if self.role == "configsvr":
+            config["configsvr"] = True
+        direct[0].admin.command("replSetInitiate", config)
+        wait(lambda: direct[0].admin.command("hello")["isWritablePrimary"], what=f"a primary of {self.name}")
+        direct[0].admin.command("createUser", "root", pwd=PASSWORD, roles=["root", "__system"])
+        for client in direct:
+            client.close()
+        return self
+
+    def settled(self):
+        """Every member is primary or secondary."""
+        wait(lambda: all(m.state() in (1, 2) for m in self.members), what=f"the members of {self.name}")
 
     def client(self):
-        """Through the members' own addresses: the primary of now, past the relays."""
-        return self.members[self.primary()]._connect(directConnection=True, username="root", password=self.password)
+        return pymongo.MongoClient(self.uri, username="root", password=PASSWORD, serverSelectionTimeoutMS=10000)
 
-    def everybody_of(self, index):
-        """(relay, which of its connections) for all that goes to this member or comes from it."""
-        pid = self.members[index].process.pid
-        return [(r, (lambda source: True) if i == index else (lambda source, pid=pid: source == pid)) for i, r in enumerate(self.relays)]
+    def run(self, database, *command, **more):
+        client = self.client()
+        try:
+            return client[database].command(*command, **more)
+        finally:
+            client.close()
 
-    def members_of(self, index):
-        """The same without its clients."""
-        pids = {m.process.pid for m in self.members}
-        return [(r, (lambda source, pids=pids: source in pids) if r is self.relays[index] else which) for r, which in self.everybody_of(index)]
-
-    def heal(self):
-        for relay in self.relays:
-            relay.refuses = relay.holds = lambda source: False
-            relay.release()
-
-    def remove(self):
+    def stop(self):
         for m in self.members:
             if m.process and m.process.poll() is None:
-                m.process.send_signal(signal.SIGCONT)
-                m.kill()
-        shutil.rmtree(self.dir, ignore_errors=True)
+                m.process.terminate()
+        for m in self.members:
+            m.stop()
+
+    def wipe(self):
+        for m in self.members:
+            if m.process:
+                m.process.kill()
+        for m in self.members:
+            m.stop()
+            shutil.rmtree(m.dir + "/db", ignore_errors=True)

@@ -160,7 +160,7 @@ class Observed:
             if not rec["truncated"] and any(number(rec[k]) != v for k, v in counted.items()):
                 raise Broken(f"the end does not agree with {counted}")
             self.counts = {k: number(rec[k]) for k in counted}
-        elif kind not in ("probe", "login", "namespace", "restore", "backup", "newest"):
+        elif kind not in ("set", "member", "probe", "login", "namespace", "restore", "backup", "newest"):
             raise Broken(f"type {kind}")
 
     def totals(self):

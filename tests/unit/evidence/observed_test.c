@@ -58,15 +58,29 @@ static void write_sample(struct memory_sink *m, int64_t ticks)
 
 	holes(&s, ticks);
 	ok = observed_writer_new(&sink, &open, &w, &err) &&
+	     observed_write_set(w,
+		 &(struct observed_set){.name = "rs0",
+		     .role = "shard",
+		     .shard = "s0",
+		     .cluster = "65f0a1b2c3d4e5f601234568",
+		     .read_after = {7, 8}},
+		 &err) &&
+	     observed_write_set(w, &(struct observed_set){.name = "cfg", .role = "config"}, &err) &&
 	     observed_write_probe(w,
-		 &(struct observed_probe){
-		     .name = "login", .at_ms = SAMPLE_T0, .ok = true, .attempts = 3, .elapsed_ms = 20},
+		 &(struct observed_probe){.replica_set = "rs0",
+		     .name = "login",
+		     .at_ms = SAMPLE_T0,
+		     .ok = true,
+		     .attempts = 3,
+		     .elapsed_ms = 20},
 		 &err) &&
 	     observed_write_login(w,
 		 &(struct observed_login){.user = "databaseAdmin", .code = 18, .detail = "Authentication failed."},
 		 &err) &&
 	     observed_write_namespace(w,
 		 &(struct observed_namespace){.ns = "drill.ticker",
+		     .replica_set = "rs0",
+		     .orphans = 6,
 		     .exists = true,
 		     .documents = ticks,
 		     .options = "{}",
@@ -135,6 +149,9 @@ Test(observed, comes_back_as_it_was_written)
 	cr_assert(o.ended && !memcmp(&o.open, &want, sizeof want));
 	cr_assert(o.probe_count == 1 && o.probes[0].attempts == 3 && o.login_count == 1 && o.logins[0].code == 18 &&
 		  !o.logins[0].ok);
+	cr_assert(o.set_count == 2 && !strcmp(o.sets[0].shard, "s0") && o.sets[0].read_after.i == 8 &&
+		  !strcmp(o.sets[1].role, "config") && !strcmp(o.probes[0].replica_set, "rs0") &&
+		  !strcmp(o.namespaces[0].replica_set, "rs0") && o.namespaces[0].orphans == 6);
 	cr_assert(o.namespace_count == 1 && o.namespaces[0].index_count == 2 &&
 		  !strcmp(o.namespaces[0].indexes[0], "{\"_id\":1}"));
 	cr_assert(o.restore_count == 2 && o.restores[0].pitr.t == 5 && optime_is_zero(o.restores[1].pitr) &&

@@ -1,0 +1,143 @@
+"""psmdb-verify collect on the replica sets of a sharded cluster, each read directly: a config server and two shards, made of mongod alone."""
+import json
+import os
+import subprocess
+import tempfile
+
+import bson
+import shards
+import tap
+import ticks
+
+PROGRAM = os.environ["BUILD_DIR"] + "/verifier/psmdb-verify"
+RUN, OTHER = "0f1e2d3c-4b5a-4968-8776-655443322110", "1f1e2d3c-4b5a-4968-8776-655443322110"
+BASE_MS = 1700000000000
+
+
+class Bench:
+    def __init__(self, directory):
+        self.dir = directory
+        self.cluster = shards.Cluster(directory, 63)
+        self.log = ""
+
+    def collect(self, *names, status=0, options=()):
+        out = f"{self.dir}/observed.jsonl"
+        if os.path.exists(out):
+            os.unlink(out)
+        uris = [word for name in names for word in ("--uri", self.cluster.sets[name].uri)]
+        done = subprocess.run([PROGRAM, "collect", *uris, *self.cluster.credentials("verifier"), "--wait", "3s", "--out", out, *options], capture_output=True, text=True,
+                              timeout=100)
+        self.log = done.stdout + done.stderr
+        assert done.returncode == status, self.log
+        if status == 0:
+            return [json.loads(line) for line in open(out)]
+        return None
+
+    def insert(self, name, run, first, last, ns="drill.ticker"):
+        client = self.cluster.sets[name].client()
+        db, coll = ns.split(".")
+        client[db][coll].insert_many([bson.raw_bson.RawBSONDocument(ticks.tick(run, ns, 0, seq, BASE_MS + seq)) for seq in range(first, last + 1)])
+        client.close()
+
+    def config(self, collection, *documents):
+        client = self.cluster.sets["cfg"].client()
+        client["config"][collection].delete_many({"_id": {"$in": [d["_id"] for d in documents]}})
+        client["config"][collection].insert_many(documents)
+        client.close()
+
+
+bench = None
+
+
+def of(records, kind, **members):
+    return [r for r in records if r["type"] == kind and all(r.get(k) == v for k, v in members.items())]
+
+
+def ranges(records, replica_set):
+    stream, = of(records, "stream", ns="drill.ticker", replicaSet=replica_set)
+    return [r for record in of(records, "intact", s=stream["s"]) for r in record["ranges"]]
+
+
+def three_replica_sets_become_one_observation():
+    bench.insert("rs0", RUN, 1, 100)
+    bench.insert("rs1", OTHER, 1, 50)
+    bench.insert("cfg", RUN, 1, 10, "admin.ticker")
+    records = bench.collect("cfg", "rs0", "rs1")
+    sets = of(records, "set")
+    assert [(s["name"], s["role"], s["shard"]) for s in sets] == [("cfg", "config", ""), ("rs0", "shard", "rs0"), ("rs1", "shard", "rs1")], sets
+    assert len({s["cluster"] for s in sets}) == 1 and len(sets[0]["cluster"]) == 24 and len({s["id"] for s in sets}) == 3, sets
+    assert records[0]["cluster"]["set"] == "cfg" and records[-1]["documents"] == "160" == records[-1]["intact"], records[-1]
+    assert ranges(records, "rs0") == [["1", "100"]] and ranges(records, "rs1") == [["1", "50"]]
+
+
+def each_probe_and_namespace_says_of_which_set_it_is():
+    records = bench.collect("cfg", "rs0", "rs1")
+    probes = [(p["replicaSet"], p["name"]) for p in of(records, "probe", ok=True)]
+    # a config server has no database "drill"
+    assert probes == [("cfg", "login"), ("cfg", "read")] + [(s, p) for s in ("rs0", "rs1") for p in ("login", "read", "write")], probes
+    documents = {(n["replicaSet"], n["ns"]): n["documents"] for n in of(records, "namespace")}
+    assert documents[("rs0", "drill.ticker")] == "100" and documents[("cfg", "admin.ticker")] == "10" and documents[("cfg", "drill.ticker")] == "0", documents
+
+
+def a_namespace_that_is_not_sharded_has_no_orphans():
+    records = bench.collect("cfg", "rs0", "rs1")
+    assert not any("orphans" in n for n in of(records, "namespace")) and "orphans" not in bench.log.replace("orphans=0", ""), bench.log
+
+
+def chunks(*parts):
+    uuid = bson.Binary(bytes(range(16)), 4)
+    stamp = bson.Timestamp(1, 1)
+    bench.config("collections", {"_id": "drill.ticker", "uuid": uuid, "key": {"seq": 1}, "unique": False, "lastmodEpoch": bson.ObjectId(), "timestamp": stamp})
+    bench.config("chunks", *({"_id": bson.ObjectId(bytes([7] * 11 + [i])), "uuid": uuid, "min": {"seq": low}, "max": {"seq": high}, "shard": shard,
+                              "lastmod": bson.Timestamp(1, i)} for i, (low, high, shard) in enumerate(parts)))
+
+
+def what_another_shard_owns_is_left_out_and_counted():
+    chunks((bson.MinKey(), bson.Int64(21), "rs0"), (bson.Int64(21), bson.Int64(31), "rs1"), (bson.Int64(31), bson.Int64(81), "rs0"),
+           (bson.Int64(81), bson.MaxKey(), "rs1"))
+    records = bench.collect("cfg", "rs0", "rs1")
+    assert ranges(records, "rs0") == [["1", "20"], ["31", "80"]], ranges(records, "rs0")
+    assert ranges(records, "rs1") == [["21", "30"]], ranges(records, "rs1")
+    orphans = {n["replicaSet"]: n.get("orphans") for n in of(records, "namespace", ns="drill.ticker")}
+    assert orphans == {"cfg": None, "rs0": "30", "rs1": "40"} and records[-1]["documents"] == "90", (orphans, records[-1])
+    assert "orphans were left out" in bench.log, bench.log
+
+
+def with_a_hashed_key_nothing_is_left_out_and_the_log_says_so():
+    uuid = bson.Binary(bytes(range(16)), 4)
+    bench.config("collections", {"_id": "drill.ticker", "uuid": uuid, "key": {"_id": "hashed"}, "unique": False, "timestamp": bson.Timestamp(1, 1)})
+    records = bench.collect("cfg", "rs0", "rs1")
+    assert records[-1]["documents"] == "160" and "orphans are not told apart" in bench.log and "hashed" in bench.log, bench.log
+
+
+def without_the_config_server_nothing_is_left_out_and_the_log_says_so():
+    records = bench.collect("rs0", "rs1")
+    assert records[-1]["documents"] == "150" and "no config server is among what is read" in bench.log, bench.log
+
+
+def a_set_that_is_given_twice_is_refused():
+    bench.collect("rs0", "rs0", status=2)
+    assert 'replica set "rs0" is given twice' in bench.log, bench.log
+
+
+def one_that_cannot_be_reached_fails_the_whole():
+    bench.cluster.sets["rs1"].stop()
+    bench.collect("cfg", "rs0", "rs1", status=3)
+    assert "rs1" in bench.log, bench.log
+
+
+def main():
+    global bench  # pylint: disable=global-statement
+    tests = [three_replica_sets_become_one_observation, each_probe_and_namespace_says_of_which_set_it_is, a_namespace_that_is_not_sharded_has_no_orphans,
+             what_another_shard_owns_is_left_out_and_counted, with_a_hashed_key_nothing_is_left_out_and_the_log_says_so,
+             without_the_config_server_nothing_is_left_out_and_the_log_says_so, a_set_that_is_given_twice_is_refused, one_that_cannot_be_reached_fails_the_whole]
+    with tempfile.TemporaryDirectory(prefix="collect-shards-") as directory:
+        bench = Bench(directory)
+        try:
+            bench.cluster.create(agents=False)
+            return tap.run(tests)
+        finally:
+            bench.cluster.remove()
+
+
+raise SystemExit(main())

@@ -1,0 +1,422 @@
+#include "verifier/collect_owner.h"
+
+#include "mongo/bson_util.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD_MAX 256
+#define BOUND_BYTES_MAX 1024
+
+CLEANUP_PTR(mongoc_read_concern, mongoc_read_concern_t, mongoc_read_concern_destroy)
+CLEANUP_PTR(mongoc_collection, mongoc_collection_t, mongoc_collection_destroy)
+CLEANUP_PTR(mongoc_cursor, mongoc_cursor_t, mongoc_cursor_destroy)
+CLEANUP_PTR(owner, struct owner, owner_free)
+
+struct range {
+	bson_t *min, *max; /* from min up to, and without, max */
+};
+
+struct owner {
+	char fields[OWNER_FIELDS_MAX][FIELD_MAX];
+	size_t field_count;
+	struct range *ranges; /* ascending, disjoint */
+	size_t range_count, range_cap;
+	int64_t untold;
+};
+
+void owner_free(struct owner *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->range_count; i++) {
+		bson_destroy(o->ranges[i].min);
+		bson_destroy(o->ranges[i].max);
+	}
+	free(o->ranges);
+	free(o);
+}
+
+/* --- the order of values
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/ ; 0: not told */
+static int rank(const bson_iter_t *it)
+{
+	if (!it)
+		return 2;
+	switch (bson_iter_type(it)) {
+	case BSON_TYPE_MINKEY:
+		return 1;
+	case BSON_TYPE_NULL:
+		return 2;
+	case BSON_TYPE_INT32:
+	case BSON_TYPE_INT64:
+	case BSON_TYPE_DOUBLE:
+		return 3;
+	case BSON_TYPE_UTF8:
+		return 4;
+	case BSON_TYPE_BINARY:
+		return 5;
+	case BSON_TYPE_OID:
+		return 6;
+	case BSON_TYPE_BOOL:
+		return 7;
+	case BSON_TYPE_DATE_TIME:
+		return 8;
+	case BSON_TYPE_TIMESTAMP:
+		return 9;
+	case BSON_TYPE_MAXKEY:
+		return 10;
+	default:
+		return 0;
+	}
+}
+
+static int order(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_bytes(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	int found = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return found ? found : order((int64_t)a_len, (int64_t)b_len);
+}
+
+/* NaN is the least number. */
+static int compare_doubles(double a, double b)
+{
+	if (isnan(a) || isnan(b))
+		return isnan(b) - isnan(a);
+	return (a > b) - (a < b);
+}
+
+/* A whole number and any other, without the double's rounding of the former. */
+static int compare_mixed(int64_t a, double b)
+{
+	if (isnan(b) || b < -0x1p63)
+		return 1;
+	if (b >= 0x1p63)
+		return -1;
+	return a != (int64_t)b ? order(a, (int64_t)b) : compare_doubles(trunc(b), b);
+}
+
+static int compare_numbers(const bson_iter_t *a, const bson_iter_t *b)
+{
+	bool a_double = BSON_ITER_HOLDS_DOUBLE(a), b_double = BSON_ITER_HOLDS_DOUBLE(b);
+
+	if (a_double && b_double)
+		return compare_doubles(bson_iter_double(a), bson_iter_double(b));
+	if (a_double)
+		return -compare_mixed(bson_iter_as_int64(b), bson_iter_double(a));
+	if (b_double)
+		return compare_mixed(bson_iter_as_int64(a), bson_iter_double(b));
+	return order(bson_iter_as_int64(a), bson_iter_as_int64(b));
+}
+
+static int compare_binary(const bson_iter_t *a, const bson_iter_t *b)
+{
+	bson_subtype_t a_type, b_type;
+	const uint8_t *a_data, *b_data;
+	uint32_t a_len, b_len;
+
+	bson_iter_binary(a, &a_type, &a_len, &a_data);
+	bson_iter_binary(b, &b_type, &b_len, &b_data);
+	if (a_len != b_len)
+		return order(a_len, b_len);
+	return a_type != b_type ? order(a_type, b_type) : memcmp(a_data, b_data, a_len);
+}
+
+static int compare_timestamps(const bson_iter_t *a, const bson_iter_t *b)
+{
+	uint32_t at, ai, bt, bi;
+
+	bson_iter_timestamp(a, &at, &ai);
+	bson_iter_timestamp(b, &bt, &bi);
+	return at != bt ? order(at, bt) : order(ai, bi);
+}
+
+/* Two of one rank. */
+static int compare_alike(const bson_iter_t *a, const bson_iter_t *b, int of)
+{
+	uint32_t a_len, b_len;
+	const char *a_text, *b_text;
+
+	switch (of) {
+	case 3:
+		return compare_numbers(a, b);
+	case 4:
+		a_text = bson_iter_utf8(a, &a_len);
+		b_text = bson_iter_utf8(b, &b_len);
+		return compare_bytes(a_text, a_len, b_text, b_len);
+	case 5:
+		return compare_binary(a, b);
+	case 6:
+		return bson_oid_compare(bson_iter_oid(a), bson_iter_oid(b));
+	case 7:
+		return bson_iter_bool(a) - bson_iter_bool(b);
+	case 8:
+		return order(bson_iter_date_time(a), bson_iter_date_time(b));
+	case 9:
+		return compare_timestamps(a, b);
+	default:
+		return 0;
+	}
+}
+
+/* --- ranges
+ * ----------------------------------------------------------------------------------------------------------------------------- */
+
+bool owner_new(const bson_t *key, struct owner **ret, char *ret_why, size_t size)
+{
+	CLEANUP(owner) struct owner *o = calloc(1, sizeof *o);
+	bson_iter_t it;
+
+	if (!o || !bson_iter_init(&it, key)) {
+		snprintf(ret_why, size, "its shard key cannot be read");
+		return false;
+	}
+	while (bson_iter_next(&it)) {
+		if (!BSON_ITER_HOLDS_NUMBER(&it) || bson_iter_as_double(&it) != 1) {
+			snprintf(ret_why, size, "its shard key is hashed, or not in ascending order");
+			return false;
+		}
+		if (o->field_count == OWNER_FIELDS_MAX || strlen(bson_iter_key(&it)) >= FIELD_MAX) {
+			snprintf(ret_why, size, "its shard key has more than %d fields, or one with a long name",
+			    OWNER_FIELDS_MAX);
+			return false;
+		}
+		snprintf(o->fields[o->field_count++], FIELD_MAX, "%s", bson_iter_key(&it));
+	}
+	if (!o->field_count) {
+		snprintf(ret_why, size, "its shard key is empty");
+		return false;
+	}
+	*ret = TAKE(o);
+	return true;
+}
+
+/* A chunk's bound has the key's fields by their full names, in their order. */
+static bool check_bound(const struct owner *o, const bson_t *bound)
+{
+	size_t field = 0;
+	bson_iter_t it;
+
+	if (bound->len > BOUND_BYTES_MAX || !bson_iter_init(&it, bound))
+		return false;
+	for (; bson_iter_next(&it); field++)
+		if (field == o->field_count || strcmp(bson_iter_key(&it), o->fields[field]) != 0 || !rank(&it))
+			return false;
+	return field == o->field_count;
+}
+
+bool owner_add(struct owner *o, const bson_t *min, const bson_t *max)
+{
+	struct range *last = o->range_count ? &o->ranges[o->range_count - 1] : NULL;
+
+	if (!check_bound(o, min) || !check_bound(o, max))
+		return false;
+	if (last && bson_equal(last->max, min)) {
+		bson_destroy(last->max);
+		last->max = bson_copy(max);
+		return true;
+	}
+	if (o->range_count == OWNER_RANGES_MAX)
+		return false;
+	if (o->range_count == o->range_cap) {
+		size_t cap = o->range_cap ? 2 * o->range_cap : 16;
+		struct range *bigger = reallocarray(o->ranges, cap, sizeof *bigger);
+
+		if (!bigger)
+			return false;
+		o->ranges = bigger;
+		o->range_cap = cap;
+	}
+	o->ranges[o->range_count++] = (struct range){bson_copy(min), bson_copy(max)};
+	return true;
+}
+
+struct value {
+	bson_iter_t it;
+	bool there;
+};
+struct key {
+	struct value values[OWNER_FIELDS_MAX];
+};
+
+static int rank_of(const struct value *v)
+{
+	return rank(v->there ? &v->it : NULL);
+}
+
+static bool take_key(const struct owner *o, const bson_t *doc, struct key *ret)
+{
+	for (size_t i = 0; i < o->field_count; i++) {
+		ret->values[i].there = bson_path(doc, o->fields[i], &ret->values[i].it);
+		if (!rank_of(&ret->values[i]))
+			return false;
+	}
+	return true;
+}
+
+static int compare_key(const struct owner *o, const struct key *key, const bson_t *bound)
+{
+	bson_iter_t it;
+
+	bson_iter_init(&it, bound);
+	for (size_t i = 0; i < o->field_count && bson_iter_next(&it); i++) {
+		int a = rank_of(&key->values[i]), b = rank(&it);
+		int found = a != b ? a - b : a == 2 ? 0 : compare_alike(&key->values[i].it, &it, a);
+
+		if (found)
+			return found;
+	}
+	return 0;
+}
+
+bool owner_owns(void *ctx, const void *bytes, size_t len)
+{
+	struct owner *o = ctx;
+	size_t low = 0, high = o->range_count;
+	struct key key;
+	bson_t doc;
+
+	if (!bson_init_static(&doc, bytes, len) || !take_key(o, &doc, &key)) {
+		o->untold++;
+		return true;
+	}
+	/* the last range that begins at or before the key */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_key(o, &key, o->ranges[mid].min) >= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && compare_key(o, &key, o->ranges[low - 1].max) < 0;
+}
+
+int64_t owner_untold(const struct owner *o)
+{
+	return o->untold;
+}
+
+/* --- the config server's word
+ * ----------------------------------------------------------------------------------------------------------- */
+
+struct call {
+	const char *ns, *shard;
+	struct owner *owner;
+	char *why;
+	size_t size;
+};
+
+static bool find(
+    struct link *l, const char *coll, const bson_t *filter, const bson_t *sort, mongoc_cursor_t **ret, struct err *err)
+{
+	CLEANUP(mongoc_collection)
+	mongoc_collection_t *collection = mongoc_client_get_collection(l->client, "config", coll);
+	CLEANUP(mongoc_read_concern) mongoc_read_concern_t *concern = mongoc_read_concern_new();
+	BSON_CLEANUP bson_t opts = BSON_INITIALIZER;
+
+	mongoc_read_concern_set_level(concern, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
+	if (!mongoc_read_concern_append(concern, &opts) || (sort && !BSON_APPEND_DOCUMENT(&opts, "sort", sort)))
+		return err_nomem(err);
+	*ret = mongoc_collection_find_with_opts(collection, filter, &opts, NULL);
+	return true;
+}
+
+static bool failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err)
+{
+	bson_error_t error = {0};
+	const bson_t *reply;
+
+	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
+}
+
+/* Chunks name their collection by its UUID, those of servers before 5.0 by its name. */
+static bool make_filter(const struct call *c, const bson_t *collection, bson_t *filter)
+{
+	bson_iter_t uuid;
+
+	if (bson_path(collection, "uuid", &uuid)) {
+		bson_t either, one;
+
+		return BSON_APPEND_UTF8(filter, "shard", c->shard) && BSON_APPEND_ARRAY_BEGIN(filter, "$or", &either) &&
+		       BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &one) && bson_append_iter(&one, "uuid", -1, &uuid) &&
+		       bson_append_document_end(&either, &one) && BSON_APPEND_DOCUMENT_BEGIN(&either, "1", &one) &&
+		       BSON_APPEND_UTF8(&one, "ns", c->ns) && bson_append_document_end(&either, &one) &&
+		       bson_append_array_end(filter, &either);
+	}
+	return BSON_APPEND_UTF8(filter, "shard", c->shard) && BSON_APPEND_UTF8(filter, "ns", c->ns);
+}
+
+static bool read_chunks(struct link *l, struct call *c, const bson_t *collection, struct owner *o, struct err *err)
+{
+	CLEANUP(mongoc_cursor) mongoc_cursor_t *cursor = NULL;
+	BSON_CLEANUP bson_t filter = BSON_INITIALIZER, sort = BSON_INITIALIZER;
+	const bson_t *chunk;
+	bson_t min, max;
+
+	if (!make_filter(c, collection, &filter) || !BSON_APPEND_INT32(&sort, "min", 1))
+		return err_nomem(err);
+	if (!find(l, "chunks", &filter, &sort, &cursor, err))
+		return false;
+	while (mongoc_cursor_next(cursor, &chunk)) {
+		if (bson_path_doc(chunk, "min", &min) && bson_path_doc(chunk, "max", &max) && owner_add(o, &min, &max))
+			continue;
+		snprintf(c->why, c->size, "a chunk's bounds cannot be evaluated, or there are more than %d ranges",
+		    OWNER_RANGES_MAX);
+		return true;
+	}
+	return !failed(l, cursor, "read \"config.chunks\"", err);
+}
+
+static bool act_load(struct link *l, void *arg, struct err *err)
+{
+	struct call *c = arg;
+	CLEANUP(owner) struct owner *o = NULL;
+	CLEANUP(mongoc_cursor) mongoc_cursor_t *cursor = NULL;
+	BSON_CLEANUP bson_t filter = BSON_INITIALIZER;
+	bool dropped = false, single = false;
+	const bson_t *collection;
+	bson_t key;
+
+	c->why[0] = '\0';
+	BSON_APPEND_UTF8(&filter, "_id", c->ns);
+	if (!find(l, "collections", &filter, NULL, &cursor, err))
+		return false;
+	if (!mongoc_cursor_next(cursor, &collection))
+		return !failed(l, cursor, "read \"config.collections\"", err);
+	bson_path_bool(collection, "dropped", &dropped);
+	bson_path_bool(collection, "unsplittable", &single); /* tracked, not sharded */
+	if (dropped || single)
+		return true;
+	if (!bson_path_doc(collection, "key", &key)) {
+		snprintf(c->why, c->size, "\"config.collections\" has no shard key of it");
+		return true;
+	}
+	if (!owner_new(&key, &o, c->why, c->size))
+		return true;
+	if (!read_chunks(l, c, collection, o, err))
+		return false;
+	if (!c->why[0])
+		c->owner = TAKE(o);
+	return true;
+}
+
+bool owner_load(struct link *config, const char *ns, const char *shard, struct owner **ret, char *ret_why, size_t size,
+    struct err *err)
+{
+	struct call call = {.ns = ns, .shard = shard, .why = ret_why, .size = size};
+
+	if (!link_try(config, act_load, &call, err))
+		return false;
+	*ret = call.owner;
+	return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * What a shard owns of a sharded namespace, by the chunks in the config database. A migration that was broken off, or
+ * that has not been cleaned up yet, leaves documents on a shard that does not own them; no client sees these orphans.
+ *
+ * Read once, while the balancer is stopped. Memory: OWNER_RANGES_MAX ranges (neighbouring chunks count as one).
+ *
+ * Not told apart, so that nothing is left out: a hashed shard key, and values of types that are no numbers, strings,
+ * binary data, ObjectIds, booleans, dates, timestamps or null.
+ */
+#ifndef VERIFIER_COLLECT_OWNER_H
+#define VERIFIER_COLLECT_OWNER_H
+
+#include "verifier/collect_link.h"
+
+#include <bson/bson.h>
+
+#define OWNER_FIELDS_MAX 16
+#define OWNER_RANGES_MAX 20000
+
+struct owner;
+
+/*
+ * *ret NULL: nothing is to be left out, since the namespace is not sharded (ret_why is "" then), or because this
+ * cannot be told (ret_why says why). config: of the config server.
+ */
+bool owner_load(struct link *config, const char *ns, const char *shard, struct owner **ret, char *ret_why, size_t size,
+    struct err *err);
+void owner_free(struct owner *o);
+
+/* Of one document's bytes; what cannot be told is owned. ctx: a struct owner. */
+bool owner_owns(void *ctx, const void *bson, size_t len);
+/* Documents since owner_load or owner_restart whose owner could not be told. */
+int64_t owner_untold(const struct owner *o);
+
+/* --- for tests: the same of documents that are at hand
+ * --------------------------------------------------------------------------------- */
+
+/* key: config.collections' "key". false with a reason in ret_why: it cannot be evaluated. */
+bool owner_new(const bson_t *key, struct owner **ret, char *ret_why, size_t size);
+/* A chunk that the shard owns; in the order of their minima. false: it cannot be evaluated, or there are too many. */
+bool owner_add(struct owner *o, const bson_t *min, const bson_t *max);
+
+#endif
