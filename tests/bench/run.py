@@ -16,7 +16,6 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
-import measure  # noqa: E402
 import mongod  # noqa: E402
 import rows_collect  # noqa: E402
 import rows_judge  # noqa: E402
@@ -27,6 +26,7 @@ from measure import Bench, Figure, NotMeasured, progress  # noqa: E402
 ROWS = ("collect", "memory", "judge", "ticker", "flat-out", "overhead", "reaction")
 PROGRAMS = ("verifier/psmdb-verify", "ticker/psmdb-ticker", "scenarios/psmdb-drill", "sandbox/psmdb-sandbox",
             *(f"tests/bench/bench_{name}" for name in ("cost", "fill", "collect", "insert", "evidence", "journal_read")))
+BEGIN, END = "<!-- tests/bench/run -->", "<!-- tests/bench/run: end -->"
 BUILD_IT = "cmake --preset release && cmake --build build/release -j2"
 
 
@@ -39,7 +39,19 @@ def arguments():
     p.add_argument("--long", action="store_true", help="the ticker's drift over an hour")
     p.add_argument("--no-install", action="store_true", help="do not get mongosh by npm")
     p.add_argument("--json", metavar="FILE", help="the figures with all rounds")
-    return p.parse_args()
+    p.add_argument("--into", metavar="FILE", help=f"write the table into this page, too, between the lines {BEGIN} and {END}")
+    args = p.parse_args()
+    if args.into and not page_parts(args.into):
+        p.error(f"--into: \"{args.into}\" has no line {BEGIN} and after it {END}")
+    return args
+
+
+def page_parts(path):
+    """What stands before and behind the table."""
+    text = pathlib.Path(path).read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN + "\n")
+    _, end, after = rest.partition(END + "\n")
+    return (before + begin, end + after) if begin and end else None
 
 
 def cpu():
@@ -102,10 +114,25 @@ def measure_all(bench, args):
 
 
 def table(figures):
-    print("| row | figure | measured | goal | | |\n| --- | --- | --- | --- | --- | --- |")
+    lines = ["| row | figure | measured | goal | | |", "| --- | --- | --- | --- | --- | --- |"]
     for f in figures:
         goal = f"{f.goal} {f.number(round(f.limit, 2))}" if f.goal and f.limit else ""
-        print(f"| {f.row} | {f.what} | {'' if f.measured is None else f.number(f.measured)} | {goal} | {f.said()} | {f.note} |")
+        lines.append(f"| {f.row} | {f.what} | {'' if f.measured is None else f.number(f.measured)} | {goal} | {f.said()} | {f.note} |")
+    return "\n".join(lines)
+
+
+def summary(figures, before, after, seconds):
+    goals = [f for f in figures if f.goal]
+    missed, absent = [f for f in goals if f.met is False], [f for f in figures if f.measured is None]
+    return (f"{before['cpu']}, {before['processors']} processors, {before['memory_gib']} GiB, Linux {before['kernel']}, {mongod_name()}; load {before['load']} at "
+            f"the beginning and {after['load']} at the end; {time.strftime('%Y-%m-%d')}, {seconds:.0f} s.\n"
+            f"{sum(f.met is True for f in goals)} of {len(goals)} goals met, {len(missed)} not met, {len(absent)} not measured.")
+
+
+def mongod_name():
+    """As scripts/setup calls the folder it lies in."""
+    path = mongod.find()
+    return os.path.basename(os.path.dirname(os.path.realpath(path))) if path else "no mongod"
 
 
 def main():
@@ -126,19 +153,17 @@ def main():
         finally:
             bench.close()
     after = machine()
-    table(figures)
-    goals = [f for f in figures if f.goal]
-    missed, absent = [f for f in goals if f.met is False], [f for f in figures if f.measured is None]
-    print(f"\n{before['cpu']}, {before['processors']} processors, {before['memory_gib']} GiB, Linux {before['kernel']}; load {before['load']} at the beginning and "
-          f"{after['load']} at the end; {time.monotonic() - began:.0f} s")
-    print(f"{len(goals) - len(missed) - len(absent)} of {len(goals)} goals met, {len(missed)} not met, {len(absent)} not measured")
+    text = f"{table(figures)}\n\n{summary(figures, before, after, time.monotonic() - began)}\n"
+    print(text, end="")
+    if args.into:
+        head, tail = page_parts(args.into)
+        pathlib.Path(args.into).write_text(f"{head}\n{text}\n{tail}", encoding="utf-8")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as f:
-            json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "before": before, "after": after, "mongod": mongod.find() and os.path.basename(
-                os.path.dirname(os.path.dirname(os.path.realpath(mongod.find())))), "figures": [
-                    dict(vars(x), met=x.met) for x in figures]}, f, indent=1)
+            json.dump({"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "before": before, "after": after, "mongod": mongod_name(),
+                       "figures": [dict(vars(x), met=x.met) for x in figures]}, f, indent=1)
             f.write("\n")
-    return 3 if absent else 0
+    return 3 if any(f.measured is None for f in figures) else 0
 
 
 sys.exit(main())
