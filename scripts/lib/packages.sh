@@ -7,7 +7,7 @@ packages_build=(gcc libc6-dev cmake ninja-build pkg-config git ca-certificates p
   libmongoc-dev libbson-dev libcurl4-openssl-dev libcjson-dev libxxhash-dev libssl-dev libxml2-dev
   libyaml-dev libmicrohttpd-dev libgnutls28-dev libnss-wrapper
   libcriterion-dev libxml2-utils python3 python3-venv)
-packages_dev=(clang clang-format shellcheck ccache)
+packages_dev=(clang clang-format shellcheck ccache libfaketime)
 
 # the run-time library of clang's sanitizers and of libFuzzer goes by another name in each release
 packages_clang_rt() {

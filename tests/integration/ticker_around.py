@@ -45,13 +45,13 @@ def check(run):
 
 
 class SmallDisk:
-    """A file system of 256 KiB. Needs the right to mount."""
+    """A file system of 128 KiB. Needs the right to mount."""
 
     def __enter__(self):
         self.path = tempfile.mkdtemp(prefix="disk-", dir=work)
         self.sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
         try:
-            done = subprocess.run([*self.sudo, "mount", "-t", "tmpfs", "-o", f"size=256k,mode=0700,uid={os.geteuid()}", "none", self.path], capture_output=True, text=True)
+            done = subprocess.run([*self.sudo, "mount", "-t", "tmpfs", "-o", f"size=128k,mode=0700,uid={os.geteuid()}", "none", self.path], capture_output=True, text=True)
         except OSError as e:
             raise tap.Skip(f"nothing can be mounted: {e}")
         if done.returncode:
@@ -115,13 +115,8 @@ def a_disk_that_has_room_again_gets_no_journal_with_a_hole():
 # --- a login that is taken away -----------------------------------------------------------------------------------------------------
 
 
-ROLES = ["clusterMonitor", "readWriteAnyDatabase"]
-
-
-def make_user(name, password="first-word", roles=ROLES):
-    if any(u["user"] == name for u in admin.admin.command("usersInfo")["users"]):
-        admin.admin.command("dropUser", name)
-    admin.admin.command("createUser", name, pwd=password, roles=list(roles))
+def make_user(name):
+    admin.admin.command("createUser", name, pwd="first-word", roles=["clusterMonitor", "readWriteAnyDatabase"])
 
 
 def start_as(name, *args):
@@ -148,9 +143,9 @@ def a_user_who_is_dropped_and_made_again_is_logged_in_again():
     run = start_as("dropped")
     admin.admin.command("dropUser", "dropped")
     run.wait_for('"failed"')
-    time.sleep(1.5)
+    time.sleep(1.2)
     size = run.text().count("\n")
-    time.sleep(1.5)
+    time.sleep(1)
     assert run.text().count("\n") == size, "ticks are issued without a login"
     make_user("dropped")
     run.wait_for_more('"acked"', 20)
@@ -176,13 +171,13 @@ def roles_that_are_revoked_are_refusals_until_they_are_granted():
 
 
 def a_changed_password_ends_no_connection_and_the_new_one_is_read_from_the_file():
-    run = start_as("changed", "--give-up", "2s")
+    run = start_as("changed", "--give-up", "1s")
     admin.admin.command("updateUser", "changed", pwd="other-word")
     run.wait_for_more('"acked"', 20)  # who is logged in stays so
     assert '"failed"' not in run.text() and '"unknown"' not in run.text()
     lose_connections()
     run.wait_for('"unknown"')
-    time.sleep(4)  # more than the tick's time
+    time.sleep(2.5)  # more than the tick's time
     issued = run.text().count('"issued"')
     time.sleep(1)
     assert run.text().count('"issued"') == issued, "ticks are issued without a login"

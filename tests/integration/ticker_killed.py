@@ -57,7 +57,7 @@ def compare(journals, paths, observed, found, point, what):
     return counts
 
 
-def is_judged(path, observed, found, now):
+def is_judged(path, observed, found, times, now):
     """The journal as the kill has left it, and as a copy that lags behind it: cut behind a record, or in the middle of one."""
     text = open(path).read()
     journal = ticks.Journal(judging.whole_lines(text))
@@ -69,7 +69,7 @@ def is_judged(path, observed, found, now):
     assert not counts["unjournaled"] and not counts["lost"] and not counts["late"] and counts["ok"] == len(journal.of("acked")), counts
     outstanding = counts["recovered"] + counts["indeterminate"]
     assert outstanding <= len(journal.streams) * journal.open["batch"], f"{outstanding} ticks without outcome"
-    for point in judging.some_points(journal, chance, 2):
+    for point in judging.some_points(journal, times, chance, 2):
         compare([journal], [path], observed, found, point, "the journal")
     cut, first = os.path.join(work, "cut"), text.index("\n") + 1
     for _ in range(2):
@@ -79,7 +79,7 @@ def is_judged(path, observed, found, now):
         lagging = ticks.Journal(judging.whole_lines(text[:at]))
         status, told = read_by_another(cut)
         assert status == 4, (status, told)
-        for point in [now] + judging.some_points(lagging, chance, 1):
+        for point in [now] + judging.some_points(lagging, times, chance, 1):
             counts += compare([lagging], [cut], observed, found, point, f"cut at {at}")
     return torn, counts
 
@@ -104,8 +104,9 @@ def a_killed_ticker_leaves_a_readable_journal_and_the_right_classes():
         observed = os.path.join(work, f"observed-{number}")
         judging.collect(server.uri, USER, SECRET, [ns], observed)
         found = judging.present(admin, [ns])
-        broken, counts = is_judged(path, observed, found, (now.time, now.inc))
-        ticker_run.check_claims(admin, ticks.Journal(judging.whole_lines(run.text())))
+        journal = ticks.Journal(judging.whole_lines(run.text()))
+        ticker_run.check_claims(admin, journal)
+        broken, counts = is_judged(path, observed, found, ticker_run.operation_times(admin, journal), (now.time, now.inc))
         torn, seen = torn + broken, counts + seen if seen else counts
     print(f"# {arguments.count} kills, {early} before the journal, {torn} in the middle of a line; classes met: {dict(seen)}")
     for needed in ("ok", "late", "recovered", "unjournaled"):

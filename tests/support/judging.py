@@ -87,8 +87,8 @@ def present(admin, namespaces):
     return found
 
 
-def some_points(journal, chance, how_many):
-    """Operation times to be taken for the restore point: edges of the journal's own claims, where classes change."""
-    edges = [tick["hi"] for tick in journal.of("acked").values()] + [tick["lo"] for tick in journal.ticks.values()]
-    return [chance.choice(edges) for _ in range(how_many)] if edges else []
+def some_points(journal, times, chance, how_many):
+    """Operation times to be taken for the restore point: edges of the journal's own claims, where classes change, and ticks' true ones, inside of batches."""
+    points = [tick["hi"] for tick in journal.of("acked").values()] + [tick["lo"] for tick in journal.ticks.values()] + list(times.values())
+    return [chance.choice(points) for _ in range(how_many)] if points else []
 
