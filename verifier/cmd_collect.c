@@ -21,7 +21,7 @@ struct arguments {
 	const char *user_file, *password_file, *out, *users;
 	struct opt_list uris, namespaces, logins;
 	int64_t wait_ms, batch_size, max_anomalies;
-	bool no_probe_write, describe;
+	bool no_probe_write, describe, each_member;
 };
 
 static void log_progress(void *ctx, const char *ns, int64_t documents, double rate)
@@ -187,6 +187,7 @@ static bool collect(const struct arguments *a, const struct log *log, struct mon
 	    .login_count = a->logins.count,
 	    .wait_ms = a->wait_ms,
 	    .write_probe = !a->no_probe_write,
+	    .each_member = a->each_member,
 	    .batch_size = a->batch_size,
 	    .max_anomalies = a->max_anomalies,
 	    .describe = a->describe,
@@ -261,6 +262,8 @@ int cmd_collect(int argc, char **argv)
 		"read no document and write none: indexes and options of the namespaces, users and roles, to be "
 		"compared after a restore (psmdb-verify judge --before)",
 		0, 0, false},
+	    {"each-member", OPT_FLAG, &a.each_member, NULL,
+		"read the other members of each replica set, too, and compare them with the primary", 0, 0, false},
 	    {"batch-size", OPT_INT, &a.batch_size, "NUMBER", "documents a reply of the server (default: 10000)", 2,
 		100000, false},
 	    {"max-anomalies", OPT_INT, &a.max_anomalies, "NUMBER",
@@ -291,5 +294,9 @@ int cmd_collect(int argc, char **argv)
 
 	if (!cli_options(&command, argc, argv, NULL, NULL, &status))
 		return status;
+	if (a.describe && a.each_member) {
+		err_set(&err, ERR_USAGE, "options \"--describe\" and \"--each-member\" exclude each other");
+		return err_print(PROGRAM, &err);
+	}
 	return run(&a, &err) ? EXIT_PASS : err_print(PROGRAM, &err);
 }

@@ -1,21 +1,22 @@
 #include "verifier/collect.h"
 
 #include "verifier/collect_internal.h"
-#include "verifier/collect_owner.h"
+#include "verifier/collect_members.h"
 #include "verifier/collect_scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-CLEANUP_PTR(owner, struct owner, owner_free)
-
 void collection_free(struct collection *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->piece_count; i++)
+	for (size_t i = 0; i < c->piece_count; i++) {
 		tally_free(c->pieces[i].tally);
+		owner_free(c->pieces[i].owner);
+	}
+	free(c->members);
 	for (size_t i = 0; i < c->source_count; i++)
 		link_close(&c->sources[i].link);
 	free(c->sources);
@@ -114,8 +115,9 @@ static bool find_owner(const struct collect_options *o, struct collection *c, co
 	return true;
 }
 
-static void note_orphans(const struct collect_options *o, const struct piece *piece, const struct owner *owner)
+static void note_orphans(const struct collect_options *o, const struct piece *piece)
 {
+	const struct owner *owner = piece->owner;
 	char detail[TICK_NS_MAX + 160];
 
 	snprintf(detail, sizeof detail, "%s on %s: %lld documents", piece->facts.ns, piece->facts.replica_set,
@@ -144,7 +146,6 @@ static bool new_tally(const struct collect_options *o, const struct collection *
 static bool read_piece(
     const struct collect_options *o, struct source *s, const char *ns, struct collection *c, struct err *err)
 {
-	CLEANUP(owner) struct owner *owner = NULL;
 	struct piece *piece = &c->pieces[c->piece_count];
 	struct scan scan = {
 	    .ns = ns, .after = s->open.read_after, .batch_size = o->batch_size, .progress = &o->progress};
@@ -152,21 +153,22 @@ static bool read_piece(
 	snprintf(piece->facts.ns, sizeof piece->facts.ns, "%s", ns);
 	memcpy(piece->facts.replica_set, s->facts.name, sizeof piece->facts.replica_set);
 	piece->source = s;
-	if (!find_owner(o, c, s, ns, &owner, err) || !new_tally(o, c, piece, s, err))
+	if (!new_tally(o, c, piece, s, err))
 		return false;
 	c->piece_count++;
+	if (!find_owner(o, c, s, ns, &piece->owner, err))
+		return false;
 	scan.tally = piece->tally;
-	if (owner)
-		tally_owner(piece->tally, owner_owns, owner);
+	if (piece->owner)
+		tally_owner(piece->tally, owner_owns, piece->owner);
 	if (o->describe)
 		return tally_finish(piece->tally, err) && meta_namespace(&s->link, ns, &piece->facts, err);
 	if (!scan_run(&s->link, &scan, err))
 		return false;
-	tally_owner(piece->tally, NULL, NULL);
 	piece->facts.documents = tally_counts(piece->tally).documents;
 	piece->facts.orphans = tally_counts(piece->tally).orphans;
-	if (owner)
-		note_orphans(o, piece, owner);
+	if (piece->owner)
+		note_orphans(o, piece);
 	memcpy(s->open.read_from, scan.from, sizeof s->open.read_from);
 	memcpy(s->facts.read_from, scan.from, sizeof s->facts.read_from);
 	return meta_namespace(&s->link, ns, &piece->facts, err);
@@ -232,7 +234,9 @@ static bool gather(const struct collect_options *o, struct collection *c, struct
 				return false;
 	if (!read_grants(o, c, err))
 		return false;
-	return o->describe ? describe_end(c, err) : read_pbm(o, c, err);
+	if (o->describe)
+		return describe_end(c, err);
+	return (!o->each_member || members_read(o, c, err)) && read_pbm(o, c, err);
 }
 
 static bool check_options(const struct collect_options *o, struct err *err)

@@ -45,6 +45,7 @@ struct collect_options {
 	size_t login_count;
 	int64_t wait_ms; /* for all probes together */
 	bool write_probe;
+	bool each_member; /* collect_members.h */
 	int64_t batch_size;
 	int64_t max_anomalies; /* in all namespaces together, with details */
 	bool describe;	       /* reads no document and writes none: a description (evidence/observed.h) */

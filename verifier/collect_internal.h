@@ -4,6 +4,7 @@
 
 #include "verifier/collect_grants.h"
 #include "verifier/collect_meta.h"
+#include "verifier/collect_owner.h"
 #include "verifier/collect_source.h"
 #include "verifier/collect_tally.h"
 
@@ -12,6 +13,7 @@ struct piece {
 	const struct source *source;
 	struct observed_namespace facts;
 	struct tally *tally;
+	struct owner *owner; /* NULL: nothing is left out */
 };
 
 struct collection {
@@ -20,6 +22,8 @@ struct collection {
 	struct logins logins;
 	struct piece *pieces;
 	size_t piece_count;
+	struct observed_member *members;
+	size_t member_count;
 	struct meta_pbm *pbm; /* NULL: not readable */
 	struct grants grants; /* of the config server, if there are several */
 };

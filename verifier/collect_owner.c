@@ -13,7 +13,6 @@
 CLEANUP_PTR(mongoc_read_concern, mongoc_read_concern_t, mongoc_read_concern_destroy)
 CLEANUP_PTR(mongoc_collection, mongoc_collection_t, mongoc_collection_destroy)
 CLEANUP_PTR(mongoc_cursor, mongoc_cursor_t, mongoc_cursor_destroy)
-CLEANUP_PTR(owner, struct owner, owner_free)
 
 struct range {
 	bson_t *min, *max; /* from min up to, and without, max */

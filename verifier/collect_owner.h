@@ -10,6 +10,7 @@
 #ifndef VERIFIER_COLLECT_OWNER_H
 #define VERIFIER_COLLECT_OWNER_H
 
+#include "base/cleanup.h"
 #include "verifier/collect_link.h"
 
 #include <bson/bson.h>
@@ -26,6 +27,7 @@ struct owner;
 bool owner_load(struct link *config, const char *ns, const char *shard, struct owner **ret, char *ret_why, size_t size,
     struct err *err);
 void owner_free(struct owner *o);
+CLEANUP_PTR(owner, struct owner, owner_free)
 
 /* Of one document's bytes; what cannot be told is owned. ctx: a struct owner. */
 bool owner_owns(void *ctx, const void *bson, size_t len);

@@ -40,11 +40,24 @@ static bool open_session(struct reading *r, struct err *err)
 	snprintf(r->scan->from, sizeof r->scan->from, "%s", mongoc_server_description_host(server)->host_and_port);
 	mongoc_server_description_destroy(server);
 	r->session = mongoc_client_start_session(r->link->client, NULL, &error);
+	if (!r->session && r->scan->direct)
+		return true;
 	if (!r->session)
 		return link_fail(r->link, &error, NULL, "start a session", err);
 	/* the driver makes it the find's afterClusterTime */
 	mongoc_client_session_advance_operation_time(r->session, r->scan->after.t, r->scan->after.i);
 	return true;
+}
+
+/* What the driver makes of a session's time. */
+static bool append_after(const struct reading *r, bson_t *opts)
+{
+	bson_t concern;
+
+	return BSON_APPEND_DOCUMENT_BEGIN(opts, "readConcern", &concern) &&
+	       BSON_APPEND_UTF8(&concern, "level", MONGOC_READ_CONCERN_LEVEL_MAJORITY) &&
+	       BSON_APPEND_TIMESTAMP(&concern, "afterClusterTime", r->scan->after.t, r->scan->after.i) &&
+	       bson_append_document_end(opts, &concern);
 }
 
 static bool read_options(const struct reading *r, bool first, bson_t *opts, struct err *err)
@@ -53,15 +66,17 @@ static bool read_options(const struct reading *r, bool first, bson_t *opts, stru
 	bson_error_t error = {0};
 	bool ok = true;
 
-	if (first) {
+	if (first && r->session) {
 		concern = mongoc_read_concern_new();
 		mongoc_read_concern_set_level(concern, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
 		ok = mongoc_read_concern_append(concern, opts);
 		mongoc_read_concern_destroy(concern);
 	}
+	if (first && !r->session)
+		ok = append_after(r, opts);
 	if (!ok || !BSON_APPEND_INT32(opts, "serverId", (int32_t)r->server))
 		return err_nomem(err);
-	return mongoc_client_session_append(r->session, opts, &error) ||
+	return !r->session || mongoc_client_session_append(r->session, opts, &error) ||
 	       err_set(err, ERR_REMOTE, "use a session: %s", error.message);
 }
 

@@ -24,6 +24,7 @@ struct scan_source {
 struct scan {
 	const char *ns;
 	struct optime after;
+	bool direct; /* one member, which has reached after: the driver has no session for a hidden one */
 	int64_t batch_size;
 	struct tally *tally;
 	const struct collect_progress *progress;

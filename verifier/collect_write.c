@@ -32,6 +32,9 @@ static bool write_head(const struct collection *c, struct observed_writer *w, st
 	for (size_t i = 0; i < c->grants.count; i++)
 		if (!observed_write_grant(w, &c->grants.list[i], err))
 			return false;
+	for (size_t i = 0; i < c->member_count; i++)
+		if (!observed_write_member(w, &c->members[i], err))
+			return false;
 	for (size_t i = 0; c->pbm && i < c->pbm->restore_count; i++)
 		if (!observed_write_restore(w, &c->pbm->restores[i], err))
 			return false;

@@ -172,7 +172,7 @@ bool judge_finish(struct judge *j, struct verdict *ret, struct err *err)
 	exclude(j);
 	if (!settle_classes(j, v, err) || !figures_fill(j, v, err) || !conditions_add(j, v, err) ||
 	    !restore_add(j, v, err) || !before_add(j, v, err) || !continuity_add(j, v, err) ||
-	    !thresholds_add(j, v, err) || !pauses_add(j, v, err))
+	    !thresholds_add(j, v, err) || !members_add(j, v, err) || !pauses_add(j, v, err))
 		return false;
 	verdict_settle(v);
 	title(j, v);

@@ -15,6 +15,7 @@
  *   judge_continuity.c  anchor, coverage, liveness: does the evidence reach across the restore point without a hole
  *   judge_figures.c     restore point, RPO, RTO, newest ticks and what else the verdict shows
  *   judge_pauses.c      interruptions of the drill itself, and what of them is in no figure
+ *   judge_members.c     the further members of the replica sets, against the primary
  *   judge_cause.c       one reason for one cause, however many streams it hits
  */
 #ifndef VERIFIER_JUDGE_INTERNAL_H
@@ -315,6 +316,9 @@ bool conditions_add(struct judge *j, struct verdict *v, struct err *err);
 bool continuity_add(struct judge *j, struct verdict *v, struct err *err);
 bool figures_fill(struct judge *j, struct verdict *v, struct err *err);
 bool thresholds_add(const struct judge *j, struct verdict *v, struct err *err);
+
+/* judge_members.c */
+bool members_add(const struct judge *j, struct verdict *v, struct err *err);
 
 /* judge_pauses.c */
 int64_t pauses_in_rpo_ms(const struct judge *j);

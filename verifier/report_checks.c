@@ -89,6 +89,9 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_ROLES;
 	case REASON_LOGIN_DRIFT:
 		return CHECK_LOGINS;
+	case REASON_MEMBER_DIFFERS:
+	case REASON_MEMBER_NOT_READ:
+		return CHECK_MEMBERS;
 	case REASON_RPO_EXCEEDED:
 	case REASON_RPO_PAUSED:
 		return CHECK_RPO;
@@ -176,6 +179,8 @@ bool check_applies(const struct verdict *v, enum report_check check)
 		return v->max_rto_ms >= 0;
 	case CHECK_CONTROL:
 		return v->control_count > 0;
+	case CHECK_MEMBERS:
+		return v->has_members;
 	case CHECK_LOGINS:
 		return v->login_count > 0;
 	default:

@@ -29,6 +29,7 @@
 	X(LOGINS, "logins", "the users of the secrets can log in", NEEDS_OBSERVATION)                                  \
 	X(SCHEMA, "indexes", "indexes and options are what they were before", NEEDS_OBSERVATION)                       \
 	X(ROLES, "roles", "users and roles are what they were before", NEEDS_OBSERVATION)                              \
+	X(MEMBERS, "members", "every member of a replica set holds what its primary holds", NEEDS_OBSERVATION)         \
 	X(RPO, "RPO", "the loss is within its limit", NEEDS_TIMELINE | NEEDS_BOUND)                                    \
 	X(RTO, "RTO", "the recovery is within its limit", NEEDS_TIMELINE | NEEDS_OBSERVATION)                          \
 	X(CONTROL, "control", "the judge finds what is made wrong on purpose", 0)                                      \

@@ -129,7 +129,7 @@ static void checks(struct sink *s, const struct verdict *v)
 static void restore_point(struct sink *s, const struct verdict *v)
 {
 	char b0[OPTIME_TEXT_MAX];
-	struct words w;
+	struct words w, w2, w3;
 
 	if (!v->has_bound && !v->has_restore)
 		return;
@@ -145,6 +145,10 @@ static void restore_point(struct sink *s, const struct verdict *v)
 		    v->sets[i].ticks < 0 ? "not known which ticks live there"
 					 : words_of(&w, v->sets[i].ticks, "acknowledged tick"),
 		    NULL);
+	if (v->has_members)
+		sink_fill(s, "| members beside the primaries | {}, {} read, {} equal |\n",
+		    words_count(&w, v->members_asked), words_count(&w2, v->members_read),
+		    words_count(&w3, v->members_equal), NULL);
 	if (v->has_restore)
 		sink_fill(s, "| restore | {}, says {}: {} {} |\n", v->restore_state, v->restore_reported_by,
 		    v->restored_backup, v->restore_detail, NULL);

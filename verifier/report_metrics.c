@@ -110,6 +110,14 @@ static void removal(struct sink *s, const struct verdict *v)
 	whole(s, v, "removal_kinds_unread", "Kinds of objects that could not be listed.", v->removal_kinds_unread);
 }
 
+static void members(struct sink *s, const struct verdict *v)
+{
+	whole(s, v, "members_asked", "Members beside the primaries that were to be compared with them.",
+	    v->members_asked);
+	whole(s, v, "members_read", "Of these, those that could be read.", v->members_read);
+	whole(s, v, "members_equal", "Of these, those that hold what their primary holds.", v->members_equal);
+}
+
 static void phases(struct sink *s, const struct verdict *v)
 {
 	if (!v->phase_count)
@@ -134,6 +142,8 @@ bool report_metrics(const struct verdict *v, struct buf *out, struct err *err)
 		removal(&s, v);
 	else
 		classes(&s, v);
+	if (v->has_members)
+		members(&s, v);
 	figures(&s, v);
 	phases(&s, v);
 	reasons(&s, v);

@@ -221,14 +221,30 @@ static void logins(struct sink *s, const struct verdict *v)
 	end_table(s);
 }
 
+static void members(struct sink *s, const struct verdict *v)
+{
+	struct words w[3];
+
+	if (!v->has_members)
+		return;
+	sink_raw(s, "<h3>Members</h3>\n");
+	table(s, "beside the primaries|read|equal");
+	sink_fill(s, "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"{}\">{}</td></tr>\n",
+	    words_of(&w[0], v->members_asked, "member"), v->members_read < v->members_asked ? "bad" : "",
+	    words_count(&w[1], v->members_read), v->members_equal < v->members_asked ? "bad" : "",
+	    words_count(&w[2], v->members_equal), NULL);
+	end_table(s);
+}
+
 void page_database(struct sink *s, const struct verdict *v)
 {
-	if (!v->newest_count && !v->login_count && !v->namespace_count)
+	if (!v->newest_count && !v->login_count && !v->namespace_count && !v->has_members)
 		return;
 	section(s, "The restored database");
 	newest(s, v);
 	collections(s, v);
 	logins(s, v);
+	members(s, v);
 	end_section(s);
 }
 

@@ -346,6 +346,19 @@ static void newest(struct screen *sc, const struct verdict *v)
 	}
 }
 
+static void members(struct screen *sc, const struct verdict *v)
+{
+	char text[200];
+	struct words w;
+
+	if (!v->has_members)
+		return;
+	screen_heading(sc, "Members");
+	snprintf(text, sizeof text, "%s beside the primaries: %" PRId64 " read, %" PRId64 " equal",
+	    words_of(&w, v->members_asked, "member"), v->members_read, v->members_equal);
+	screen_field(sc, "compared", text);
+}
+
 static void logins(struct screen *sc, const struct verdict *v)
 {
 	struct words w;
@@ -416,6 +429,7 @@ bool report_text(const struct verdict *v, bool color, const char *html_path, str
 	restore_point(&sc, v);
 	waterfall(&sc, v);
 	newest(&sc, v);
+	members(&sc, v);
 	logins(&sc, v);
 	check_list(&sc, v);
 	if (html_path) {

@@ -176,6 +176,24 @@ bool observed_write_grant(struct observed_writer *w, const struct observed_grant
 	return send(w, err);
 }
 
+bool observed_write_member(struct observed_writer *w, const struct observed_member *m, struct err *err)
+{
+	struct json_writer *j = begin(w, "member");
+
+	record_put_text(j, "replicaSet", m->replica_set, sizeof m->replica_set);
+	record_put_text(j, "host", m->host, sizeof m->host);
+	record_put_text(j, "state", m->state, sizeof m->state);
+	json_put_bool(j, "hidden", m->hidden);
+	record_put_text(j, "ns", m->ns, sizeof m->ns);
+	json_put_bool(j, "read", m->read);
+	json_put_bool(j, "equal", m->equal);
+	json_put_i64(j, "documents", m->documents);
+	json_put_i64(j, "intact", m->intact);
+	json_put_i64(j, "anomalies", m->anomalies);
+	record_put_text(j, "detail", m->detail, sizeof m->detail);
+	return send(w, err);
+}
+
 bool observed_write_restore(struct observed_writer *w, const struct observed_restore *r, struct err *err)
 {
 	struct json_writer *j = begin(w, "restore");

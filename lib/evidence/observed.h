@@ -14,6 +14,9 @@
  *              replicaSet, where several were read; orphans: what a shard does not own was left out and counted
  *   grants     known, detail: could users and roles be read (a record in front of theirs; absent: nobody asked)
  *   grant      role (false: a user), name ("db.name"), roles [one string each, sorted]: what it is granted
+ *   member     replicaSet, host, state ("primary" | "secondary" | ""), hidden, ns ("" if it could not be read at all),
+ *              read, equal, documents, intact, anomalies, detail: a further member that was read, against the one that
+ *              the streams are from; detail: why it was not read, or the first difference
  *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error:
  *              each of admin.pbmRestores, newest last (at most 100)
  *   backup     name, opid, status, lastWriteTs: the restored backup as admin.pbmBackups knows it
@@ -51,6 +54,7 @@
 #define OBSERVED_ANOMALIES_MAX 10000
 #define OBSERVED_INTERVALS_MAX 1000000 /* per stream */
 #define OBSERVED_NAMESPACES_MAX 1024
+#define OBSERVED_MEMBERS_MAX 4096
 #define OBSERVED_RESTORES_MAX 100
 #define OBSERVED_FOREIGN_MAX 4096
 #define OBSERVED_SETS_MAX 32
@@ -116,6 +120,15 @@ struct observed_grant {
 	char name[192];
 	char roles[OBSERVED_GRANT_ROLES_MAX][128];
 	size_t role_count;
+};
+
+struct observed_member {
+	char replica_set[64], host[300], state[16];
+	bool hidden;
+	char ns[TICK_NS_MAX];
+	bool read, equal;
+	int64_t documents, intact, anomalies;
+	char detail[768];
 };
 
 struct observed_restore {
@@ -187,6 +200,8 @@ struct observed {
 	bool has_grants;
 	struct observed_grant *granted;
 	size_t granted_count;
+	struct observed_member *members; /* those of one host one after the other */
+	size_t member_count;
 	struct observed_restore *restores; /* newest last */
 	size_t restore_count;
 	struct observed_backup backup;
@@ -233,6 +248,7 @@ bool observed_write_login(struct observed_writer *w, const struct observed_login
 bool observed_write_namespace(struct observed_writer *w, const struct observed_namespace *n, struct err *err);
 bool observed_write_grants(struct observed_writer *w, const struct observed_grants *g, struct err *err);
 bool observed_write_grant(struct observed_writer *w, const struct observed_grant *g, struct err *err);
+bool observed_write_member(struct observed_writer *w, const struct observed_member *m, struct err *err);
 bool observed_write_restore(struct observed_writer *w, const struct observed_restore *r, struct err *err);
 bool observed_write_backup(struct observed_writer *w, const struct observed_backup *b, struct err *err);
 /* stream, intact and block lines; streams are numbered in the order of these calls. */

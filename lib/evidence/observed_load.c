@@ -26,6 +26,7 @@ void observed_clear(struct observed *o)
 	free(o->streams);
 	free(o->namespaces);
 	free(o->granted);
+	free(o->members);
 	free(o->restores);
 	free(o->anomalies);
 	free(o->foreign);
@@ -198,6 +199,22 @@ static bool load_grant(struct loader *l, const json_node *body, struct err *err)
 			    err, ERR_PARSE, "a role is no string, or longer than %zu bytes", sizeof g->roles[0] - 1);
 		memcpy(g->roles[g->role_count++], text, strlen(text) + 1);
 	}
+	return true;
+}
+
+static bool load_member(struct loader *l, const json_node *body, struct err *err)
+{
+	struct observed_member *m = ADD(l->o.members, l->o.member_count, OBSERVED_MEMBERS_MAX, "members", err);
+
+	if (!m || !COPY(body, "replicaSet", m->replica_set, err) || !COPY(body, "host", m->host, err) ||
+	    !COPY(body, "state", m->state, err) || !json_need_bool(body, "hidden", &m->hidden, err) ||
+	    !COPY(body, "ns", m->ns, err) || !json_need_bool(body, "read", &m->read, err) ||
+	    !json_need_bool(body, "equal", &m->equal, err) || !json_need_i64(body, "documents", &m->documents, err) ||
+	    !json_need_i64(body, "intact", &m->intact, err) || !json_need_i64(body, "anomalies", &m->anomalies, err) ||
+	    !COPY(body, "detail", m->detail, err))
+		return false;
+	if (m->documents < 0 || m->intact < 0 || m->anomalies < 0 || (m->equal && !m->read))
+		return err_set(err, ERR_BROKEN, "a number of documents below 0, or equal without having been read");
 	return true;
 }
 
@@ -467,6 +484,7 @@ static const struct {
     {"namespace", load_namespace, false, false},
     {"grants", load_grants, false, false},
     {"grant", load_grant, false, false},
+    {"member", load_member, false, true},
     {"restore", load_restore, false, false},
     {"backup", load_backup, false, false},
     {"stream", load_stream, false, true},

@@ -83,6 +83,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(SCHEMA_DRIFT, FAIL, "indexes or options of collections are not what they were before")                       \
 	X(ROLE_DRIFT, FAIL, "users or roles are not what they were before")                                            \
 	X(PROBE_FAILED, FAIL, "the restored database does not serve reads or writes")                                  \
+	X(MEMBER_DIFFERS, FAIL, "a member of a replica set holds other data than the primary")                         \
 	X(LEFT_BEHIND, FAIL, "something of what was to be removed is left")                                            \
 	X(NO_JOURNAL, INCONCLUSIVE, "there is no journal: what was acknowledged is not known")                         \
 	X(JOURNAL_BROKEN, INCONCLUSIVE, "the journal is damaged")                                                      \
@@ -107,6 +108,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	    "whether the recovery took longer than allowed depends on an interruption of the drill")                   \
 	X(BEFORE_UNUSABLE, INCONCLUSIVE, "what the cluster was like before cannot be compared")                        \
 	X(DETAILS_TRUNCATED, INCONCLUSIVE, "the observation lists less than it counted")                               \
+	X(MEMBER_NOT_READ, INCONCLUSIVE, "a member of a replica set could not be compared with the primary")           \
 	X(NOT_LOOKED_AT, INCONCLUSIVE, "whether something is left could not be seen everywhere")                       \
 	X(CONTROL_PASSED, INCONCLUSIVE, "the judge did not find what was made wrong on purpose")                       \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
@@ -274,6 +276,10 @@ struct verdict {
 
 	/* a description from before the disaster was given, and could be compared; users and roles only if both sides know them */
 	bool has_before, schema_judged, roles_judged;
+
+	/* of the further members of the replica sets, where each was asked for: how many, and of these read, and equal */
+	bool has_members;
+	int64_t members_asked, members_read, members_equal;
 
 	/* of an installation, instead of a restore: what was looked through afterwards */
 	bool has_removal;

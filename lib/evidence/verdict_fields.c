@@ -75,6 +75,13 @@ const struct field verdict_rto_fields[] = {
     LAST_FIELD,
 };
 
+const struct field verdict_members_fields[] = {
+    FIELD(struct verdict, members_asked, "asked", I64),
+    FIELD(struct verdict, members_read, "read", I64),
+    FIELD(struct verdict, members_equal, "equal", I64),
+    LAST_FIELD,
+};
+
 const struct field verdict_removal_fields[] = {
     FIELD(struct verdict, removal_kinds, "kinds", I64),
     FIELD(struct verdict, removal_kinds_unread, "kindsUnread", I64),

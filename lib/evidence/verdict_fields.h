@@ -42,8 +42,8 @@ struct table {
 
 /* Each ends with a NULL key. */
 extern const struct field verdict_head_fields[], verdict_bound_fields[], verdict_restore_fields[], verdict_rpo_fields[],
-    verdict_rto_fields[], verdict_removal_fields[], verdict_before_fields[], verdict_stream_fields[],
-    verdict_newest_fields[];
+    verdict_rto_fields[], verdict_removal_fields[], verdict_before_fields[], verdict_members_fields[],
+    verdict_stream_fields[], verdict_newest_fields[];
 extern const struct table verdict_sets_table, verdict_phases_table, verdict_controls_table;
 extern const struct table verdict_tables[]; /* the others, in the order of the file */
 #define VERDICT_TABLES 6

@@ -238,6 +238,11 @@ static void put_figures(struct json_writer *w, const struct verdict *v)
 		put_fields(w, verdict_before_fields, v);
 		json_end_object(w);
 	}
+	if (v->has_members) {
+		json_object(w, "members");
+		put_fields(w, verdict_members_fields, v);
+		json_end_object(w);
+	}
 	if (!v->has_removal)
 		return;
 	json_object(w, "removal");

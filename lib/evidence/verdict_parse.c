@@ -262,7 +262,7 @@ static bool get_streams(const json_node *root, struct verdict *v, struct err *er
 
 static bool get_figures(const json_node *root, struct verdict *v, struct err *err)
 {
-	const json_node *point, *restore, *rpo, *rto, *before, *removal;
+	const json_node *point, *restore, *rpo, *rto, *before, *members, *removal;
 
 	v->has_bound = !json_is_null(json_get(root, "restorePoint"));
 	if (v->has_bound &&
@@ -285,6 +285,10 @@ static bool get_figures(const json_node *root, struct verdict *v, struct err *er
 	if (v->has_before &&
 	    (!json_need_object(root, "before", &before, err) || !get_fields(before, verdict_before_fields, v, err)))
 		return err_wrap(err, "before");
+	v->has_members = json_get(root, "members") != NULL;
+	if (v->has_members &&
+	    (!json_need_object(root, "members", &members, err) || !get_fields(members, verdict_members_fields, v, err)))
+		return err_wrap(err, "members");
 	v->has_removal = json_get(root, "removal") != NULL;
 	if (v->has_removal &&
 	    (!json_need_object(root, "removal", &removal, err) || !get_fields(removal, verdict_removal_fields, v, err)))

@@ -90,6 +90,18 @@ static void write_sample(struct memory_sink *m, int64_t ticks)
 	     observed_write_grants(w, &(struct observed_grants){.known = true}, &err) &&
 	     observed_write_grant(w,
 		 &(struct observed_grant){.name = "admin.app", .roles = {"read@a", "read@b"}, .role_count = 2}, &err) &&
+	     observed_write_member(w,
+		 &(struct observed_member){.replica_set = "rs0",
+		     .host = "h:1",
+		     .state = "secondary",
+		     .hidden = true,
+		     .ns = "drill.ticker",
+		     .read = true,
+		     .documents = 4,
+		     .intact = 3,
+		     .anomalies = 1,
+		     .detail = "d"},
+		 &err) &&
 	     observed_write_restore(
 		 w, &(struct observed_restore){.name = "r", .backup = "b", .status = "done", .pitr = {5, 0}}, &err) &&
 	     observed_write_restore(
@@ -154,6 +166,9 @@ Test(observed, comes_back_as_it_was_written)
 		  !strcmp(o.namespaces[0].replica_set, "rs0") && o.namespaces[0].orphans == 6);
 	cr_assert(o.namespace_count == 1 && o.namespaces[0].index_count == 2 &&
 		  !strcmp(o.namespaces[0].indexes[0], "{\"_id\":1}"));
+	cr_assert(o.member_count == 1 && o.members[0].hidden && o.members[0].read && !o.members[0].equal &&
+		  o.members[0].documents == 4 && o.members[0].intact == 3 && o.members[0].anomalies == 1 &&
+		  !strcmp(o.members[0].host, "h:1") && !strcmp(o.members[0].detail, "d"));
 	cr_assert(o.restore_count == 2 && o.restores[0].pitr.t == 5 && optime_is_zero(o.restores[1].pitr) &&
 		  !strcmp(o.restores[1].error, "no"));
 	cr_assert(o.has_grants && o.grants.known && o.granted_count == 1 && o.granted[0].role_count == 2 &&
@@ -256,6 +271,13 @@ Test(observed, what_contradicts_itself_is_broken_and_named)
 	    {"\"intact\":\"10\",\"anomalies\"", "\"intact\":\"9\",\"anomalies\"", "claims 9 intact"},
 	    {"\"documents\":\"16\"", "\"documents\":\"-16\"", "below 0"},
 	    {"\"type\":\"newest\"", "\"type\":\"backup\"", ""},
+	    {"\"name\":\"cfg\"", "\"name\":\"rs0\"", "second record of this replica set"},
+	    {"\"after\":\"7,8\"", "\"after\":\"7\"", "after"},
+	    {"\"orphans\":\"6\"", "\"orphans\":\"-6\"", "-6 orphans"},
+	    {"\"replicaSet\":\"rs0\",\"name\"", "\"replicaSet\":7,\"name\"", "replicaSet"},
+	    {"\"read\":true,\"equal\":false", "\"read\":false,\"equal\":true", "equal without having been read"},
+	    {"\"documents\":\"4\",\"intact\"", "\"documents\":\"-4\",\"intact\"", "below 0"},
+	    {"\"hidden\":true", "\"hidden\":1", "hidden"},
 	};
 	struct memory_sink m;
 

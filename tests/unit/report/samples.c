@@ -370,6 +370,14 @@ static void make_inconclusive(struct verdict *v)
 	reason(v, REASON_UNDECIDED, "16 ticks are undecided, 0 are allowed", "allow some with --max-undecided");
 	reason(v, REASON_TORN, "the replica sets of the backup are up to 7 s apart", "");
 	reason(v, REASON_OPEN_JOURNAL, "its last record is number 1,191", "");
+	v->has_members = true;
+	v->members_asked = 4;
+	v->members_read = 3;
+	v->members_equal = 3;
+	reason(v, REASON_MEMBER_NOT_READ,
+	    "a member that was to be compared with the primary was not: hidden db-2:27017 of \"rs0\": connection "
+	    "refused",
+	    "let every member be up, and nothing write meanwhile, and collect again");
 	finish(v, "INCONCLUSIVE: the evidence does not say whether everything is there");
 }
 
