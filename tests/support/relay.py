@@ -5,26 +5,28 @@ its clients.
 """
 import asyncio
 import os
+import socket
 import threading
 
 
-def owner(port, pids):
-    """Which of these processes has the local port. None: another."""
-    inode = None
+def number_of(address):
+    """As /proc/net/tcp writes it."""
+    host, port = address[:2]
+    return f"{int.from_bytes(socket.inet_aton(host), 'little'):08X}:{port:04X}"
+
+
+def owner(here, there, pids):
+    """Which of these processes has the socket with these addresses. None: another."""
+    ends = [number_of(here), number_of(there)]
     with open("/proc/net/tcp") as f:
-        next(f)
-        for line in f:
-            fields = line.split()
-            # local port, and connected: listening sockets of the same number are others
-            if fields[3] != "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port and fields[9] != "0":
-                inode = fields[9]
-    for pid in pids if inode else ():
-        try:
-            for fd in os.scandir(f"/proc/{pid}/fd"):
-                if os.readlink(fd.path) == f"socket:[{inode}]":
+        inodes = [fields[9] for fields in (line.split() for line in f) if fields[1:3] == ends]
+    for pid in pids:
+        for fd in os.listdir(f"/proc/{pid}/fd") if os.path.exists(f"/proc/{pid}/fd") else ():
+            try:
+                if os.readlink(f"/proc/{pid}/fd/{fd}") == f"socket:[{inodes[0]}]":
                     return pid
-        except OSError:
-            continue
+            except (OSError, IndexError):
+                continue
     return None
 
 
@@ -52,7 +54,7 @@ class Relay:
         self.server = await asyncio.start_server(self._serve, *self.address)
 
     async def _serve(self, reader, writer):
-        source = owner(writer.get_extra_info("peername")[1], self.board.pids())
+        source = owner(writer.get_extra_info("peername"), self.address, self.board.pids())
         if self.refuses(source):
             writer.transport.abort()
             return
