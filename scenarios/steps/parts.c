@@ -1,5 +1,6 @@
 #include "scenarios/steps/parts.h"
 
+#include "base/uuid.h"
 #include "doc/yaml.h"
 #include "kasten/actions.h"
 #include "kasten/blueprint.h"
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MADE_BY "psmdb-drill/made-by"
+#define POD_MARK "pod-mark"
 #define CLAIMS_MAX ((size_t)1 << 20)
 #define BOUND_LIMIT_MS 600000
 
@@ -522,10 +525,26 @@ bool part_pod_free(struct drill *d, const json_node *args, struct err *err)
 	}
 	if (d->state.doc && drill_is_ours(d, kube_uid(json_root(there))))
 		return true;
+	/* made by an attempt that was killed before it could write that down */
+	if (d->state.doc && drill_found(d, POD_MARK) && kube_annotation(json_root(there), MADE_BY) &&
+	    !strcmp(kube_annotation(json_root(there), MADE_BY), drill_found(d, POD_MARK)))
+		return drill_created(d, &kind, json_root(there), err);
 	err_set(
 	    err, ERR_EXISTS, "pod \"%s/%s\" is there already, and this run has not made it", drill_namespace(d), name);
 	return err_hint(
 	    err, "another drill may be running; if not: kubectl -n %s delete pod %s", drill_namespace(d), name);
+}
+
+/* By which the run knows its own pods: kept before they are made. */
+static bool mark_pod(struct drill *d, json_node *pod, struct err *err)
+{
+	char text[UUID_TEXT_MAX];
+	struct uuid id;
+
+	if (!drill_found(d, POD_MARK) &&
+	    (!uuid_random(&id, err) || !drill_set_value(d, POD_MARK, uuid_format(&id, text), err)))
+		return false;
+	return json_set_text(pod, "metadata/annotations/psmdb-drill~1made-by", drill_found(d, POD_MARK), err);
 }
 
 bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err)
@@ -547,7 +566,8 @@ bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct 
 	     json_set_text(json_edit(docs.items[0]), "metadata/namespace", drill_namespace(d), err) &&
 	     (!image || !*image || json_set_text(json_edit(docs.items[0]), "spec/containers/0/image", image, err)) &&
 	     part_pod_option(json_edit(docs.items[0]), "--uri", uri, err) &&
-	     set_secret(json_edit(docs.items[0]), cluster->users_secret, err);
+	     set_secret(json_edit(docs.items[0]), cluster->users_secret, err) &&
+	     mark_pod(d, json_edit(docs.items[0]), err);
 	free(cluster);
 	if (ok)
 		*ret = TAKE(docs.items[0]);
