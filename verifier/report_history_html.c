@@ -59,13 +59,18 @@ static void table_row(struct sink *s, const struct history *h, const struct hist
 		sink_fill(s, "<a class=\"nowrap\" href=\"{}\">{}</a>", r->link, words_wall(&at, r->judged_at_ms), NULL);
 	else
 		sink_fill(s, "<span class=\"nowrap\">{}</span>", words_wall(&at, r->judged_at_ms), NULL);
-	sink_fill(s, "<small class=\"mono\">{}</small></th><td class=\"nowrap\">", r->name, NULL);
+	sink_fill(s, "<small class=\"mono\">{}</small></th><td>", r->name, NULL);
 	history_mark(s, r->result);
-	sink_fill(s, " {}</td><td class=\"scenario\">{}</td><td>{}</td><td>{}</td><td class=\"num{}\">{}</td>",
-	    verdict_result_text(r->result), r->scenario[0] ? r->scenario : "–", history_rpo(r, &rpo),
-	    history_rto(r, &rto), r->failing ? " bad" : "", words_count(&failing, r->failing), NULL);
-	sink_fill(s, "<td class=\"codes\">{}{}{}</td></tr>\n", history_reasons(r, reasons),
-	    reasons[0] && changes[0] ? "; " : "", changes, NULL);
+	sink_fill(s, " {}", verdict_result_text(r->result), NULL);
+	if (history_reasons(r, reasons)[0])
+		sink_fill(s, "<small>{}</small>", reasons, NULL);
+	if (changes[0])
+		sink_fill(s, "<small>{}</small>", changes, NULL);
+	sink_fill(s,
+	    "</td><td class=\"scenario\">{}</td><td class=\"figure\">{}</td><td class=\"figure\">{}</td><td "
+	    "class=\"num{}\">{}</td></tr>\n",
+	    r->scenario[0] ? r->scenario : "–", history_rpo(r, &rpo), history_rto(r, &rto), r->failing ? " bad" : "",
+	    words_count(&failing, r->failing), NULL);
 }
 
 static void table(struct sink *s, const struct history *h)
@@ -77,12 +82,11 @@ static void table(struct sink *s, const struct history *h)
 	if (from)
 		sink_fill(s, " These are {} of them; {} older are in the trends only, and in --output json.",
 		    words_count(&a, ROWS_SHOWN), words_count(&b, (int64_t)from), NULL);
-	sink_raw(s,
-	    "</p>\n<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-labelledby=\"runs\">"
-	    "<table class=\"runs\">\n<thead><tr><th scope=\"col\">judged; report</th><th scope=\"col\">result</th><th "
-	    "scope=\"col\">scenario</th><th scope=\"col\">RPO</th><th scope=\"col\">RTO</th><th scope=\"col\" "
-	    "class=\"num\">failing ticks</th><th scope=\"col\">reasons; versions that "
-	    "changed</th></tr></thead>\n<tbody>\n");
+	sink_raw(s, "</p>\n<div class=\"scroll tall\" tabindex=\"0\" role=\"region\" aria-labelledby=\"runs\">"
+		    "<table class=\"runs\">\n<thead><tr><th scope=\"col\">judged; report</th><th scope=\"col\">result, "
+		    "reasons, versions that changed</th><th "
+		    "scope=\"col\">scenario</th><th scope=\"col\">RPO</th><th scope=\"col\">RTO</th><th scope=\"col\" "
+		    "class=\"num\">failing ticks</th></tr></thead>\n<tbody>\n");
 	for (size_t i = h->run_count; i-- > from;)
 		table_row(s, h, &h->runs[i]);
 	sink_raw(s, "</tbody></table></div>\n</section>\n");

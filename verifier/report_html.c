@@ -1,4 +1,5 @@
 #include "verifier/report.h"
+#include "verifier/report_checks.h"
 #include "verifier/report_page.h"
 #include "verifier/report_words.h"
 
@@ -101,6 +102,15 @@ static void tiles(struct sink *s, const struct verdict *v)
 	snprintf(note, sizeof note, "%s%s", v->has_rto && v->rto_until[0] ? "to " : "", v->has_rto ? v->rto_until : "");
 	limit_note(note, sizeof note, v->max_rto_ms);
 	tile(s, has_reason(v, REASON_RTO_EXCEEDED) ? "bad" : "", "RTO", words_rto(&w, v), note);
+	/* a 0 would be a good figure */
+	if (check_status(v, CHECK_DATA) == CHECK_NOT_JUDGED) {
+		tile(s, "", "acknowledged", "–", "ticks were not judged");
+		tile(s, "", "intact", "–", "not judged");
+		tile(s, "", "lost", "–", "not judged");
+		tile(s, "", "expected loss", "–", "not judged");
+		sink_raw(s, "</dl>\n</header>\n<main>\n");
+		return;
+	}
 	snprintf(note, sizeof note, "of %s issued", words_count(&n, v->issued));
 	tile(s, "", "acknowledged", words_count(&w, v->acked), note);
 	tile(s, "", "intact", words_count(&w, v->count[CLASS_OK]), "acknowledged before the restore point");

@@ -6,9 +6,7 @@
 #include <string.h>
 
 #define LANES_MAX 24 /* the other streams are in the table */
-#define COLUMNS                                                                                                        \
-	480 /* a lane with more runs than this is drawn in so many columns, each with the gravest class in it          \
-	     */
+#define COLUMNS 480  /* a lane with more runs than this is drawn in so many columns */
 #define STREAMS_MAX 200
 
 struct scale {
@@ -64,28 +62,89 @@ static void draw_ranges(
 	}
 }
 
-static void draw_columns(struct sink *s, const struct scale *sc, const struct verdict_range *ranges, size_t count)
+/* Which columns a run touches: from *ret_from up to, without, *ret_to; at least one. */
+static void columns_of(const struct scale *sc, const struct verdict_range *r, size_t *ret_from, size_t *ret_to)
+{
+	size_t from = (size_t)(at(sc, (double)r->first) * COLUMNS / 100),
+	       to = (size_t)(at(sc, (double)r->last + 1) * COLUMNS / 100);
+
+	*ret_from = from < COLUMNS ? from : COLUMNS - 1;
+	*ret_to = to > *ret_from ? to : *ret_from + 1;
+}
+
+/* Of what fails or is undecided: the gravest. */
+static void gravest(
+    int column[static COLUMNS], const struct scale *sc, const struct verdict_range *ranges, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t from, to;
+
+		columns_of(sc, &ranges[i], &from, &to);
+		for (size_t c = from; gravity((int)ranges[i].class) >= 2 && c < to; c++)
+			if (gravity((int)ranges[i].class) > gravity(column[c]))
+				column[c] = (int)ranges[i].class;
+	}
+}
+
+/* Of the rest: what most of the column is. */
+static void most(int column[static COLUMNS], const struct scale *sc, const struct verdict_range *ranges, size_t count)
+{
+	double share[COLUMNS] = {0}, part[CLASS_COUNT] = {0};
+	size_t now = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double begin = at(sc, (double)ranges[i].first) * COLUMNS / 100,
+		       end = at(sc, (double)ranges[i].last + 1) * COLUMNS / 100;
+		size_t from, to;
+
+		columns_of(sc, &ranges[i], &from, &to);
+		for (size_t c = from; gravity((int)ranges[i].class) < 2 && c <= to && c < COLUMNS; c++) {
+			double left = begin > (double)c ? begin : (double)c,
+			       right = end < (double)c + 1 ? end : (double)c + 1;
+
+			/* ranges ascend: a column that was left is not met again */
+			if (c != now)
+				memset(part, 0, sizeof part);
+			now = c;
+			part[ranges[i].class] += right > left ? right - left : 0;
+			if (right > left && part[ranges[i].class] > share[c]) {
+				share[c] = part[ranges[i].class];
+				column[c] = (int)ranges[i].class;
+			}
+		}
+	}
+}
+
+/*
+ * What is intact keeps its place in the lane: a column with one hole in a thousand ticks is no lost column. Marks of
+ * what fails stand above, of what is undecided below.
+ */
+static void draw_columns(
+    struct sink *s, const struct scale *sc, const struct verdict_range *ranges, size_t count, bool failing)
 {
 	int column[COLUMNS];
 
 	for (size_t i = 0; i < COLUMNS; i++)
 		column[i] = -1;
-	for (size_t i = 0; i < count; i++) {
-		size_t from = (size_t)(at(sc, (double)ranges[i].first) * COLUMNS / 100),
-		       to = (size_t)(at(sc, (double)ranges[i].last + 1) * COLUMNS / 100);
-
-		from = from < COLUMNS ? from : COLUMNS - 1;
-		for (size_t c = from; c < COLUMNS && (c < to || c == from); c++)
-			if (gravity((int)ranges[i].class) > gravity(column[c]))
-				column[c] = (int)ranges[i].class;
-	}
+	(failing ? gravest : most)(column, sc, ranges, count);
 	for (size_t from = 0, to; from < COLUMNS; from = to) {
 		for (to = from + 1; to < COLUMNS && column[to] == column[from]; to++)
 			;
-		if (column[from] >= 0)
-			run_rect(s, (enum tick_class)column[from], 100.0 * (double)from / COLUMNS,
-			    100.0 * (double)(to - from) / COLUMNS);
+		if (column[from] < 0)
+			continue;
+		sink_fill(s, "<rect class=\"many k-{}\"", tick_class_text((enum tick_class)column[from]), NULL);
+		sink_printf(s, " x=\"%.3f%%\" y=\"%d\" width=\"%.3f%%\" height=\"%d\"/>\n",
+		    100.0 * (double)from / COLUMNS,
+		    !failing					      ? 16
+		    : tick_class_fails((enum tick_class)column[from]) ? 2
+								      : 30,
+		    100.0 * (double)(to - from) / COLUMNS, 12);
 	}
+}
+
+static bool in_columns(const struct verdict_stream *st)
+{
+	return st->range_count > COLUMNS || (st->ranges_truncated && st->bad_count > COLUMNS);
 }
 
 /* The first run that lies behind the restore point. */
@@ -117,15 +176,16 @@ static void lane_svg(struct sink *s, const struct verdict_stream *st, size_t num
 	    words_count(&ok, st->count[CLASS_OK]), words_count(&gone, st->count[CLASS_EXPECTED_LOSS]),
 	    words_count(&bad, stream_failing(st)), NULL);
 	sink_raw(s, "<rect class=\"rail\" x=\"0\" y=\"17\" width=\"100%\" height=\"2\"/>\n");
-	if (st->range_count > COLUMNS) {
-		draw_columns(s, &sc, st->ranges, st->range_count);
+	if (in_columns(st)) {
+		draw_columns(s, &sc, st->ranges, st->range_count, false);
+		draw_columns(s, &sc, st->ranges, st->range_count, true);
 	} else {
 		draw_ranges(s, &sc, st->ranges, st->range_count, false);
 		draw_ranges(s, &sc, st->ranges, st->range_count, true);
 	}
 	if (st->ranges_truncated) { /* what fails behind the listed part */
-		if (st->bad_count > COLUMNS)
-			draw_columns(s, &sc, st->bad, st->bad_count);
+		if (in_columns(st))
+			draw_columns(s, &sc, st->bad, st->bad_count, true);
 		else
 			draw_ranges(s, &sc, st->bad, st->bad_count, true);
 	}
@@ -156,6 +216,19 @@ static void lane(struct sink *s, const struct verdict_stream *st, size_t number)
 	lane_svg(s, st, number);
 	sink_fill(s, "<p class=\"ends\"><span>{}</span><span>{}</span></p>\n", words_count(&a, st->first),
 	    words_count(&b, st->last), NULL);
+	if (in_columns(st)) {
+		double ticks = ((double)st->last - (double)st->first + 1) / COLUMNS;
+
+		sink_fill(s,
+		    "<p class=\"note\">Above the lane: of about {} at least one fails; below: at least one is "
+		    "undecided.</p>\n",
+		    words_of(&a,
+			ticks < 1      ? 1
+			: ticks < 9e17 ? (int64_t)ticks
+				       : (int64_t)9e17,
+			"tick"),
+		    NULL);
+	}
 	if (st->ranges_truncated)
 		sink_raw(s, "<p class=\"note\">Only the first runs are listed; behind them, only what fails or is "
 			    "undecided is drawn.</p>\n");
@@ -177,7 +250,8 @@ static void legend(struct sink *s, const struct verdict *v)
 
 static void stream_table(struct sink *s, const struct verdict *v, const size_t *order)
 {
-	sink_raw(s, "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">stream</th><th scope=\"col\">replica "
+	sink_raw(s, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" "
+		    "aria-label=\"streams\"><table>\n<thead><tr><th scope=\"col\">stream</th><th scope=\"col\">replica "
 		    "set</th><th scope=\"col\" class=\"num\">issued</th>"
 		    "<th scope=\"col\" class=\"num\">ok</th><th scope=\"col\" class=\"num\">expected loss</th><th "
 		    "scope=\"col\" class=\"num\">other</th>"

@@ -8,6 +8,7 @@
 
 #define BAD_SHOWN 200
 #define EVENTS_OPEN 12
+#define ROWS_OPEN 30
 
 static void section(struct sink *s, const char *title)
 {
@@ -19,10 +20,12 @@ static void end_section(struct sink *s)
 	sink_raw(s, "</section>\n");
 }
 
-/* Column heads from one text, "name|name|>number"; ">" is a column of numbers. */
-static void table(struct sink *s, const char *columns)
+/* Column heads from one text, "name|name|>number"; ">" is a column of numbers. It scrolls in itself, sideways and, with
+ * many rows, down; by keyboard, too. */
+static void table(struct sink *s, const char *label, size_t rows, const char *columns)
 {
-	sink_raw(s, "<div class=\"scroll\"><table>\n<thead><tr>");
+	sink_fill(s, "<div class=\"scroll{}\" tabindex=\"0\" role=\"group\" aria-label=\"{}\"><table>\n<thead><tr>",
+	    rows > ROWS_OPEN ? " tall" : "", label, NULL);
 	while (*columns) {
 		size_t len = strcspn(columns, "|");
 		bool number = *columns == '>';
@@ -52,7 +55,7 @@ void page_bad_ranges(struct sink *s, const struct verdict *v, const size_t *orde
 	if (!all)
 		return;
 	section(s, "Where it fails, or is undecided");
-	table(s, "class|>ticks|numbers|stream|replica set");
+	table(s, "ranges", all, "class|>ticks|numbers|stream|replica set");
 	for (size_t i = 0; i < v->stream_count; i++) {
 		const struct verdict_stream *st = &v->streams[order[i]];
 
@@ -107,7 +110,7 @@ static void set_table(struct sink *s, const struct verdict *v)
 
 	if (!v->set_count)
 		return;
-	table(s, "replica set|everything up to|nothing after|>acknowledged ticks there");
+	table(s, "replica sets", v->set_count, "replica set|everything up to|nothing after|>acknowledged ticks there");
 	for (size_t i = 0; i < v->set_count; i++)
 		sink_fill(s,
 		    "<tr><th scope=\"row\">{}</th><td class=\"mono\">{}</td><td class=\"mono\">{}</td><td "
@@ -173,7 +176,8 @@ static void newest(struct sink *s, const struct verdict *v)
 	if (!v->newest_count)
 		return;
 	sink_raw(s, "<h3>Newest tick <small>by the wall clocks: it informs, it does not judge</small></h3>\n");
-	table(s, "collection|created|>number|>to the end of the restore point's second|>from the disaster");
+	table(s, "newest ticks", v->newest_count,
+	    "collection|created|>number|>to the end of the restore point's second|>from the disaster");
 	for (size_t i = 0; i < v->newest_count; i++) {
 		const struct verdict_newest *n = &v->newest[i];
 
@@ -195,7 +199,7 @@ static void collections(struct sink *s, const struct verdict *v)
 	if (!v->namespace_count)
 		return;
 	sink_raw(s, "<h3>Collections</h3>\n");
-	table(s, "collection|>documents|>indexes|options");
+	table(s, "collections", v->namespace_count, "collection|>documents|>indexes|options");
 	for (size_t i = 0; i < v->namespace_count; i++) {
 		const struct verdict_namespace *n = &v->namespaces[i];
 
@@ -213,7 +217,7 @@ static void logins(struct sink *s, const struct verdict *v)
 	if (!v->login_count)
 		return;
 	sink_raw(s, "<h3>Logins</h3>\n");
-	table(s, "user|login|detail");
+	table(s, "logins", v->login_count, "user|login|detail");
 	for (size_t i = 0; i < v->login_count; i++)
 		sink_fill(s, "<tr><th scope=\"row\" class=\"mono\">{}</th><td class=\"{}\">{}</td><td>{}</td></tr>\n",
 		    v->logins[i].user, v->logins[i].ok ? "" : "bad", v->logins[i].ok ? "works" : "refused",
@@ -258,7 +262,7 @@ void page_events(struct sink *s, const struct verdict *v)
 	if (v->event_count > EVENTS_OPEN)
 		sink_fill(s, "<details><summary>{}{}</summary>\n", words_of(&n, (int64_t)v->event_count, "event"),
 		    v->events_truncated ? ", and more in timeline.jsonl" : "", NULL);
-	table(s, "time|>since the start|event|detail");
+	table(s, "events", v->event_count, "time|>since the start|event|detail");
 	for (size_t i = 0; i < v->event_count; i++)
 		sink_fill(s,
 		    "<tr><td class=\"nowrap\">{}</td><td class=\"num\">{}</td><th scope=\"row\" "
@@ -280,7 +284,7 @@ void page_evidence(struct sink *s, const struct verdict *v)
 		return;
 	section(s, "Evidence");
 	if (v->input_count) {
-		table(s, "file|state|>records|>size|SHA-256");
+		table(s, "files", v->input_count, "file|state|>records|>size|SHA-256");
 		for (size_t i = 0; i < v->input_count; i++) {
 			const struct verdict_input *in = &v->inputs[i];
 

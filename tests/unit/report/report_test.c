@@ -232,8 +232,46 @@ Test(report, more_runs_than_columns_keep_the_gravest_of_each_column)
 	s->first = 0;
 	s->last = VERDICT_RANGES_MAX * 1000 - 1;
 	cr_assert(report_html(&v, &html, &err));
-	cr_expect_eq(count(buf_str(&html), "<rect class=\"k-corrupted\""), 1);
-	cr_expect(count(buf_str(&html), "<rect class=\"k-") < 600);
+	cr_expect_eq(count(buf_str(&html), "<rect class=\"many k-corrupted\""), 1);
+	cr_expect(count(buf_str(&html), "k-") < 600);
+}
+
+/* A hole in each column: what is between them is seen all the same, as what it is. */
+Test(report, a_thousand_holes_hide_nothing_of_what_is_intact)
+{
+	VERDICT_CLEANUP struct verdict v;
+	BUF_CLEANUP struct buf html = BUF_INIT(1u << 22);
+	struct err err = ERR_INIT;
+	struct verdict_stream *s;
+
+	sample_make("pass", &v);
+	v.stream_count = 1;
+	s = &v.streams[0];
+	for (int64_t i = 0; i < 1000; i++) {
+		s->ranges[2 * i] = (struct verdict_range){i * 1000, i * 1000 + 998, CLASS_OK};
+		s->ranges[2 * i + 1] =
+		    (struct verdict_range){i * 1000 + 999, i * 1000 + 999, i % 2 ? CLASS_LOST : CLASS_REFUSED};
+	}
+	s->range_count = 2000;
+	s->first = 0;
+	s->last = 999999;
+	cr_assert(report_html(&v, &html, &err));
+	cr_expect_eq(count(buf_str(&html), "<rect class=\"many k-ok\" x=\"0.000%\" y=\"16\" width=\"100.000%\""), 1);
+	cr_expect_eq(count(buf_str(&html), "many k-refused"), 0);
+	cr_expect_gt(count(buf_str(&html), "<rect class=\"many k-lost\""), 0);
+	cr_expect(strstr(buf_str(&html), "of about 2,083 ticks at least one fails"));
+}
+
+Test(report, what_was_not_judged_is_no_zero)
+{
+	VERDICT_CLEANUP struct verdict v;
+	BUF_CLEANUP struct buf html = BUF_INIT(1u << 22);
+	struct err err = ERR_INIT;
+
+	sample_make("error", &v);
+	cr_assert(report_html(&v, &html, &err));
+	cr_expect(strstr(buf_str(&html), "<dt>lost</dt><dd>–<small>not judged</small>"));
+	cr_expect(!strstr(buf_str(&html), "<dd>0<"));
 }
 
 Test(report, the_largest_verdict_stays_within_the_limits_of_its_readers)
