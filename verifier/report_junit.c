@@ -64,13 +64,15 @@ static void close_problem(struct sink *s, enum check_status status)
 	sink_raw(s, status == CHECK_FAILED ? "</failure>\n    </testcase>\n" : "</error>\n    </testcase>\n");
 }
 
+/* Each problem says in its text, too, what its message says: GitLab shows the text alone, and none at all if it is
+ * empty. */
 static void not_judged(struct sink *s, const struct verdict *v)
 {
-	open_problem(s, CHECK_NOT_JUDGED,
-	    v->result == VERDICT_ERROR ? "not judged: the drill ended in an error"
-				       : "not judged: the evidence for it is missing or damaged",
-	    "NOT_JUDGED");
-	sink_text(s, v->title);
+	const char *why = v->result == VERDICT_ERROR ? "not judged: the drill ended in an error"
+						     : "not judged: the evidence for it is missing or damaged";
+
+	open_problem(s, CHECK_NOT_JUDGED, why, "NOT_JUDGED");
+	sink_fill(s, "{}\n{}\n", why, v->title, NULL);
 	close_problem(s, CHECK_NOT_JUDGED);
 }
 
@@ -158,6 +160,7 @@ static void stream_case(struct sink *s, const struct verdict *v, size_t at)
 	    words_of(&n, status == CHECK_FAILED ? stream_failing(st) : st->count[CLASS_UNJOURNALED],
 		status == CHECK_FAILED ? "failing tick" : "unjournaled tick"));
 	open_problem(s, status, message, status == CHECK_FAILED ? "INTEGRITY" : "UNJOURNALED");
+	sink_fill(s, "{}\n", message, NULL);
 	bad_list(s, st);
 	close_problem(s, status);
 }

@@ -12,6 +12,7 @@ import tempfile
 SOURCE = pathlib.Path(os.environ["SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "tests/support"))
 import json_schema  # noqa: E402
+import junit_readers  # noqa: E402
 import openmetrics  # noqa: E402
 from inert import markdown_errors, page_errors, text_errors, xmllint  # noqa: E402
 
@@ -35,6 +36,7 @@ def checks(folder, name):
     verdict = json.loads(read["json"])
     yield "verdict.json fits its schema", schema_errors(verdict)
     yield "junit.xml fits the common dialect", xmllint("--schema", SOURCE / "tests/support/junit.xsd", folder / f"{name}.xml")
+    yield "junit.xml is read by GitLab, Jenkins and GitHub as it is meant", junit_readers.errors(read["xml"], verdict)
     yield "junit.xml says what the verdict says", junit_errors(read["xml"], verdict["result"])
     yield "the page is well-formed", xmllint(folder / f"{name}.html")
     yield "the page is inert", page_errors(read["html"])
@@ -57,6 +59,14 @@ def spoiled(folder):
         (folder / f"bad{number}.xml").write_text(bad)
         yield "xsd", xmllint("--schema", SOURCE / "tests/support/junit.xsd", folder / f"bad{number}.xml")
     yield "junit", list(junit_errors(xml, "FAIL"))
+    fail, failed = json.loads((folder / "silent_loss.json").read_text()), (folder / "silent_loss.xml").read_text()
+    for number, (bad, verdict) in enumerate((
+            (failed, good), (xml, fail), (failed.replace('type="LOST"', 'type="integer"'), fail), (re.sub(r'(type="LOST">)[^<]*', r"\1", failed), fail), (failed.replace("CORRUPTED:", ""), fail),
+            (failed.replace("<failure ", "<error ").replace("</failure>", "</error>"), fail), (re.sub(r'name="(journal|timeline): [^"]*"', 'name="twin"', failed), fail),
+            (failed.replace('classname="psmdb-drill.checks"', 'classname="checks"'), fail), (failed.replace(' time="0.000"/>', ' time="0.000"><skipped/></testcase>', 1), fail),
+            (re.sub(r"(<failure .*?</failure>)", r"\1\1", failed, count=1, flags=re.S), fail))):
+        yield f"junit readers {number}", list(junit_readers.errors(bad, verdict))
+    yield "junit readers, the good one", not list(junit_readers.errors(failed, fail))
     yield "page", list(page_errors("<img src='x'/>"))
     yield "text", list(text_errors("x" * 101))
     yield "text", list(text_errors("  ::error::x"))

@@ -355,3 +355,20 @@ Test(words, durations_counts_and_sizes_read_well)
 	cr_expect_str_eq(words_wall(&w, INT64_MIN), "unknown");
 	cr_expect_str_eq(words_wall(&w, 1795413480000), "2026-11-23 05:58:00 UTC");
 }
+
+/* GitLab shows the text of a problem, not its message. */
+Test(report, a_problem_without_ranges_and_without_a_title_still_says_something)
+{
+	VERDICT_CLEANUP struct verdict v, e;
+	BUF_CLEANUP struct buf xml = BUF_INIT(1u << 20), other = BUF_INIT(1u << 20);
+	struct err err = ERR_INIT;
+
+	sample_make("silent_loss", &v);
+	v.streams[0].bad_count = v.streams[1].bad_count = 0;
+	cr_assert(report_junit(&v, &xml, &err));
+	cr_expect(strstr(buf_str(&xml), "type=\"INTEGRITY\">38 failing ticks\n</failure>"));
+	sample_make("error", &e);
+	e.title[0] = '\0';
+	cr_assert(report_junit(&e, &other, &err));
+	cr_expect(strstr(buf_str(&other), "type=\"NOT_JUDGED\">not judged: the drill ended in an error\n"));
+}
