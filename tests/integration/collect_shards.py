@@ -103,11 +103,26 @@ def what_another_shard_owns_is_left_out_and_counted():
     assert "orphans were left out" in bench.log, bench.log
 
 
+def what_a_real_migration_left_behind_is_left_out():
+    bench.cluster.shard("moved", {"seq": 1})
+    bench.insert("rs0", RUN, 1, 100, "drill.moved")
+    bench.cluster.move("drill.moved", {"seq": bson.Int64(61)}, {"seq": bson.MaxKey()}, "rs1")
+    client = bench.cluster.sets["rs0"].client()
+    assert client["drill"]["moved"].count_documents({}) == 100
+    client.close()
+    records = bench.collect("cfg", "rs0", "rs1", options=("--ns", "drill.moved"))
+    found = {(n["replicaSet"], n["documents"], n.get("orphans")) for n in of(records, "namespace", ns="drill.moved")}
+    assert found == {("cfg", "0", None), ("rs0", "60", "40"), ("rs1", "40", None)}, found
+    # without the config server's word the moved ones are there twice
+    assert bench.collect("rs0", "rs1", options=("--ns", "drill.moved"))[-1]["documents"] == "140"
+
+
 def with_a_hashed_key_nothing_is_left_out_and_the_log_says_so():
-    uuid = bson.Binary(bytes(range(16)), 4)
-    bench.config("collections", {"_id": "drill.ticker", "uuid": uuid, "key": {"_id": "hashed"}, "unique": False, "timestamp": bson.Timestamp(1, 1)})
-    records = bench.collect("cfg", "rs0", "rs1")
-    assert records[-1]["documents"] == "160" and "orphans are not told apart" in bench.log and "hashed" in bench.log, bench.log
+    bench.cluster.shard("hashed", {"_id": "hashed"})
+    bench.insert("rs0", RUN, 1, 10, "drill.hashed")
+    bench.insert("rs1", OTHER, 1, 10, "drill.hashed")
+    records = bench.collect("cfg", "rs0", "rs1", options=("--ns", "drill.hashed"))
+    assert records[-1]["documents"] == "20" and "orphans are not told apart" in bench.log and "hashed" in bench.log, bench.log
 
 
 def without_the_config_server_nothing_is_left_out_and_the_log_says_so():
@@ -129,7 +144,7 @@ def one_that_cannot_be_reached_fails_the_whole():
 def main():
     global bench  # pylint: disable=global-statement
     tests = [three_replica_sets_become_one_observation, each_probe_and_namespace_says_of_which_set_it_is, a_namespace_that_is_not_sharded_has_no_orphans,
-             what_another_shard_owns_is_left_out_and_counted, with_a_hashed_key_nothing_is_left_out_and_the_log_says_so,
+             what_another_shard_owns_is_left_out_and_counted, what_a_real_migration_left_behind_is_left_out, with_a_hashed_key_nothing_is_left_out_and_the_log_says_so,
              without_the_config_server_nothing_is_left_out_and_the_log_says_so, a_set_that_is_given_twice_is_refused, one_that_cannot_be_reached_fails_the_whole]
     with tempfile.TemporaryDirectory(prefix="collect-shards-") as directory:
         bench = Bench(directory)

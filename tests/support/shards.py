@@ -87,6 +87,17 @@ class Cluster:
         for agent in self.agents:
             wait(lambda log=agent.log: b"listening for the commands" in log.read_bytes(), what=f"an agent, see {agent.log}", process=agent)
 
+    def shard(self, collection, key):
+        """Shards a collection of "drill", all of it on rs0, as a mongos would have it done."""
+        cfg = self.sets["cfg"].client()
+        version = cfg["config"]["databases"].find_one({"_id": "drill"})["version"]
+        cfg.close()
+        self.sets["rs0"].run("drill", "_shardsvrCreateCollection", collection, shardKey=key, unique=False, databaseVersion=version, writeConcern=MAJORITY)
+
+    def move(self, ns, low, high, to):
+        """A migration. What was moved stays on the shard that gave it, for the 15 minutes until its range deleter comes."""
+        self.sets["cfg"].run("admin", "_configsvrMoveRange", ns, toShard=to, min=low, max=high, writeConcern=MAJORITY)
+
     def _make_users(self, rs):
         rs.run("admin", "createRole", "anyAction", privileges=[{"resource": {"anyResource": True}, "actions": ["anyAction"]}], roles=[])
         rs.run("admin", "createUser", "pbm", pwd=PASSWORD, roles=["readWrite", "backup", "clusterMonitor", "restore", "anyAction"])
