@@ -232,7 +232,7 @@ static void members(struct sink *s, const struct verdict *v)
 	if (!v->has_members)
 		return;
 	sink_raw(s, "<h3>Members</h3>\n");
-	table(s, "beside the primaries|read|equal");
+	table(s, "members", 1, "beside the primaries|read|equal");
 	sink_fill(s, "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td class=\"{}\">{}</td></tr>\n",
 	    words_of(&w[0], v->members_asked, "member"), v->members_read < v->members_asked ? "bad" : "",
 	    words_count(&w[1], v->members_read), v->members_equal < v->members_asked ? "bad" : "",
