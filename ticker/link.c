@@ -29,7 +29,7 @@ struct link {
 	/* server processes that were found to belong to the cluster; a ring */
 	bson_oid_t known[KNOWN_MAX];
 	unsigned known_next;
-	bool trusted;
+	bool trusted, refused; /* refused: the login, since the last time that the cluster was found */
 };
 
 /* --- who is there --- */
@@ -137,22 +137,24 @@ static enum cluster look_afresh(struct link *link, struct err *err)
 {
 	CLEANUP(mongoc_client) mongoc_client_t *client = NULL;
 	const struct link_plan *plan = link->plan;
-	bool refused = err->code == ERR_AUTH;
 	struct err again = ERR_INIT;
 	struct mongo_identity now;
 	struct reply_watch watch;
 
+	link->refused = link->refused || err->code == ERR_AUTH;
 	if (!mongo_client_again(link->client, plan->user_file, plan->password_file, &client, NULL))
 		return CLUSTER_UNREACHABLE;
 	reply_watch_attach(&watch, client, "insert");
 	if (!mongo_identify(client, &now, &again)) {
-		if (refused && again.code == ERR_AUTH)
+		/* the other may only say that it is not yet time to try */
+		link->refused = link->refused || again.code == ERR_AUTH;
+		if (again.code == ERR_AUTH)
 			*err = again;
 		return CLUSTER_UNREACHABLE;
 	}
 	if (compare(link->cluster, &now, err) == CLUSTER_OTHER)
 		return CLUSTER_OTHER;
-	if (!refused || !link->session || optime_cmp(watch.latest, link->watch.latest) < 0)
+	if (!link->refused || !link->session || optime_cmp(watch.latest, link->watch.latest) < 0)
 		return CLUSTER_UNREACHABLE;
 	return use_client(link, &client, err) ? CLUSTER_SAME : CLUSTER_UNREACHABLE;
 }
@@ -180,6 +182,7 @@ enum cluster link_look(struct link *link, struct err *err)
 	if (!is_zero(&process) && !is_known(link, &process))
 		link->known[link->known_next++ % KNOWN_MAX] = process;
 	link->trusted = true;
+	link->refused = false;
 	link->last_use_ns = clock_mono_ns(link->clock);
 	return CLUSTER_SAME;
 }

@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 import bson
@@ -30,6 +31,7 @@ chance = random.Random(arguments.seed)
 PASSWORD, NS, RATE, WRITERS, WINDOW_MS = "p@ss:w/ord#1", "drill.ticker", 250, 2, 100
 # the server waits a second for a majority, the ticker five more for the server: no stall of the network is longer than a round has time for
 OPTIONS = ["--ns", NS, "--rate", str(RATE), "--writers", str(WRITERS), "--write-timeout", "1s", "--give-up", "30s"]
+STALL_MAX, BEHIND_MAX = 180, 30  # seconds: of everything; of the ticker behind the set
 
 if not mongod.find():
     tap.skip_all("no mongod: run scripts/setup")
@@ -58,7 +60,7 @@ class Tail:
             self.acked.update(json.loads(line)["s"] for line in text.splitlines() if b'"type":"acked"' in line)
         return self.acked
 
-    def wait(self, count, seconds=60):
+    def wait(self, count, seconds=STALL_MAX):
         """For so many more acknowledged commands of every stream."""
         before = dict(self.read())
 
@@ -73,11 +75,44 @@ class Tail:
 tail = Tail(run.path)
 
 
+class Watch:
+    """From the moment of a fault: when the set itself takes writes again, whoever asks, and when ticks flow."""
+
+    def __init__(self):
+        self.began, self.set_after, self.ticks_after = time.monotonic(), None, None
+        self.tail = Tail(run.path)
+        self.tail.offset = os.path.getsize(run.path)
+        self.threads = [threading.Thread(target=watch, daemon=True) for watch in (self.watch_set, self.watch_ticks)]
+        for thread in self.threads:
+            thread.start()
+
+    def seconds(self):
+        return time.monotonic() - self.began
+
+    def watch_set(self):
+        while self.seconds() < STALL_MAX and not members.write():
+            time.sleep(0.2)
+        self.set_after = self.seconds()
+
+    def watch_ticks(self):
+        while self.seconds() < STALL_MAX and not all(self.tail.read()[s] >= 20 for s in range(WRITERS)):
+            time.sleep(0.05)
+        self.ticks_after = self.seconds()
+
+    def judged(self):
+        for thread in self.threads:
+            thread.join()
+        assert self.ticks_after < STALL_MAX, f"no ticks for {STALL_MAX} s; the set took writes after {self.set_after:.1f} s; the ticker says: {run.said()[-800:]}"
+        assert self.ticks_after - self.set_after < BEHIND_MAX, f"the set took writes after {self.set_after:.1f} s, the ticker only after {self.ticks_after:.1f} s"
+        return f"the set takes writes after {self.set_after:.1f} s, ticks flow after {self.ticks_after:.1f} s"
+
+
 # --- what is done to the primary -------------------------------------------------------------------------------------------------
 
 
-def killed(primary, round):
+def killed(primary, round, hit):
     members.members[primary].kill()
+    hit()
     if round % 2:
         tail.wait(20)  # the others go on
     else:
@@ -85,9 +120,10 @@ def killed(primary, round):
     members.members[primary].start(wait=False)
 
 
-def frozen(primary, round):
+def frozen(primary, round, hit):
     member = members.members[primary].process
     member.send_signal(signal.SIGSTOP)
+    hit()
     try:
         members.primary(other_than=primary)
         if round % 2:
@@ -98,7 +134,7 @@ def frozen(primary, round):
         member.send_signal(signal.SIGCONT)
 
 
-def cut_off(primary, round):
+def cut_off(primary, round, hit):
     everybody, others = members.everybody_of(primary), members.members_of(primary)
     way = ("its clients' packets are delivered late", "from the other members alone", "its packets are delivered late", "connections are dropped", "packets are swallowed")[round % 5]
     if way == "connections are dropped":
@@ -113,6 +149,7 @@ def cut_off(primary, round):
         # new connections pass: what is late meets its own repetition and later ticks
         pids = members.board.pids()
         members.relays[primary].hold(lambda source: source not in pids)
+        hit()
         time.sleep(6.5)  # more than the ticker waits
         tail.wait(20)
         members.heal()
@@ -121,6 +158,7 @@ def cut_off(primary, round):
         for relay, which in everybody:
             relay.holds = which
             relay.hold(which)
+    hit()
     members.primary(other_than=primary)
     if way != "from the other members alone":
         tail.wait(20)
@@ -142,12 +180,11 @@ def every_round_of_a_killed_frozen_and_cut_off_primary_is_survived():
     for round in range(arguments.count):
         for fault in (killed, frozen, cut_off):
             members.wait_until_whole()
-            primary, began = members.primary(), time.monotonic()
-            way = fault(primary, round)
-            tail.wait(20)
-            took = time.monotonic() - began
+            primary, watches = members.primary(), []
+            way = fault(primary, round, lambda: watches.append(Watch()))
+            told = watches[0].judged()
             tail.wait(RATE // 2)
-            print(f"# round {round}: {fault.__name__} member {primary}{', ' + way if way else ''}: ticks again after {took:.1f} s", flush=True)
+            print(f"# round {round}: {fault.__name__} member {primary}{', ' + way if way else ''}: {told}", flush=True)
     members.wait_until_whole()
     tail.wait(40)
     assert run.stop() == 0, run.err

@@ -90,6 +90,21 @@ class ReplicaSet:
         """Through the members' own addresses: the primary of now, past the relays."""
         return self.members[self.primary()]._connect(directConnection=True, username="root", password=self.password)
 
+    def write(self):
+        """Whether the set takes a write of a majority now, past the relays."""
+        for member in self.members:
+            client = pymongo.MongoClient(member.host, PORT, directConnection=True, serverSelectionTimeoutMS=500, socketTimeoutMS=2000, connectTimeoutMS=500,
+                                         username="root", password=self.password, retryWrites=False)
+            try:
+                concern = pymongo.WriteConcern("majority", wtimeout=1000, j=True)
+                client.probe.get_collection("writes", write_concern=concern).insert_one({})
+                return True
+            except pymongo.errors.PyMongoError:
+                continue
+            finally:
+                client.close()
+        return False
+
     def everybody_of(self, index):
         """(relay, which of its connections) for all that goes to this member or comes from it."""
         pid = self.members[index].process.pid

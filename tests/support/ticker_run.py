@@ -2,6 +2,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 
 import bson
 from bson.raw_bson import RawBSONDocument
@@ -31,13 +32,14 @@ class Ticker:
     """One run of the program."""
 
     def __init__(self, uri, journal, *args, user=None, password=None, never_shown=(), stdout=subprocess.PIPE, **popen):
-        self.path, self.never_shown = journal, never_shown
+        self.path, self.never_shown, self.log = journal, never_shown, tempfile.TemporaryFile()
         login = ["--user-file", user, "--password-file", password] if user else []
-        self.process = subprocess.Popen([TICKER, "--uri", uri, *login, "--journal", journal, *args], stdout=stdout, stderr=subprocess.PIPE, text=True, **popen)
+        self.process = subprocess.Popen([TICKER, "--uri", uri, *login, "--journal", journal, *args], stdout=stdout, stderr=self.log, text=True, **popen)
         children.append(self.process)
 
     def wait(self, seconds=40):
-        self.out, self.err = self.process.communicate(timeout=seconds)
+        self.out, _ = self.process.communicate(timeout=seconds)
+        self.err = self.said()
         assert "Sanitizer" not in self.err, self.err
         for text in (self.out or "", self.err):
             assert not any(word in text for word in self.never_shown)
@@ -46,6 +48,13 @@ class Ticker:
     def stop(self, signum=signal.SIGTERM, seconds=40):
         self.process.send_signal(signum)
         return self.wait(seconds)
+
+    def said(self):
+        """Standard error so far; the offset is the program's."""
+        return os.pread(self.log.fileno(), 1 << 24, 0).decode()
+
+    def wait_until_said(self, text, seconds=30):
+        tap.eventually(lambda: text in self.said(), seconds, f"{text!r} on standard error")
 
     def text(self):
         return open(self.path).read() if os.path.exists(self.path) else ""
