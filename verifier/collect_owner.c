@@ -1,5 +1,6 @@
 #include "verifier/collect_owner.h"
 
+#include "base/digest.h"
 #include "mongo/bson_util.h"
 
 #include <math.h>
@@ -9,10 +10,17 @@
 
 #define FIELD_MAX 256
 #define BOUND_BYTES_MAX 1024
+#define HASH_BYTES_MAX 1024
 
 CLEANUP_PTR(mongoc_read_concern, mongoc_read_concern_t, mongoc_read_concern_destroy)
 CLEANUP_PTR(mongoc_collection, mongoc_collection_t, mongoc_collection_destroy)
 CLEANUP_PTR(mongoc_cursor, mongoc_cursor_t, mongoc_cursor_destroy)
+
+/* One field of a document's key. */
+struct value {
+	bson_iter_t it;
+	bool there;
+};
 
 struct range {
 	bson_t *min, *max; /* from min up to, and without, max */
@@ -21,6 +29,7 @@ struct range {
 struct owner {
 	char fields[OWNER_FIELDS_MAX][FIELD_MAX];
 	size_t field_count;
+	int hashed;	      /* which of them; -1: none */
 	struct range *ranges; /* ascending, disjoint */
 	size_t range_count, range_cap;
 	int64_t untold;
@@ -167,6 +176,83 @@ static int compare_alike(const bson_iter_t *a, const bson_iter_t *b, int of)
 	}
 }
 
+/* --- hashed keys
+ * ---------------------------------------------------------------------------------------------------------------------- */
+
+static size_t put_le(unsigned char *to, uint64_t value, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		to[i] = (unsigned char)(value >> 8 * i);
+	return bytes;
+}
+
+/* As the server hashes it: mongodb/mongo, src/mongo/db/hasher.cpp (BSONElementHasher::hash64, seed 0), and the types'
+ * canonical numbers, src/mongo/bson/bsontypes.h. 0: not told. */
+static size_t hash_input(const struct value *v, unsigned char in[static HASH_BYTES_MAX])
+{
+	const bson_iter_t *it = &v->it;
+	size_t used = put_le(in, 0, 4);
+	const char *text;
+	uint32_t len;
+	double d;
+
+	if (!v->there)
+		return used + put_le(in + used, 5, 4);
+	switch (bson_iter_type(it)) {
+	case BSON_TYPE_NULL:
+		return used + put_le(in + used, 5, 4);
+	case BSON_TYPE_INT32:
+	case BSON_TYPE_INT64:
+		used += put_le(in + used, 10, 4);
+		return used + put_le(in + used, (uint64_t)bson_iter_as_int64(it), 8);
+	case BSON_TYPE_DOUBLE:
+		d = bson_iter_double(it);
+		if (!(fabs(d) < 0x1p62))
+			return 0;
+		used += put_le(in + used, 10, 4);
+		return used + put_le(in + used, (uint64_t)(int64_t)d, 8);
+	case BSON_TYPE_UTF8:
+		text = bson_iter_utf8(it, &len);
+		if (len > HASH_BYTES_MAX - 16)
+			return 0;
+		used += put_le(in + used, 15, 4);
+		used += put_le(in + used, len + 1, 4);
+		memcpy(in + used, text, len + 1);
+		return used + len + 1;
+	case BSON_TYPE_OID:
+		used += put_le(in + used, 35, 4);
+		memcpy(in + used, bson_iter_oid(it)->bytes, 12);
+		return used + 12;
+	case BSON_TYPE_DATE_TIME:
+		used += put_le(in + used, 45, 4);
+		return used + put_le(in + used, (uint64_t)bson_iter_date_time(it), 8);
+	default:
+		return 0;
+	}
+}
+
+static bool hash_of(const struct value *v, int64_t *ret)
+{
+	unsigned char in[HASH_BYTES_MAX], digest[MD5_BYTES];
+	size_t len = hash_input(v, in);
+	uint64_t sum = 0;
+
+	if (!len || !md5_of(in, len, digest))
+		return false;
+	for (size_t i = 8; i-- > 0;)
+		sum = sum << 8 | digest[i];
+	*ret = (int64_t)sum;
+	return true;
+}
+
+static bool can_hash(void)
+{
+	const struct value nothing = {.there = false};
+	int64_t ignored;
+
+	return hash_of(&nothing, &ignored);
+}
+
 /* --- ranges
  * ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -179,11 +265,16 @@ bool owner_new(const bson_t *key, struct owner **ret, char *ret_why, size_t size
 		snprintf(ret_why, size, "its shard key cannot be read");
 		return false;
 	}
+	o->hashed = -1;
 	while (bson_iter_next(&it)) {
-		if (!BSON_ITER_HOLDS_NUMBER(&it) || bson_iter_as_double(&it) != 1) {
-			snprintf(ret_why, size, "its shard key is hashed, or not in ascending order");
+		bool hashed = BSON_ITER_HOLDS_UTF8(&it) && !strcmp(bson_iter_utf8(&it, NULL), "hashed");
+
+		if (hashed ? o->hashed >= 0 || !can_hash()
+			   : !BSON_ITER_HOLDS_NUMBER(&it) || bson_iter_as_double(&it) != 1) {
+			snprintf(ret_why, size, "its shard key is neither in ascending order nor hashed in one field");
 			return false;
 		}
+		o->hashed = hashed ? (int)o->field_count : o->hashed;
 		if (o->field_count == OWNER_FIELDS_MAX || strlen(bson_iter_key(&it)) >= FIELD_MAX) {
 			snprintf(ret_why, size, "its shard key has more than %d fields, or one with a long name",
 			    OWNER_FIELDS_MAX);
@@ -239,12 +330,9 @@ bool owner_add(struct owner *o, const bson_t *min, const bson_t *max)
 	return true;
 }
 
-struct value {
-	bson_iter_t it;
-	bool there;
-};
 struct key {
 	struct value values[OWNER_FIELDS_MAX];
+	int64_t hash; /* of the hashed one */
 };
 
 static int rank_of(const struct value *v)
@@ -256,7 +344,7 @@ static bool take_key(const struct owner *o, const bson_t *doc, struct key *ret)
 {
 	for (size_t i = 0; i < o->field_count; i++) {
 		ret->values[i].there = bson_path(doc, o->fields[i], &ret->values[i].it);
-		if (!rank_of(&ret->values[i]))
+		if ((int)i == o->hashed ? !hash_of(&ret->values[i], &ret->hash) : !rank_of(&ret->values[i]))
 			return false;
 	}
 	return true;
@@ -268,8 +356,12 @@ static int compare_key(const struct owner *o, const struct key *key, const bson_
 
 	bson_iter_init(&it, bound);
 	for (size_t i = 0; i < o->field_count && bson_iter_next(&it); i++) {
-		int a = rank_of(&key->values[i]), b = rank(&it);
-		int found = a != b ? a - b : a == 2 ? 0 : compare_alike(&key->values[i].it, &it, a);
+		bool hashed = (int)i == o->hashed;
+		int a = hashed ? 3 : rank_of(&key->values[i]), b = rank(&it);
+		int found = a != b   ? a - b
+			    : a == 2 ? 0
+			    : hashed ? order(key->hash, bson_iter_as_int64(&it))
+				     : compare_alike(&key->values[i].it, &it, a);
 
 		if (found)
 			return found;

@@ -4,8 +4,9 @@
  *
  * Read once, while the balancer is stopped. Memory: OWNER_RANGES_MAX ranges (neighbouring chunks count as one).
  *
- * Not told apart, so that nothing is left out: a hashed shard key, and values of types that are no numbers, strings,
- * binary data, ObjectIds, booleans, dates, timestamps or null.
+ * Not told apart, so that nothing is left out: values of types that are no numbers, strings, binary data, ObjectIds,
+ * booleans, dates, timestamps or null; in a hashed field also binary data, booleans, timestamps and strings over 1,000
+ * bytes.
  */
 #ifndef VERIFIER_COLLECT_OWNER_H
 #define VERIFIER_COLLECT_OWNER_H

@@ -77,3 +77,8 @@ void hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
 	if (!HMAC(EVP_sha256(), key, (int)key_len, bytes, len, ret, NULL))
 		abort();
 }
+
+bool md5_of(const void *bytes, size_t len, unsigned char ret[static MD5_BYTES])
+{
+	return EVP_Digest(bytes, len, ret, NULL, EVP_md5(), NULL) == 1;
+}

@@ -1,4 +1,4 @@
-/* SHA-256 and HMAC-SHA-256 (OpenSSL's), as values. */
+/* SHA-256, HMAC-SHA-256 and, where other programs' numbers come from it, MD5 (OpenSSL's), as values. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
@@ -21,5 +21,9 @@ void sha256_of(const void *bytes, size_t len, unsigned char ret[static SHA256_BY
 const char *sha256_text(const void *bytes, size_t len, char text[static SHA256_TEXT_MAX]);
 void hmac_sha256(
     const void *key, size_t key_len, const void *bytes, size_t len, unsigned char ret[static SHA256_BYTES]);
+
+#define MD5_BYTES 16
+/* false: this OpenSSL has none (FIPS). */
+bool md5_of(const void *bytes, size_t len, unsigned char ret[static MD5_BYTES]);
 
 #endif

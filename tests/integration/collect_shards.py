@@ -1,4 +1,5 @@
 """psmdb-verify collect on the replica sets of a sharded cluster, each read directly: a config server and two shards, made of mongod alone."""
+import datetime
 import json
 import os
 import subprocess
@@ -38,6 +39,13 @@ class Bench:
         db, coll = ns.split(".")
         client[db][coll].insert_many([bson.raw_bson.RawBSONDocument(ticks.tick(run, ns, 0, seq, BASE_MS + seq)) for seq in range(first, last + 1)])
         client.close()
+
+    def chunks_of(self, ns):
+        client = self.cluster.sets["cfg"].client()
+        uuid = client["config"]["collections"].find_one({"_id": ns})["uuid"]
+        found = list(client["config"]["chunks"].find({"uuid": uuid}).sort("min", 1))
+        client.close()
+        return found
 
     def config(self, collection, *documents):
         client = self.cluster.sets["cfg"].client()
@@ -117,12 +125,46 @@ def what_a_real_migration_left_behind_is_left_out():
     assert bench.collect("rs0", "rs1", options=("--ns", "drill.moved"))[-1]["documents"] == "140"
 
 
-def with_a_hashed_key_nothing_is_left_out_and_the_log_says_so():
+def hashes(name, ns):
+    """As the server computes them: the keys of its hashed index."""
+    client = bench.cluster.sets[name].client()
+    db, coll = ns.split(".")
+    found = {doc["_id"]: next(iter(client[db][coll].find({"_id": doc["_id"]}, hint=[("_id", "hashed")], return_key=True)))["_id"] for doc in client[db][coll].find()}
+    client.close()
+    return found
+
+
+def within(number, chunk):
+    low, high = chunk["min"]["_id"], chunk["max"]["_id"]
+    return (isinstance(low, bson.MinKey) or low <= number) and (isinstance(high, bson.MaxKey) or number < high)
+
+
+def so_it_is_with_a_hashed_key():
     bench.cluster.shard("hashed", {"_id": "hashed"})
-    bench.insert("rs0", RUN, 1, 10, "drill.hashed")
-    bench.insert("rs1", OTHER, 1, 10, "drill.hashed")
+    bench.insert("rs0", RUN, 1, 200, "drill.hashed")
+    client = bench.cluster.sets["rs0"].client()
+    others = [7, bson.Int64(7 << 40), 7.5, -0.5, "text", "", None, datetime.datetime(2026, 1, 1)]
+    client["drill"]["hashed"].insert_many([{"_id": i} for i in others])
+    client.close()
+    of_rs0 = hashes("rs0", "drill.hashed")
+    # from the beginning each shard has chunks of it: what was written to rs0 and is none of its own is an orphan, too
+    first = next(c for c in bench.chunks_of("drill.hashed") if c["shard"] == "rs0")
+    inside = sorted(h for h in of_rs0.values() if within(h, first))
+    bench.cluster.move("drill.hashed", {"_id": bson.Int64(inside[len(inside) // 2])}, first["max"], "rs1")
+    moved = len(inside) - len(inside) // 2
+    owned = sum(1 for h in of_rs0.values() if any(within(h, c) for c in bench.chunks_of("drill.hashed") if c["shard"] == "rs0"))
     records = bench.collect("cfg", "rs0", "rs1", options=("--ns", "drill.hashed"))
-    assert records[-1]["documents"] == "20" and "orphans are not told apart" in bench.log and "hashed" in bench.log, bench.log
+    found = {n["replicaSet"]: (int(n["documents"]), int(n.get("orphans", 0))) for n in of(records, "namespace", ns="drill.hashed")}
+    assert moved > 5 and 20 < owned < 180 and found == {"cfg": (0, 0), "rs0": (owned, 208 - owned), "rs1": (moved, 0)}, (found, moved, owned)
+
+
+def what_cannot_be_told_is_left_in_and_the_log_says_so():
+    client = bench.cluster.sets["rs0"].client()
+    client["drill"]["hashed"].insert_many([{"_id": {"a": 1}}, {"_id": True}])
+    client.close()
+    records = bench.collect("cfg", "rs0", options=("--ns", "drill.hashed"))
+    assert "whose these are could not be told" in bench.log and "drill.hashed on rs0: 2 documents" in bench.log, bench.log
+    assert of(records, "end")
 
 
 def without_the_config_server_nothing_is_left_out_and_the_log_says_so():
@@ -144,7 +186,7 @@ def one_that_cannot_be_reached_fails_the_whole():
 def main():
     global bench  # pylint: disable=global-statement
     tests = [three_replica_sets_become_one_observation, each_probe_and_namespace_says_of_which_set_it_is, a_namespace_that_is_not_sharded_has_no_orphans,
-             what_another_shard_owns_is_left_out_and_counted, what_a_real_migration_left_behind_is_left_out, with_a_hashed_key_nothing_is_left_out_and_the_log_says_so,
+             what_another_shard_owns_is_left_out_and_counted, what_a_real_migration_left_behind_is_left_out, so_it_is_with_a_hashed_key, what_cannot_be_told_is_left_in_and_the_log_says_so,
              without_the_config_server_nothing_is_left_out_and_the_log_says_so, a_set_that_is_given_twice_is_refused, one_that_cannot_be_reached_fails_the_whole]
     with tempfile.TemporaryDirectory(prefix="collect-shards-") as directory:
         bench = Bench(directory)

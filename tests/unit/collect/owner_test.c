@@ -123,6 +123,37 @@ Test(owner, what_cannot_be_told_is_owned_and_counted)
 	owner_free(o);
 }
 
+Test(owner, a_hashed_field_is_placed_by_the_servers_hash)
+{
+	/* convertShardKeyToHashed(1) of mongosh */
+	struct owner *o = make("{\"k\": \"hashed\"}", BOUNDS("{\"k\": {\"$numberLong\": \"5902408780260971510\"}}",
+							  "{\"k\": {\"$numberLong\": \"5902408780260971511\"}}"));
+
+	cr_expect(owns(o, "{\"k\": 1}"));
+	cr_expect(owns(o, "{\"k\": {\"$numberLong\": \"1\"}}"));
+	cr_expect(owns(o, "{\"k\": 1.9}"), "numbers are cut before they are hashed");
+	cr_expect_not(owns(o, "{\"k\": 2}"));
+	cr_expect_not(owns(o, "{\"k\": \"1\"}"));
+	cr_expect_not(owns(o, "{}"));
+	cr_expect_eq(owner_untold(o), 0);
+	cr_expect(owns(o, "{\"k\": true}"));
+	cr_expect(owns(o, "{\"k\": 1e300}"));
+	cr_expect_eq(owner_untold(o), 2);
+	owner_free(o);
+}
+
+Test(owner, a_key_may_be_hashed_in_one_of_its_fields)
+{
+	struct owner *o =
+	    make("{\"a\": 1, \"k\": \"hashed\"}", BOUNDS("{\"a\": 3, \"k\": {\"$minKey\": 1}}",
+						      "{\"a\": 3, \"k\": {\"$numberLong\": \"5902408780260971511\"}}"));
+
+	cr_expect(owns(o, "{\"a\": 3, \"k\": 1}"));
+	cr_expect_not(owns(o, "{\"a\": 2, \"k\": 1}"));
+	cr_expect_not(owns(o, "{\"a\": 4, \"k\": 1}"));
+	owner_free(o);
+}
+
 Test(owner, a_shard_without_a_chunk_owns_nothing)
 {
 	struct owner *o = make("{\"k\": 1}", (const char *const[]){NULL});
@@ -133,7 +164,8 @@ Test(owner, a_shard_without_a_chunk_owns_nothing)
 
 Test(owner, keys_and_bounds_that_cannot_be_evaluated_are_refused)
 {
-	static const char *const keys[] = {"{}", "{\"_id\": \"hashed\"}", "{\"a\": 1, \"b\": -1}"};
+	static const char *const keys[] = {
+	    "{}", "{\"_id\": \"2d\"}", "{\"a\": \"hashed\", \"b\": \"hashed\"}", "{\"a\": 1, \"b\": -1}"};
 	static const char *const bounds[] = {"{}", "{\"x\": 1}", "{\"k\": 1, \"l\": 2}", "{\"k\": {\"x\": 1}}"};
 	struct owner *o = NULL;
 	char why[200];
