@@ -176,12 +176,12 @@ def histories(root, sample):
     check("history: a mark for each version that changed, once a scenario", page.count("<li><time>") == 2 and "mongod 6.0.5 → 7.0.14" in page)
     check("history: results have a letter and a shape beside the colour", all(f'<path class="r-{r}"' in page for r in ("PASS", "FAIL", "INCONCLUSIVE", "ERROR")) and page.count(">F</text>") == page.count('class="r-FAIL"'))
 
-    many = many_runs(root / "many", sample, 500, reports=False)
+    many = many_runs(root / "many", sample, 300, reports=False)
     verify("history", many, "--file", root / "many.html")
     page = (root / "many.html").read_text()
-    check("history: many runs: columns of several, all in the table", "Each column is about 7 runs" in page and page.count("<tr><th scope=\"row\">") == 500 and len(page) < 1 << 20, len(page))
+    check("history: many runs: columns of several, all in the table", "Each column is about 4 runs" in page and page.count("<tr><th scope=\"row\">") == 300 and len(page) < 1 << 20, len(page))
     text = verify("history", many, "--output=text")[1]
-    check("history: many runs: the text says what it leaves out", "The newest 200; of 300 before them only the counts" in text and "500 runs" in text, text[:300])
+    check("history: many runs: the text says what it leaves out", "The newest 200; of 100 before them only the counts" in text and "300 runs" in text, text[:300])
 
     mixed = root / "mixed"
     for name in sample:
