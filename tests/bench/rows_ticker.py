@@ -55,8 +55,8 @@ def drift_ms(journal):
 
 def a_mongosh_a_tick(bench, may_install):
     program = mongosh.find(may_install)
-    script = ('connect(process.env.BENCH_URI).getSiblingDB("admin").getCollection("bench").insertOne({createdAt: new Date(), randomdata: String(Math.random())},'
-              "{writeConcern: {w: 'majority', j: true}})")
+    script = ('connect(process.env.BENCH_URI).getSiblingDB("admin").getCollection("bench")'
+              ".insertOne({createdAt: new Date(), randomdata: String(Math.random())}, {writeConcern: {w: 'majority', j: true}})")
     progress("mongosh, a start for each insert, 5 times")
     return [bench.cost(program, "--nodb", "--quiet", "--norc", "--eval", script, env=mongosh.environment(bench)) for _ in range(5)]
 
@@ -97,8 +97,8 @@ def bare(bench, ns, count):
 
 def flat(bench, ns, count):
     journal = bench.path("journal.jsonl")
-    bench.run(bench.program("ticker/psmdb-ticker"), "--uri", bench.mongod.uri, "--ns", ns, "--flat-out", "--writers", WRITERS, "--batch", BATCH, "--count", count,
-              "--journal", journal, env=bench.login)
+    bench.run(bench.program("ticker/psmdb-ticker"), "--uri", bench.mongod.uri, "--ns", ns, "--flat-out", "--writers", WRITERS, "--batch", BATCH,
+              "--count", count, "--journal", journal, env=bench.login)
     lines = records(journal.read_text())
     journal.unlink()
     if int(lines[-1]["acked"]) != WRITERS * count:

@@ -121,11 +121,11 @@ def table(figures):
     return "\n".join(lines)
 
 
-def summary(figures, before, after, seconds):
+def summary(figures, before, after, how, seconds):
     goals = [f for f in figures if f.goal]
     missed, absent = [f for f in goals if f.met is False], [f for f in figures if f.measured is None]
-    return (f"{before['cpu']}, {before['processors']} processors, {before['memory_gib']} GiB, Linux {before['kernel']}, {mongod_name()}; load {before['load']} at "
-            f"the beginning and {after['load']} at the end; {time.strftime('%Y-%m-%d')}, {seconds:.0f} s.\n"
+    return (f"{before['cpu']}, {before['processors']} processors, {before['memory_gib']} GiB, Linux {before['kernel']}, {mongod_name()}; "
+            f"load {before['load']} at the beginning and {after['load']} at the end; {how}, {time.strftime('%Y-%m-%d')}, {seconds:.0f} s.\n"
             f"{sum(f.met is True for f in goals)} of {len(goals)} goals met, {len(missed)} not met, {len(absent)} not measured.")
 
 
@@ -153,7 +153,8 @@ def main():
         finally:
             bench.close()
     after = machine()
-    text = f"{table(figures)}\n\n{summary(figures, before, after, time.monotonic() - began)}\n"
+    how = " ".join(["`tests/bench/run", *sys.argv[1:]]) + "`"
+    text = f"{table(figures)}\n\n{summary(figures, before, after, how, time.monotonic() - began)}\n"
     print(text, end="")
     if args.into:
         head, tail = page_parts(args.into)
