@@ -153,7 +153,7 @@ def main():
         finally:
             bench.close()
     after = machine()
-    how = " ".join(["`tests/bench/run", *sys.argv[1:]]) + "`"
+    how = "`tests/bench/run" + " --quick" * args.quick + " --long" * args.long + "".join(f" --only {row}" for row in args.only or ()) + "`"
     text = f"{table(figures)}\n\n{summary(figures, before, after, how, time.monotonic() - began)}\n"
     print(text, end="")
     if args.into:
