@@ -93,6 +93,7 @@ static struct err map(uint32_t domain, uint32_t code, const char *message)
 Test(client, causes_are_told_apart)
 {
 	cr_assert_eq(map(MONGOC_ERROR_SERVER, 13, "not authorized").code, ERR_AUTH);
+	cr_assert_eq(map(MONGOC_ERROR_SERVER, 391, "reauthentication required").code, ERR_AUTH);
 	cr_assert_eq(map(MONGOC_ERROR_SERVER, 18, "Authentication failed.").code, ERR_AUTH);
 	cr_assert_eq(
 	    map(MONGOC_ERROR_CLIENT, MONGOC_ERROR_CLIENT_AUTHENTICATE, "Authentication failed.").code, ERR_AUTH);

@@ -171,3 +171,9 @@ Test(outcome, sent_again_is_inserted_present_or_still_in_doubt)
 	seen = refusal(13);
 	cr_assert_eq(outcome_of_again(&seen, &driver_error, 5), AGAIN_UNKNOWN);
 }
+
+Test(outcome, a_refusal_of_the_login_is_told_from_others)
+{
+	cr_assert(outcome_code_is_of_login(13) && outcome_code_is_of_login(391));
+	cr_assert(!outcome_code_is_of_login(121) && !outcome_code_is_of_login(0) && !outcome_code_is_of_login(10107));
+}
