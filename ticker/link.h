@@ -9,7 +9,8 @@
  *
  * The driver logs in once a connection and never again. A user that was dropped and made anew is nobody on a connection
  * that was there before, for ever: so a look whose login is refused tries a client of its own, and takes it in the
- * old one's place if it finds the cluster.
+ * old one's place if it finds the cluster. That begins a session of its own: what is still on its way in the old one
+ * is refused only if its tick is there already. A tick that was given up may so land after later ones; it is unknown.
  */
 #ifndef TICKER_LINK_H
 #define TICKER_LINK_H
