@@ -254,7 +254,7 @@ def a_killed_server_loses_no_acknowledged_tick_and_doubles_none():
 
 
 def a_killed_server_in_the_middle_of_batches_leaves_no_gap_among_the_acknowledged():
-    run = Ticker("--flat-out", "--ns", "drill.ticker", "--writers", "3")
+    run = Ticker("--flat-out", "--ns", "drill.ticker", "--writers", "3", "--give-up", "30s")
     run.wait_for('"acked"', 20)
     server.kill()
     server.start()
@@ -262,7 +262,7 @@ def a_killed_server_in_the_middle_of_batches_leaves_no_gap_among_the_acknowledge
     run.wait_for('"acked"', size + 10, 40)
     assert run.stop() == 0, run.err
     journal, found = check_everything(run)
-    assert not journal.of("failed") and not journal.of("unknown") and not journal.of("issued")
+    assert not journal.of("failed") and not journal.of("unknown") and not journal.of("issued"), run.err
     assert len(found) == len(journal.ticks)
 
 
