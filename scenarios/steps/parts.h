@@ -11,11 +11,12 @@
 #include "scenarios/steps/steps.h"
 
 extern const struct step_def step_wait_cluster, step_check_blueprint, step_start_ticker, step_tick, step_run_policy,
-    step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect, step_describe,
-    step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret, step_release_backups,
-    step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point, step_install_operator,
-    step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination, step_restore_data,
-    step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed, step_check_target;
+    step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
+    step_describe, step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret,
+    step_release_backups, step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point,
+    step_install_operator, step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination,
+    step_restore_data, step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed,
+    step_check_target;
 
 /* Of a list; none where there is no list. */
 #define EACH_ITEM(o, doc)                                                                                              \
