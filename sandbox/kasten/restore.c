@@ -241,7 +241,7 @@ static bool workloads(struct kasten *k, struct job *j, struct err *err)
 			continue;
 		if (kasten_now(k) - json_int_at(j->root, "try/startedMs", 0) > BLUEPRINT_TIMEOUT_MS)
 			return err_set(err, ERR_TIMEOUT, "workload \"%s\" is not ready", json_text_at(r, "name"));
-		j->next_ms = kasten_now(k) + 1000;
+		j->next_ms = kasten_now(k) + 250;
 		return true;
 	}
 	return json_set_int(j->root, "try/target", 0, err) && job_set_step(j, "blueprints", err) &&

@@ -8,5 +8,7 @@ drill_script(collect LABEL integration TIMEOUT 300 COMMAND $<TARGET_FILE:test_in
 if(PSMDB_DRILL_SANITIZE MATCHES thread)
   drill_script(collect LABEL threads TIMEOUT 180 COMMAND $<TARGET_FILE:test_integration_collect> $<TARGET_FILE:collect_main>)
 endif()
-drill_script(collect_shards LABEL integration TIMEOUT 200 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/collect_real collect_shards)
+if(NOT PSMDB_DRILL_SANITIZE)
+  drill_script(collect_shards LABEL integration TIMEOUT 200 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/collect_real collect_shards)
+endif()
 drill_script(collect_members LABEL integration TIMEOUT 200 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/collect_real collect_members)
