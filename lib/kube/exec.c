@@ -120,12 +120,19 @@ bool kube_exec_set_cluster(struct kube_exec *e, const char *json, struct err *er
 
 /* --- the answer -------------------------------------------------------------------------------------------------- */
 
+static bool says(const json_node *status, const char *key)
+{
+	const char *text = json_text_at(status, key);
+
+	return text && *text;
+}
+
 static bool copy_text(const json_node *status, const char *key, char **ret)
 {
 	const char *text = json_text_at(status, key);
 
-	*ret = text && *text ? strdup(text) : NULL;
-	return !text || !*text || *ret;
+	*ret = says(status, key) ? strdup(text) : NULL;
+	return !says(status, key) || *ret;
 }
 
 bool kube_exec_parse(const char *text, size_t len, const char *api_version, struct kube_credential *ret,
@@ -145,8 +152,7 @@ bool kube_exec_parse(const char *text, size_t len, const char *api_version, stru
 	if (!json_is_at(json_root(doc), "apiVersion", api_version))
 		return err_set(err, ERR_PARSE, "its apiVersion is not \"%s\"", api_version);
 	status = json_get(json_root(doc), "status");
-	if (!json_text_at(status, "token") &&
-	    !(json_text_at(status, "clientCertificateData") && json_text_at(status, "clientKeyData")))
+	if (!says(status, "token") && !(says(status, "clientCertificateData") && says(status, "clientKeyData")))
 		return err_set(err, ERR_PARSE, "it holds neither a token nor a client certificate with its key");
 	expires = json_text_at(status, "expirationTimestamp");
 	if (expires && !time_parse(expires, &expires_ms))

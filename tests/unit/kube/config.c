@@ -306,6 +306,8 @@ Test(kube_config, plugin_that_fails_is_named)
 	    {"{\"kind\":\"hush\"}", "it is no ExecCredential"},
 	    {"{\"kind\":\"ExecCredential\",\"apiVersion\":\"hush\"}", "its apiVersion is not"},
 	    {CREDENTIAL("\"clientKeyData\":\"hush\""), "neither a token nor"},
+	    {CREDENTIAL("\"token\":\"\""), "neither a token nor"},
+	    {CREDENTIAL("\"clientCertificateData\":\"\",\"clientKeyData\":\"hush\""), "neither a token nor"},
 	    {CREDENTIAL("\"token\":\"hush\",\"expirationTimestamp\":\"soon\""), "expirationTimestamp"},
 	};
 	KUBE_CONFIG_CLEANUP struct kube_config c = {0};
