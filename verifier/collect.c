@@ -156,13 +156,13 @@ static bool read_piece(
 	if (!new_tally(o, c, piece, s, err))
 		return false;
 	c->piece_count++;
+	if (o->describe)
+		return tally_finish(piece->tally, err) && meta_namespace(&s->link, ns, &piece->facts, err);
 	if (!find_owner(o, c, s, ns, &piece->owner, err))
 		return false;
 	scan.tally = piece->tally;
 	if (piece->owner)
 		tally_owner(piece->tally, owner_owns, piece->owner);
-	if (o->describe)
-		return tally_finish(piece->tally, err) && meta_namespace(&s->link, ns, &piece->facts, err);
 	if (!scan_run(&s->link, &scan, err))
 		return false;
 	piece->facts.documents = tally_counts(piece->tally).documents;

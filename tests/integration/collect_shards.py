@@ -125,6 +125,23 @@ def what_a_real_migration_left_behind_is_left_out():
     assert bench.collect("rs0", "rs1", options=("--ns", "drill.moved"))[-1]["documents"] == "140"
 
 
+def fail_get_more(mode):
+    bench.cluster.sets["rs0"].run("admin", "configureFailPoint", "failCommand", mode=mode,
+                                  data={"failCommands": ["getMore"], "closeConnection": True, "appName": "psmdb-verify collect"})
+
+
+def an_orphan_is_counted_once_though_the_reading_is_broken_off_among_them():
+    # batches of 20: three of what is owned, two of orphans, and the connection is lost whenever more is asked for behind the first of these
+    fail_get_more({"skip": 3})
+    try:
+        records = bench.collect("cfg", "rs0", options=("--ns", "drill.moved", "--batch-size", "20"))
+    finally:
+        fail_get_more("off")
+    found, = of(records, "namespace", ns="drill.moved", replicaSet="rs0")
+    assert "reading goes on where it was broken off" in bench.log, bench.log
+    assert (found["documents"], found["orphans"]) == ("60", "40"), (found, bench.log)
+
+
 def hashes(name, ns):
     """As the server computes them: the keys of its hashed index."""
     client = bench.cluster.sets[name].client()
@@ -186,7 +203,8 @@ def one_that_cannot_be_reached_fails_the_whole():
 def main():
     global bench  # pylint: disable=global-statement
     tests = [three_replica_sets_become_one_observation, each_probe_and_namespace_says_of_which_set_it_is, a_namespace_that_is_not_sharded_has_no_orphans,
-             what_another_shard_owns_is_left_out_and_counted, what_a_real_migration_left_behind_is_left_out, so_it_is_with_a_hashed_key, what_cannot_be_told_is_left_in_and_the_log_says_so,
+             what_another_shard_owns_is_left_out_and_counted, what_a_real_migration_left_behind_is_left_out,
+             an_orphan_is_counted_once_though_the_reading_is_broken_off_among_them, so_it_is_with_a_hashed_key, what_cannot_be_told_is_left_in_and_the_log_says_so,
              without_the_config_server_nothing_is_left_out_and_the_log_says_so, a_set_that_is_given_twice_is_refused, one_that_cannot_be_reached_fails_the_whole]
     with tempfile.TemporaryDirectory(prefix="collect-shards-") as directory:
         bench = Bench(directory)

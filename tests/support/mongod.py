@@ -33,6 +33,11 @@ def free_address(second_octet):
     raise RuntimeError("no free address")
 
 
+def with_us(*args):
+    """Ends when whoever has started it is killed."""
+    return ["setpriv", "--pdeathsig", "KILL", *args]
+
+
 class Mongod:
     oplog_mb = 64
 
@@ -61,7 +66,7 @@ class Mongod:
         direct.close()
 
     def start(self, wait=True):
-        args = [find(), "--dbpath", self.dir + "/db", "--port", str(self.port), "--bind_ip", self.host, "--replSet", "rs0",
+        args = [*with_us(find()), "--dbpath", self.dir + "/db", "--port", str(self.port), "--bind_ip", self.host, "--replSet", "rs0",
                 "--wiredTigerCacheSizeGB", "0.25", "--oplogSize", str(self.oplog_mb), "--unixSocketPrefix", self.dir,
                 "--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)",
                 "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100",

@@ -55,9 +55,10 @@ class Member:
         with open(self.dir + "/key", "w") as f:
             f.write("dGVzdHMgb2YgcHNtZGItZHJpbGw=\n")
         os.chmod(self.dir + "/key", 0o600)
-        args = [mongod.find(), "--dbpath", self.dir + "/db", "--port", str(port), "--bind_ip", self.host, "--nounixsocket",
+        args = [*mongod.with_us(mongod.find()), "--dbpath", self.dir + "/db", "--port", str(port), "--bind_ip", self.host, "--nounixsocket",
                 "--wiredTigerCacheSizeGB", "0.25", "--wiredTigerEngineConfigString", "log=(file_max=4MB,prealloc=false)",
-                "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100", "--setParameter", "diagnosticDataCollectionEnabled=false"]
+                "--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100", "--setParameter", "diagnosticDataCollectionEnabled=false",
+                "--setParameter", "enableTestCommands=1"]
         if not standalone:
             args += ["--replSet", self.set_name, "--oplogSize", "64", "--keyFile", self.dir + "/key"] + ([f"--{self.role}"] if self.role else [])
         with open(self.dir + "/log", "ab") as log:

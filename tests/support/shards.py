@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 
+from mongod import with_us
 from replica_set import PASSWORD, PORT, ReplicaSet, address_block, wait
 
 MAJORITY = {"w": "majority", "wtimeout": 30000}
@@ -39,7 +40,7 @@ class S3:
         for name, text in (("access", ACCESS), ("secret", SECRET)):
             (self.dir / name).write_text(text)
         p = self.port
-        args = [find("weed"), "-logtostderr=true", "mini", f"-dir={self.dir}/data", f"-ip={self.host}", f"-ip.bind={self.host}", "-master.telemetry=false",
+        args = [*with_us(find("weed")), "-logtostderr=true", "mini", f"-dir={self.dir}/data", f"-ip={self.host}", f"-ip.bind={self.host}", "-master.telemetry=false",
                 "-admin.ui=false", "-webdav=false", f"-s3.port={p}", "-s3.port.iceberg=0", f"-master.port={p + 2}", f"-volume.port={p + 3}", f"-filer.port={p + 4}",
                 f"-admin.port={p + 5}", f"-s3.config={self.dir}/s3.json"]
         with open(self.dir / "log", "ab") as log:
@@ -112,7 +113,7 @@ class Cluster:
         log = self.dir / f"agent-{rs.name}.log"
         log.unlink(missing_ok=True)
         with open(log, "wb") as out:
-            agent = subprocess.Popen([find("pbm-agent")], stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            agent = subprocess.Popen(with_us(find("pbm-agent")), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
                                      env=environment(self.dir, PBM_MONGODB_URI=f"mongodb://pbm:{PASSWORD}@{rs.members[0].host}:{PORT}/?authSource=admin"))
         agent.log = log
         self.agents.append(agent)

@@ -136,9 +136,13 @@ def run(name, missing=(), seal=True):
     return place
 
 
-def judge(*args):
-    done = subprocess.run([VERIFY, "judge", *map(str, args)], capture_output=True, text=True, timeout=60, check=False)
+def verify(*args):
+    done = subprocess.run([VERIFY, *map(str, args)], capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+def judge(*args):
+    return verify("judge", *args)
 
 
 def check(what, status, got, codes=(), place=None, says=""):
@@ -214,6 +218,7 @@ def tests():
     check("a journal that is named and not there", ERROR, judge("--run", place, "--journal", root / "none.jsonl"), says="none.jsonl")
     check("a folder for a file", ERROR, judge("--run", place, "--observed", root))
     check("an output that cannot be written", ERROR, judge("--run", place, "--out", root / "none" / "verdict.json"), says="none")
+    check("collect: a description of each member", USAGE, verify("collect", "--uri", "mongodb://h", "--describe", "--each-member"), says="exclude each other")
     other = run("a*[b]?")
     check("a folder with the letters of a pattern", PASS, judge("--run", other), place=other)
 
