@@ -31,7 +31,7 @@ READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support
 
 if not mongod.find():
     tap.skip_all("no mongod: run scripts/setup")
-server = mongod.Mongod(14, PASSWORD)
+server = mongod.Mongod(14, PASSWORD, ["enableTestCommands=1"])
 atexit.register(server.remove)
 work = tempfile.mkdtemp(prefix="drill-killed-")
 atexit.register(shutil.rmtree, work, ignore_errors=True)
@@ -84,6 +84,22 @@ def is_judged(path, observed, found, times, now):
     return torn, counts
 
 
+def hold_inserts(ms):
+    """How long each of the ticker's inserts lies at the server before it is done."""
+    mode, data = ("alwaysOn", {"blockConnection": True, "blockTimeMS": ms}) if ms else ("off", {})
+    admin.admin.command("configureFailPoint", "failCommand", mode=mode, data={"failCommands": ["insert"], "appName": "psmdb-ticker", **data})
+
+
+def settled():
+    """The operation time when the server has done what the killed one had sent: its connections are gone."""
+    def none_left():
+        ops = admin.admin.aggregate([{"$currentOp": {"allUsers": True, "idleConnections": True}}, {"$match": {"appName": "psmdb-ticker"}}])
+        return not list(ops)
+    tap.eventually(none_left, 20, "the server to end the killed ticker's connections")
+    now = admin.admin.command("ping")["operationTime"]
+    return now.time, now.inc
+
+
 def a_killed_ticker_leaves_a_readable_journal_and_the_right_classes():
     print(f"# seed {arguments.seed}")
     seen, torn, early = None, 0, 0
@@ -96,8 +112,10 @@ def a_killed_ticker_leaves_a_readable_journal_and_the_right_classes():
         else:
             run.wait_for('"issued"', 1)
             time.sleep(chance.uniform(0, 1 if "--rate" in RATES[number % 3] else 0.3))
+        hold_inserts(300 if number % 5 == 2 else 0)
+        time.sleep(0.1)
         run.stop(signal.SIGKILL)
-        now = admin.admin.command("ping")["operationTime"]
+        now = settled()
         if "\n" not in run.text():
             early += 1
             continue
@@ -106,7 +124,7 @@ def a_killed_ticker_leaves_a_readable_journal_and_the_right_classes():
         found = judging.present(admin, [ns])
         journal = ticks.Journal(judging.whole_lines(run.text()))
         ticker_run.check_claims(admin, journal)
-        broken, counts = is_judged(path, observed, found, ticker_run.operation_times(admin, journal), (now.time, now.inc))
+        broken, counts = is_judged(path, observed, found, ticker_run.operation_times(admin, journal), now)
         torn, seen = torn + broken, counts + seen if seen else counts
     print(f"# {arguments.count} kills, {early} before the journal, {torn} in the middle of a line; classes met: {dict(seen)}")
     for needed in ("ok", "late", "recovered", "unjournaled"):
