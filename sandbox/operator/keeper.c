@@ -110,7 +110,7 @@ static bool make_users(struct look *l, struct err *err)
 		return true;
 	slow.select_timeout_ms = 0;
 	keeper_users(&l->want.users, list, &users);
-	l->users_made = cluster_make_users(&slow, l->primary, &users, err);
+	l->users_made = cluster_calm(&slow, l->primary, err) && cluster_make_users(&slow, l->primary, &users, err);
 	return l->users_made;
 }
 

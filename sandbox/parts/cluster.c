@@ -9,9 +9,20 @@
 #define SELECT_LIMIT_MS 3000
 #define POLL_MS 50
 #define URI_MAX 128
+/* The first election waits for its time-out, and a first configuration travels by heartbeats: so both are short until
+ * there is a primary, and then such as a busy machine keeps. */
+static const struct pace {
+	int election_ms, heartbeat_ms;
+} at_first = {1000, 200}, calm = {5000, 1000};
 
 /* The server's codes that mean "this step has been done before". */
-enum { CODE_UNAUTHORIZED = 13, CODE_ALREADY_INITIALIZED = 23, CODE_ROLE_EXISTS = 51002, CODE_USER_EXISTS = 51003 };
+enum {
+	CODE_UNAUTHORIZED = 13,
+	CODE_ALREADY_INITIALIZED = 23,
+	CODE_SAME_CONFIG_VERSION = 103,
+	CODE_ROLE_EXISTS = 51002,
+	CODE_USER_EXISTS = 51003
+};
 
 static bool stopped(const struct cluster *c, struct err *err)
 {
@@ -51,14 +62,15 @@ static bool command_once(
 	return true;
 }
 
-static void initiate_command(const struct cluster *c, bson_t *ret)
+static void config_command(const struct cluster *c, const char *name, int version, struct pace pace, bson_t *ret)
 {
 	bson_t config, members, member, settings;
 	char key[12];
 
 	bson_init(ret);
-	BSON_APPEND_DOCUMENT_BEGIN(ret, "replSetInitiate", &config);
+	BSON_APPEND_DOCUMENT_BEGIN(ret, name, &config);
 	BSON_APPEND_UTF8(&config, "_id", c->set_name);
+	BSON_APPEND_INT32(&config, "version", version);
 	if (c->config_server)
 		BSON_APPEND_BOOL(&config, "configsvr", true);
 	BSON_APPEND_ARRAY_BEGIN(&config, "members", &members);
@@ -71,7 +83,8 @@ static void initiate_command(const struct cluster *c, bson_t *ret)
 	}
 	bson_append_array_end(&config, &members);
 	BSON_APPEND_DOCUMENT_BEGIN(&config, "settings", &settings);
-	BSON_APPEND_INT32(&settings, "electionTimeoutMillis", 1000);
+	BSON_APPEND_INT32(&settings, "electionTimeoutMillis", pace.election_ms);
+	BSON_APPEND_INT32(&settings, "heartbeatIntervalMillis", pace.heartbeat_ms);
 	bson_append_document_end(&config, &settings);
 	bson_append_document_end(ret, &config);
 }
@@ -82,11 +95,25 @@ bool cluster_initiate(const struct cluster *c, struct err *err)
 	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
 
 	bson_destroy(&command);
-	initiate_command(c, &command);
+	config_command(c, "replSetInitiate", 1, at_first, &command);
 	/* Refused for want of a login: users exist, so the set has been initiated before. */
 	return (member_client(c, 0, NULL, NULL, &client, err) &&
 		   command_once(client, &command, CODE_ALREADY_INITIALIZED, CODE_UNAUTHORIZED, err)) ||
 	       err_wrap(err, "initiate replica set \"%s\"", c->set_name);
+}
+
+bool cluster_calm(const struct cluster *c, int primary, struct err *err)
+{
+	CLEANUP(mongoc_client) mongoc_client_t *client = NULL;
+	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
+
+	bson_destroy(&command);
+	config_command(c, "replSetReconfig", 2, calm, &command);
+	BSON_APPEND_INT32(&command, "maxTimeMS", 30000);
+	/* Refused for want of a login: users exist, and this comes before them. */
+	return (member_client(c, primary, NULL, NULL, &client, err) &&
+		   command_once(client, &command, CODE_SAME_CONFIG_VERSION, CODE_UNAUTHORIZED, err)) ||
+	       err_wrap(err, "set the election time-out of replica set \"%s\"", c->set_name);
 }
 
 struct primary_arg {

@@ -35,6 +35,8 @@ struct cluster_users {
 
 /* Through the localhost exception: it holds on every loopback address until the first user exists. */
 bool cluster_initiate(const struct cluster *c, struct err *err);
+/* Once there is a primary, and before there is a user: from then on a primary is given up after 5 s without a sign of it. */
+bool cluster_calm(const struct cluster *c, int primary, struct err *err);
 /* One look at each member: false without an error if none says that it is the primary. */
 bool cluster_find_primary(const struct cluster *c, int *ret_member);
 bool cluster_wait_primary(const struct cluster *c, int *ret_member, struct err *err);

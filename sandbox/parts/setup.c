@@ -61,7 +61,8 @@ static bool make_users(struct run *r, int primary, struct err *err)
 	for (int tries = 1;; tries++) {
 		struct err each = ERR_INIT;
 
-		if (cluster_make_users(&r->wiring.cluster, primary, &r->wiring.users, &each))
+		if (cluster_calm(&r->wiring.cluster, primary, &each) &&
+		    cluster_make_users(&r->wiring.cluster, primary, &r->wiring.users, &each))
 			return true;
 		if (tries == most || (each.code != ERR_REMOTE && each.code != ERR_NET && each.code != ERR_TIMEOUT)) {
 			*err = each;

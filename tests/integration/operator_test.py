@@ -144,6 +144,7 @@ def a_wrong_secret_is_named_by_the_failed_backup():
     path = kube.core("secrets", name="s3-secret")
     right = box.api.get(path)["data"]["AWS_SECRET_ACCESS_KEY"]
     box.api.merge(path, {"data": {"AWS_SECRET_ACCESS_KEY": base64.b64encode(b"wrong").decode()}})
+    time.sleep(1)  # the operator knows secrets by its watch, as it knows backups, and one watch does not wait for the other
     try:
         make(BACKUPS, "wrong-secret", {"storageName": STORAGE})
         ends(BACKUPS, "wrong-secret", "error")
@@ -180,9 +181,26 @@ def an_operator_that_is_asked_to_end_ends_within_two_seconds():
     operator_pid()
 
 
+def primary():
+    (address,) = endpoints()
+    (pid,) = processes("/mongod ", f"--bind_ip {address} ")
+    return address, pid
+
+
+def a_primary_that_hangs_for_two_seconds_stays_the_primary():
+    before, pid = primary()
+    with client(before) as c:
+        term = c.admin.command("replSetGetStatus")["term"]
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(2)
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(1)
+        status = c.admin.command("replSetGetStatus")
+    assert (status["myState"], status["term"]) == (1, term), (status["myState"], status["term"], term)
+
+
 def endpoints_follow_the_primary():
-    (before,) = endpoints()
-    (pid,) = processes("/mongod ", f"--bind_ip {before} ")
+    before, pid = primary()
     os.kill(pid, signal.SIGKILL)
     tap.eventually(lambda: endpoints() and endpoints() != [before], 15, "another primary")
     box.wait_ready()
@@ -261,8 +279,8 @@ def without_the_cluster_only_the_record_is_erased():
 
 TESTS = [the_psmdb_gets_ready_and_says_what_stands_in_for_mongos, users_have_the_roles_of_the_real_operator, only_the_key_file_goes_with_the_cluster,
          wrong_objects_end_in_error_with_the_operators_words, a_wrong_secret_is_named_by_the_failed_backup, a_backup_goes_through_its_states_and_is_in_the_bucket,
-         an_operator_killed_during_a_backup_goes_on_with_it, an_operator_that_is_asked_to_end_ends_within_two_seconds, endpoints_follow_the_primary,
-         the_disaster_leaves_secrets_and_backups, the_cluster_is_made_again_empty_with_the_old_passwords,
+         an_operator_killed_during_a_backup_goes_on_with_it, an_operator_that_is_asked_to_end_ends_within_two_seconds,
+         a_primary_that_hangs_for_two_seconds_stays_the_primary, endpoints_follow_the_primary, the_disaster_leaves_secrets_and_backups, the_cluster_is_made_again_empty_with_the_old_passwords,
          a_restore_survives_the_operators_death_and_mongos_comes_back_after_it, an_unknown_backup_stays_requested_for_ever,
          a_backup_with_the_finalizer_takes_its_files_along, without_the_cluster_only_the_record_is_erased]
 
