@@ -251,7 +251,7 @@ static void name_roles(
 static bool add_roles(const struct judge *j, struct verdict *v, struct err *err)
 {
 	const struct observed *before = j->before, *after = j->observed;
-	struct cause drift = {0};
+	struct cause drift = {0}, added = {0};
 
 	if (!before->grants.known)
 		return true;
@@ -277,11 +277,14 @@ static bool add_roles(const struct judge *j, struct verdict *v, struct err *err)
 	}
 	for (size_t i = 0; i < after->granted_count; i++)
 		if (!find_grant(before, &after->granted[i]))
-			cause_add(&drift, "%s \"%s\" is new", after->granted[i].is_role ? "role" : "user",
-			    after->granted[i].name);
+			cause_add(
+			    &added, "%s \"%s\"", after->granted[i].is_role ? "role" : "user", after->granted[i].name);
 	return cause_end(&drift, v, REASON_ROLE_DRIFT,
-	    "the backup brought its own users and roles: see who changed them since, and grant what is missing",
-	    "users or roles are not what they were before the disaster: ", err);
+		   "the backup brought its own users and roles: see who changed them since, and grant what is missing",
+		   "users or roles are not what they were before the disaster: ", err) &&
+	       cause_end(&added, v, REASON_ROLE_ADDED,
+		   "a newer operator makes users of its own; see that nobody else has come in",
+		   "new since before the disaster: ", err);
 }
 
 static bool add_versions(const struct judge *j, struct verdict *v, struct err *err)

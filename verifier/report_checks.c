@@ -105,6 +105,7 @@ enum report_check check_of(enum verdict_reason_code code)
 		return CHECK_REMOVAL;
 	case REASON_BACKUPS_KEPT:
 	case REASON_TORN:
+	case REASON_ROLE_ADDED:
 	case REASON_VERSION_DRIFT:
 	case REASON_ENVIRONMENT:
 	case REASON_FOREIGN:

@@ -113,6 +113,7 @@ enum verdict_severity { SEVERITY_FAIL, SEVERITY_INCONCLUSIVE, SEVERITY_WARN, SEV
 	X(CONTROL_PASSED, INCONCLUSIVE, "the judge did not find what was made wrong on purpose")                       \
 	X(DRILL_STOPPED, INCONCLUSIVE, "the drill could not go on")                                                    \
 	X(TORN, WARN, "the replica sets of the backup are not at one instant")                                         \
+	X(ROLE_ADDED, WARN, "users or roles are there that were not before")                                           \
 	X(VERSION_DRIFT, WARN, "the server is of another version than before")                                         \
 	X(ENVIRONMENT, WARN, "a part of the environment was a stand-in")                                               \
 	X(BACKUPS_KEPT, INFO, "backups stay in the bucket")                                                            \

@@ -167,10 +167,23 @@ Test(before, other_privileges_of_a_role_fail)
 	expect_drift(REASON_ROLE_DRIFT, "role \"admin.pbmAnyAction\"");
 }
 
-Test(before, users_that_are_gone_or_new_fail)
+Test(before, a_user_that_is_gone_fails_whoever_came_instead)
 {
 	strcpy(s.observed.granted[0].name, "admin.other");
-	expect_drift(REASON_ROLE_DRIFT, "user \"admin.app\" is gone; user \"admin.other\" is new");
+	expect_drift(REASON_ROLE_DRIFT, "user \"admin.app\" is gone");
+	cr_expect_reason(&s, REASON_ROLE_ADDED);
+}
+
+Test(before, a_user_that_is_new_is_a_warning)
+{
+	const struct observed_grant *first = &s.observed.granted[0];
+	struct observed_grant *new = &s.observed.granted[s.observed.granted_count++];
+
+	*new = *first;
+	strcpy(new->name, "admin.xtra");
+	story_expect_pass(&s);
+	cr_expect_reason(&s, REASON_ROLE_ADDED);
+	cr_expect(s.verdict.roles_judged);
 }
 
 Test(before, users_that_could_not_be_read_before_are_not_judged)
