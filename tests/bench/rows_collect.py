@@ -71,7 +71,7 @@ def collect(bench, args):
     yield guarded(at_least("collect", f"times mongosh, which does the same check with {PART // 4:,} of the documents", 25, None,
                            note="XXH3 by hash-wasm; its start not counted"), lambda: beside_mongosh(bench, not args.no_install))
     if not bench.quick:
-        yield beside_cursor(bench, 10000000, 3)
+        yield beside_cursor(bench, 10000000, 5)
 
 
 # --- memory -----------------------------------------------------------------------------------------------------------
