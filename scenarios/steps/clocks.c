@@ -7,14 +7,15 @@
 
 #define FRESH_MS 10000
 
-static bool note(struct drill *d, struct kube *k, const char *event, struct err *err)
+static bool note(struct drill *d, struct kube *k, const char *event, bool *ret_asked, struct err *err)
 {
 	char offset[24], error[24];
 	int64_t offset_ms, error_ms;
 	struct err why = ERR_INIT;
 	bool known;
 
-	if (!kube_clock(k, &known, &offset_ms, &error_ms, &why)) {
+	*ret_asked = kube_clock(k, &known, &offset_ms, &error_ms, &why);
+	if (!*ret_asked) {
 		/* without it the figures take the journal's comparison: no reason to stop */
 		if (why.code == ERR_INTERRUPTED)
 			*err = why;
@@ -29,12 +30,14 @@ static bool note(struct drill *d, struct kube *k, const char *event, struct err 
 
 bool part_note_clocks(struct drill *d, struct err *err)
 {
-	/* it takes a second for each, and the disaster looks again at what was proven right before */
+	bool here = true, there = true;
+
+	/* it takes a second for each, and what destroys looks again at what was seen right before */
 	if (d->compared_ms && !drill_is_elsewhere(d) && part_now_ms(d) - d->compared_ms < FRESH_MS)
 		return true;
-	if ((!drill_is_elsewhere(d) && !note(d, drill_kube(d), "clock", err)) ||
-	    (drill_kube_elsewhere(d) && !note(d, drill_kube_elsewhere(d), "clock.target", err)))
+	if ((!drill_is_elsewhere(d) && !note(d, drill_kube(d), "clock", &here, err)) ||
+	    (drill_kube_elsewhere(d) && !note(d, drill_kube_elsewhere(d), "clock.target", &there, err)))
 		return false;
-	d->compared_ms = part_now_ms(d);
+	d->compared_ms = here && there ? part_now_ms(d) : 0;
 	return true;
 }

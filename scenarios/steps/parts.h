@@ -154,8 +154,10 @@ void part_bucket_clear(struct part_bucket *b);
 
 /*
  * Events clock (the cluster under test, until it is left) and clock.target (the other one, if there is one): their wall clocks less
- * the drill's. What cannot be compared is left out. Within ten seconds, and before the cluster is left, they are not compared again.
+ * the drill's. What cannot be compared is left out. Within ten seconds, and before the cluster is left, they are not compared again; one that did not answer is asked again.
+ * Takes PART_CLOCKS_MS at most where the servers answer quickly.
  */
+#define PART_CLOCKS_MS 2500
 bool part_note_clocks(struct drill *d, struct err *err);
 
 /* A pod of this project from a manifest, fitted to the run: address, secret, names. */

@@ -55,6 +55,12 @@ def good(path):
         assert leftovers(path) == ([], []), leftovers(path)
         assert not (path / "good.sandbox").exists()
         assert list((path / "good/logs").glob("*-mongod.log")) and list((path / "good/logs").glob("*-backup-agent.log"))
+    with tap.check("the clocks are compared once, while ticks go on behind the backup, and the proof does not wait for it"):
+        events = [e for e in map(json.loads, (path / "good/timeline.jsonl").read_text().splitlines()) if e["type"] == "event"]
+        at = [i for i, e in enumerate(events) if e["name"] == "clock"]
+        step = [e["data"]["step"] for e in events[:at[0]] if e["name"] == "step.start"][-1]
+        assert len(at) == 1 and step == "tick" and 0 <= int(events[at[0]]["data"]["error_ms"]) < 500, (at, step)
+        assert [e["name"] for e in events[:at[0]]].count("bound.pinned") == 1
 
 
 def silent(path):

@@ -89,3 +89,26 @@ Test(kube_clock, without_a_date_is_not_known)
 	cr_assert_not(ask((const int64_t[]){0, 0}, false, &offset_ms, &error_ms));
 	cr_expect(offset_ms == 7 && error_ms == 7);
 }
+
+Test(kube_clock, of_a_date_that_is_none_is_not_known)
+{
+	static const char *const dates[] = {"", "yesterday", "Sat, 28 Nov", "Sat, 99 Nov 2026 12:00:00 GMT",
+	    "Sat, 28 Nov 2026 12:00:00 CET", "1795867200", "Sat, 28 Nov 2026 25:61:61 GMT", "%n%s%x",
+	    "Sat, 28 Nov -999999999999999999999 12:00:00 GMT"};
+
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		int64_t offset_ms = 7, error_ms = 7;
+		const char *answer;
+		char text[400];
+		bool known;
+
+		snprintf(text, sizeof text,
+		    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: %s\r\nConnection: close\r\n\r\n{}",
+		    dates[i]);
+		answer = text;
+		kube_fake_start(&f, &answer, 1);
+		cr_assert(kube_clock(f.kube, &known, &offset_ms, &error_ms, &err), "%s", err.msg);
+		kube_fake_stop(&f, NULL);
+		cr_expect(!known && offset_ms == 7 && error_ms == 7, "\"%s\"", dates[i]);
+	}
+}

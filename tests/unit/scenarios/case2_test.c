@@ -430,13 +430,15 @@ Test(case2, both_clusters_clocks_are_compared_with_the_drills)
 	kube_fake_start(&other, there, COUNT(there));
 	d.kube = f.kube;
 	d.elsewhere = other.kube;
-	ok = part_note_clocks(&d, &err);
+	/* the second time nobody is asked */
+	ok = part_note_clocks(&d, &err) && part_note_clocks(&d, &err);
 	d.kube = d.elsewhere = NULL;
 	kube_fake_stop(&f, NULL);
 	kube_fake_stop(&other, NULL);
 	cr_assert(ok, "%s", err.msg);
 	timeline_has("\"name\":\"clock\",\"data\":{\"offset_ms\":\"");
 	timeline_has("\"name\":\"clock.target\",\"data\":{\"offset_ms\":\"30");
+	cr_assert(d.compared_ms > 0, "the second time there was nobody to answer");
 }
 
 Test(case2, a_clock_that_cannot_be_asked_for_stops_nothing)
@@ -450,6 +452,7 @@ Test(case2, a_clock_that_cannot_be_asked_for_stops_nothing)
 	d.kube = NULL;
 	kube_fake_stop(&f, NULL);
 	cr_assert(ok, "%s", err.msg);
+	cr_assert_eq(d.compared_ms, 0, "who comes next asks again");
 }
 
 /* --- a restore whose agents are gone ------------------------------------------------------------------------------------- */
