@@ -151,7 +151,8 @@ int cmd_follow(int argc, char **argv)
 	    .about = "Reads a ticker's log, on standard input or with --pod through the API, and copies the journal's "
 		     "records out of it, checked by "
 		     "number and chain, into the run directory. Other lines go to "
-		     "logs/ticker.log. Once a second the copy is synced and the timeline gets a head: the last "
+		     "logs/ticker.log. Once a second, and at the first acknowledged tick of every stream, the copy is "
+		     "synced and the timeline gets a head: the last "
 		     "record's number, chain and newest acknowledged ticks. "
 		     "Started again, it goes on behind its last record; repeats are dropped.",
 	    .opts = opts,

@@ -70,6 +70,14 @@ bool follower_acked(const struct follower *f, uint32_t stream, struct timeline_a
 	return true;
 }
 
+static bool all_acked(const struct follower *f)
+{
+	for (uint32_t i = 0; i < f->open.stream_count; i++)
+		if (!f->acked[i].seq)
+			return false;
+	return true;
+}
+
 /* Takes the record's content in; whether it follows was checked by the record reader. */
 static bool accept(struct follower *f, const struct record *rec, struct err *err)
 {
@@ -92,8 +100,13 @@ static bool accept(struct follower *f, const struct record *rec, struct err *err
 	} else if (j.type == JOURNAL_ACKED) {
 		struct timeline_acked *a = &f->acked[j.stream];
 
+		bool first = !a->seq;
+
 		a->seq = j.last > a->seq ? j.last : a->seq;
 		a->hi = optime_max(a->hi, j.hi);
+		/* who waits for the beginning learns it at once */
+		if (first && all_acked(f))
+			f->due_ns = clock_mono_ns(f->clock);
 	} else if (j.type == JOURNAL_END) {
 		f->sealed = true;
 	}

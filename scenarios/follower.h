@@ -36,7 +36,10 @@ CLEANUP_PTR(follower, struct follower, follower_free)
 bool follower_feed(struct follower *f, const char *bytes, size_t len, struct err *err);
 /* What is fed from now on comes from an earlier place of the log: a line that was begun is forgotten. */
 bool follower_again(struct follower *f, struct err *err);
-/* Does what is due: once a second a sync and, as soon as there is a record, a head in the timeline. */
+/*
+ * Does what is due: once a second, and when each stream has its first acknowledged tick, a sync and, as soon as there is a record, a
+ * head in the timeline.
+ */
 bool follower_tick(struct follower *f, struct err *err);
 int64_t follower_due_ns(const struct follower *f); /* monotonic */
 /* Syncs and writes a last head, also after a failed feed. */

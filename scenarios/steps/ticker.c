@@ -6,6 +6,7 @@
 
 #define RUNNING_LIMIT_MS 180000
 #define FIRST_LIMIT_MS 60000
+#define FIRST_POLL_MS 50
 #define COVER_LIMIT_MS 180000
 #define STALL_SAID_MS 10000
 #define PLAIN_SAID_MS 5000 /* the count is told so often where there is no live line */
@@ -100,7 +101,7 @@ static bool first_ticks(struct drill *d, const char *pod, struct err *err)
 			return err_hint(err, "see logs/ticker.log in the run's directory, or \"kubectl -n %s logs %s\"",
 			    drill_namespace(d), pod);
 		}
-		if (!part_pause(d, 250, err))
+		if (!part_pause(d, FIRST_POLL_MS, err))
 			return false;
 	}
 }

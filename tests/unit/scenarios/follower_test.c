@@ -62,7 +62,7 @@ static const char *path_of(const char *name)
 }
 
 /* A journal of so many ticks on two streams, and a pod log of it with ordinary lines in between. */
-static void make_log(int64_t ticks, bool ended)
+static void make_log_of(int64_t ticks, uint32_t acked_streams, bool ended)
 {
 	struct record_sink sink = memory_sink_init(&journal);
 	CLEANUP(journal_writer) struct journal_writer *w = NULL;
@@ -74,7 +74,7 @@ static void make_log(int64_t ticks, bool ended)
 		for (uint32_t s = 0; s < 2; s++) {
 			struct journal_record a = issued(s, seq, seq), b = acked(s, seq, seq);
 
-			cr_assert(journal_write(w, &a, NULL) && (s || journal_write(w, &b, NULL)));
+			cr_assert(journal_write(w, &a, NULL) && (s >= acked_streams || journal_write(w, &b, NULL)));
 		}
 	}
 	cr_assert(!ended || journal_write(w, &end, NULL));
@@ -84,6 +84,11 @@ static void make_log(int64_t ticks, bool ended)
 		cr_assert(buf_add_str(&pod_log, RECORD_LOG_PREFIX, NULL));
 		cr_assert(buf_add(&pod_log, p, (size_t)(nl - p) + 1, NULL));
 	}
+}
+
+static void make_log(int64_t ticks, bool ended)
+{
+	make_log_of(ticks, 1, ended);
 }
 
 static struct follower *start(void)
@@ -192,6 +197,28 @@ Test(follower, a_head_each_second_also_when_nothing_arrives)
 	cr_assert_eq(heads(&head), 3);
 	cr_assert_eq((follower_due_ns(f) - due) % 1000000000, 0);
 	cr_assert_gt(follower_due_ns(f), now_ns);
+}
+
+Test(follower, the_first_acknowledged_tick_of_every_stream_is_told_at_once)
+{
+	CLEANUP(follower) struct follower *f = start();
+	struct timeline_record head;
+	int64_t due = follower_due_ns(f);
+	size_t second;
+
+	make_log_of(3, 2, false);
+	second = at_record(5); /* the second stream's first acknowledgement */
+	now_ns += 100000000;
+	cr_assert(follower_feed(f, pod_log.data, second, NULL) && follower_tick(f, NULL));
+	cr_assert(heads(&head) == 0 && follower_due_ns(f) == due, "one stream is not all of them");
+	now_ns += 100000000;
+	cr_assert(follower_feed(f, pod_log.data + second, at_record(6) - second, NULL));
+	cr_assert_eq(follower_due_ns(f), now_ns);
+	cr_assert(follower_tick(f, NULL));
+	cr_assert_eq(heads(&head), 1);
+	cr_assert(head.acked_count == 2 && head.acked[1].seq == 1 && head.journal.n == 5);
+	cr_assert(follower_feed(f, pod_log.data + at_record(6), pod_log.len - at_record(6), NULL));
+	cr_assert_eq(follower_due_ns(f), now_ns + 1000000000, "once: then each second");
 }
 
 Test(follower, a_gap_stops_it_with_the_numbers_and_keeps_what_was_good)
