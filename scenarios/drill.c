@@ -275,6 +275,7 @@ bool drill_saw(struct drill *d, const char *object, const char *state, struct er
 		if (!strcmp(old, state))
 			return true;
 	}
+	d->changes++;
 	return (entry ? json_set_text(entry, "state", state, err)
 		      : json_set_format(
 			    json_edit(d->state.doc), "seen/-", err, "{'object':%s,'state':%s}", object, state)) &&

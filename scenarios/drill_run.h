@@ -38,6 +38,7 @@ struct drill {
 	struct kube *kube, *elsewhere; /* elsewhere: NULL without --to-context */
 	struct show show;
 	struct json *unconfirmed; /* what --confirm-delete must name, "KIND/NAME" each; NULL: nothing so far */
+	uint64_t changes;	  /* that drill_saw has seen */
 	int64_t signed_ms;	  /* the newest sign of life, monotonic */
 	int64_t compared_ms;	  /* when the clocks were compared last, monotonic; 0: not yet */
 	int64_t rested_ms;	  /* a run that is taken up again: so long; -1: not known */

@@ -96,6 +96,7 @@ bool action_see(struct drill *d, const struct action *a, struct action_seen *ret
 bool action_wait(struct drill *d, const struct action *a, int64_t limit_ms, struct err *err)
 {
 	int64_t begun_ms = part_now_ms(d);
+	struct part_pace pace = {0};
 	struct action_seen seen;
 	char what[600];
 
@@ -121,7 +122,7 @@ bool action_wait(struct drill *d, const struct action *a, int64_t limit_ms, stru
 		if (part_now_ms(d) - begun_ms > limit_ms)
 			return err_set(err, ERR_TIMEOUT, "waited %lld s for %s: it is %s", (long long)limit_ms / 1000,
 			    what, seen.text);
-		if (!part_pause(d, POLL_MS, err))
+		if (!part_pause_pace(d, &pace, POLL_MS, err))
 			return false;
 	}
 }

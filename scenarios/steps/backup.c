@@ -230,6 +230,7 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 	const struct action run = run_action(d);
 	struct run_seen *s = calloc(1, sizeof *s);
 	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RUN_LIMIT_MS);
+	struct part_pace pace = {0};
 	bool ok;
 
 	if (!s)
@@ -249,7 +250,7 @@ static bool run_run(struct drill *d, const json_node *args, struct err *err)
 			    (long long)limit_ms / 1000, drill_kasten(d), drill_found(d, "run-action"), s->action.text);
 			break;
 		}
-		ok = part_pause(d, POLL_MS, err);
+		ok = part_pause_pace(d, &pace, POLL_MS, err);
 	}
 	ok = ok && keep_backup(s, err);
 	if (ok)

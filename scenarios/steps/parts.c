@@ -13,6 +13,7 @@
 #define POD_MARK "pod-mark"
 #define CLAIMS_MAX ((size_t)1 << 20)
 #define BOUND_LIMIT_MS 600000
+#define PACE_FIRST_MS 25
 
 void kind_clusters(struct kube_kind *ret)
 {
@@ -144,6 +145,14 @@ bool part_pause(struct drill *d, int64_t ms, struct err *err)
 	if (clock_sleep_until(drill_clock(d), clock_mono_ns(drill_clock(d)) + ms * 1000000, drill_stop(d)))
 		return true;
 	return err_set(err, ERR_INTERRUPTED, "interrupted");
+}
+
+bool part_pause_pace(struct drill *d, struct part_pace *pace, int64_t most_ms, struct err *err)
+{
+	pace->ms = !pace->ms || pace->changes != d->changes ? PACE_FIRST_MS : 2 * pace->ms;
+	pace->ms = pace->ms < most_ms ? pace->ms : most_ms;
+	pace->changes = d->changes;
+	return part_pause(d, pace->ms, err);
 }
 
 int64_t part_now_ms(struct drill *d)

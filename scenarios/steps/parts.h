@@ -49,6 +49,15 @@ bool part_names(struct drill *d, const struct kube_kind *kind, struct buf *out, 
 bool part_is_named(const char *names, const char *name); /* names may be NULL */
 /* A short sleep while something is asked again; false (ERR_INTERRUPTED) if the run is stopped. */
 bool part_pause(struct drill *d, int64_t ms, struct err *err);
+/*
+ * The same with a pause that doubles from 25 ms up to most_ms, and begins anew when drill_saw has seen a change: one change often
+ * comes soon after another.
+ */
+struct part_pace {
+	uint64_t changes;
+	int64_t ms;
+};
+bool part_pause_pace(struct drill *d, struct part_pace *pace, int64_t most_ms, struct err *err);
 int64_t part_now_ms(struct drill *d); /* monotonic */
 
 /* A map of texts (or null): what labels and annotations are. YAML makes booleans and numbers of words without quotes. */

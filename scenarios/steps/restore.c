@@ -376,6 +376,7 @@ static bool watch(struct drill *d, const json_node *args, bool by_hand, struct e
 {
 	int64_t begun_ms = part_now_ms(d), limit_ms = step_duration_ms(args, "timeout", RESTORE_LIMIT_MS);
 	struct seen *s = calloc(1, sizeof *s);
+	struct part_pace pace = {0};
 	bool ok = s != NULL;
 
 	if (!s)
@@ -404,7 +405,7 @@ static bool watch(struct drill *d, const json_node *args, bool by_hand, struct e
 			    s->job_there ? s->job.state_text : "not there");
 			break;
 		}
-		ok = part_pause(d, POLL_MS, err);
+		ok = part_pause_pace(d, &pace, POLL_MS, err);
 	}
 	if (ok && s->job_there && psmdb_job_good(s->job.state))
 		drill_say(d, "psmdb-restore %s says: %s", s->job.name, s->job.state_text);

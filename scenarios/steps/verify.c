@@ -11,6 +11,8 @@
 #define COLLECT_LIMIT_MS 3600000
 #define LOG_MAX ((size_t)256 << 20)
 #define JUDGE_LIMIT_MS 600000
+#define REMOVE_LIMIT_MS 20000
+#define REMOVE_POLL_MS 100
 
 /* What the verifier's pod is to do, and where its records and its log go. */
 struct reading {
@@ -114,14 +116,16 @@ static bool last_line(const struct buf *log, char *ret, size_t size)
 static bool remove_pod(struct drill *d, const struct kube_kind *kind, const char *name, struct err *err)
 {
 	const struct kube_delete now = {.grace_seconds = 1};
+	int64_t until_ms = part_now_ms(d) + REMOVE_LIMIT_MS;
+	struct part_pace pace = {0};
 	struct err each = ERR_INIT;
 
 	if (!kube_delete(drill_kube(d), kind, drill_namespace(d), name, &now, &each) && each.code != ERR_NOT_FOUND) {
 		*err = each;
 		return false;
 	}
-	for (int i = 0; i < 200 && kube_get(drill_kube(d), kind, drill_namespace(d), name, NULL, NULL); i++)
-		if (!part_pause(d, 100, err))
+	while (part_now_ms(d) < until_ms && kube_get(drill_kube(d), kind, drill_namespace(d), name, NULL, NULL))
+		if (!part_pause_pace(d, &pace, REMOVE_POLL_MS, err))
 			return false;
 	return true;
 }

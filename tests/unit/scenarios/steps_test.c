@@ -254,6 +254,47 @@ Test(steps, what_is_deleted_is_what_was_looked_at)
 	free(seen);
 }
 
+/* --- looking again and again --------------------------------------------------------------------------------------- */
+
+static int64_t paced_ns, last_pause_ms;
+
+static int64_t paced_mono(void *ctx)
+{
+	(void)ctx;
+	return paced_ns;
+}
+
+static bool paced_sleep(void *ctx, int64_t deadline_ns, const volatile int *stop)
+{
+	(void)ctx;
+	last_pause_ms = (deadline_ns - paced_ns) / 1000000;
+	paced_ns = deadline_ns;
+	return !stop || !*stop;
+}
+
+Test(steps, looks_are_close_together_after_a_change_and_then_rarer)
+{
+	static const int64_t pauses_ms[] = {25, 50, 100, 200, 250, 250};
+	const struct clock *real = d.clock;
+	struct clock paced = *real;
+	struct part_pace pace = {0};
+
+	paced.mono_ns = paced_mono;
+	paced.sleep_until = paced_sleep;
+	d.clock = &paced;
+	for (int round = 0; round < 2; round++) {
+		const char *state = round ? "ready" : "initializing";
+
+		cr_assert(drill_saw(&d, "psmdb main", state, &err), "%s", err.msg);
+		for (size_t i = 0; i < COUNT(pauses_ms); i++) {
+			cr_assert(part_pause_pace(&d, &pace, 250, &err));
+			cr_expect_eq(last_pause_ms, pauses_ms[i], "%lld", (long long)last_pause_ms);
+			cr_assert(drill_saw(&d, "psmdb main", state, &err), "no change");
+		}
+	}
+	d.clock = real;
+}
+
 /* --- what overwrites data ------------------------------------------------------------------------------------------ */
 
 #define ACTIONS                                                                                                        \
