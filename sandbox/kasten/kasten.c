@@ -328,8 +328,10 @@ static bool advance(struct kasten *k, size_t index, bool *ret_finished, struct e
 		return false;
 	if (j->dirty && !kasten_save(k, j, err))
 		return false;
-	if (job_state(j) != before)
+	if (job_state(j) != before) {
+		k->moved = true;
 		log_job(k, job_state(j) == JOB_FAILED ? LOG_WARN : LOG_INFO, j, "action");
+	}
 	return show_job(k, j, ret_finished, err);
 }
 
@@ -416,12 +418,26 @@ static void forget_kinds(struct kasten *k)
 	k->next_kinds_ms = 0;
 }
 
+/* Runs wait for actions of their own: what these have done is no news to wait for. */
+static void wake_runs(struct kasten *k)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->jobs[i]->kind == JOB_RUN && job_state(k->jobs[i]) == JOB_RUNNING)
+			k->jobs[i]->next_ms = 0;
+}
+
 void kasten_tick(struct kasten *k, int64_t *ret_next_ms)
 {
 	int64_t now = kasten_now(k), next = now + TICK_MS;
 	struct err why = ERR_INIT, of_sweep = ERR_INIT;
-	bool ok = look(k, &why) && act(k, &why);
+	bool ok;
 
+	k->moved = false;
+	ok = look(k, &why) && act(k, &why);
+	if (k->moved) {
+		wake_runs(k);
+		next = now;
+	}
 	/* What is wrong with the one keeps the other from nothing. */
 	if (!sweep(k, &of_sweep) && ok) {
 		ok = false;

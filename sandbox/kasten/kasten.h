@@ -52,7 +52,8 @@ struct kasten {
 	struct job *jobs[KASTEN_JOBS_MAX];
 	size_t count;
 	int64_t next_sweep_ms, next_kinds_ms;
-	bool away; /* the API server: said once */
+	bool away;  /* the API server: said once */
+	bool moved; /* in this round: an action has been made, or has another state */
 };
 
 /* Opens the store and loads what was under way. */

@@ -165,7 +165,7 @@ static bool follow(
 		if (!kasten_ensure(k, kind, json_text_at(target, "namespace"), json_root(object), err) ||
 		    !json_set_bool(j->root, created, true, err))
 			return false;
-		j->dirty = true;
+		j->dirty = k->moved = true;
 		target = json_at(j->root, path);
 	}
 	return kube_get(k->kube, &k->kinds[kind], json_text_at(target, "namespace"),
@@ -286,7 +286,7 @@ static bool import(struct kasten *k, struct job *j, struct err *err)
 		    !kasten_ensure(k, KIND_IMPORT, KASTEN_NAMESPACE, json_root(made), err) ||
 		    !json_set_bool(j->root, "importCreated", true, err))
 			return false;
-		j->dirty = true;
+		j->dirty = k->moved = true;
 	}
 	if (!kube_get(
 		k->kube, &k->kinds[KIND_IMPORT], KASTEN_NAMESPACE, json_text_at(j->root, "import"), &action, &why)) {
