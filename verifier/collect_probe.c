@@ -23,9 +23,13 @@ void probes_init(struct probes *p, struct link *link, int64_t wait_ms)
 
 typedef bool probe_act(struct probes *p, const char *ns, struct err *err);
 
-/* A new client for each attempt: no stale view of the topology, and a new login. */
-static bool attempt(struct probes *p, probe_act *act, const char *ns, struct err *err)
+/*
+ * With a new client: no stale view of the topology, and a new login. But what the probe before has opened is as good for the first
+ * attempt of the next.
+ */
+static bool attempt(struct probes *p, probe_act *act, const char *ns, bool first, struct err *err)
 {
+	bool goes_on = first && p->opened && p->link->client;
 	int64_t left = p->deadline_ms - clock_mono_ms(p->link->clock);
 	int64_t usual = p->link->target.select_timeout_ms;
 	bool ok;
@@ -33,7 +37,8 @@ static bool attempt(struct probes *p, probe_act *act, const char *ns, struct err
 	p->link->target.select_timeout_ms =
 	    left < SELECT_LEAST_MS ? SELECT_LEAST_MS : (left > SELECT_MOST_MS ? SELECT_MOST_MS : left);
 	p->link->code = 0;
-	ok = link_open(p->link, err) && act(p, ns, err);
+	ok = (goes_on || link_open(p->link, err)) && act(p, ns, err);
+	p->opened = ok;
 	p->link->target.select_timeout_ms = usual;
 	return ok;
 }
@@ -69,7 +74,7 @@ static bool probe(
 		if (link_stopped(p->link, &inner))
 			break;
 		probe.attempts++;
-		probe.ok = attempt(p, act, ns, &inner);
+		probe.ok = attempt(p, act, ns, probe.attempts == 1, &inner);
 		probe.at_ms = clock_wall_ms(clock);
 		last = probe.ok || is_final(&inner, act == act_login, denied) ||
 		       clock_mono_ms(clock) + LINK_PAUSE_MS > p->deadline_ms;

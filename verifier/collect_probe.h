@@ -18,6 +18,7 @@ struct probes {
 	struct link *link;
 	int64_t start_ms, deadline_ms; /* monotonic */
 	struct optime written;	       /* operation time of the majority write; zero before it */
+	bool opened;		       /* the link, by the last probe, which was successful */
 };
 
 void probes_init(struct probes *p, struct link *link, int64_t wait_ms);
