@@ -59,13 +59,13 @@ static bool serve(const char *kubeconfig, const char *store, int64_t poll_max_ms
 int serve_kasten(int argc, char **argv)
 {
 	const char *kubeconfig = NULL, *store = NULL;
-	int64_t poll_max_ms = 200;
+	int64_t poll_max_ms = 100;
 	const struct opt opts[] = {
 	    CMD_OPT("kubeconfig", OPT_STRING, &kubeconfig, "FILE", "the API server to work with", .required = true),
 	    CMD_OPT("store", OPT_STRING, &store, "DIR", "where restore points and actions under way are kept",
 		.required = true),
 	    CMD_OPT("poll-max", OPT_DURATION, &poll_max_ms, "TIME",
-		"longest pause between two looks of a blueprint's Wait; Kanister's own is 10s (default: 200ms)",
+		"longest pause between two looks of a blueprint's Wait; Kanister's own is 10s (default: 100ms)",
 		.min = 100, .max = 10000),
 	    {0},
 	};

@@ -370,13 +370,19 @@ void kasten_close(struct kasten *k)
 	k->count = 0;
 }
 
+/* What is under way needs no look at what is new. */
 static bool look(struct kasten *k, struct err *err)
 {
-	if (kasten_now(k) >= k->next_kinds_ms && !find_kinds(k, err))
+	int64_t now = kasten_now(k);
+
+	if (now < k->next_look_ms && now >= k->next_look_ms - TICK_MS)
+		return true;
+	if (now >= k->next_kinds_ms && !find_kinds(k, err))
 		return false;
 	for (int kind = 0; kind < JOB_KINDS; kind++)
 		if (!list_actions(k, (enum job_kind)kind, err))
 			return false;
+	k->next_look_ms = now + TICK_MS;
 	return true;
 }
 
@@ -436,8 +442,9 @@ void kasten_tick(struct kasten *k, int64_t *ret_next_ms)
 	ok = look(k, &why) && act(k, &why);
 	if (k->moved) {
 		wake_runs(k);
-		next = now;
+		k->next_look_ms = 0;
 	}
+	next = k->next_look_ms < next ? k->next_look_ms : next;
 	/* What is wrong with the one keeps the other from nothing. */
 	if (!sweep(k, &of_sweep) && ok) {
 		ok = false;

@@ -51,7 +51,7 @@ struct kasten {
 	bool known[KINDS]; /* discovery has them */
 	struct job *jobs[KASTEN_JOBS_MAX];
 	size_t count;
-	int64_t next_sweep_ms, next_kinds_ms;
+	int64_t next_look_ms, next_sweep_ms, next_kinds_ms;
 	bool away;  /* the API server: said once */
 	bool moved; /* in this round: an action has been made, or has another state */
 };
