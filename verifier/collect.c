@@ -83,7 +83,8 @@ static bool meet(const struct collect_options *o, struct collection *c, struct e
 	for (size_t i = 0; i < c->source_count; i++)
 		if (!source_meet(o, many, &c->sources[i], &c->logins, err))
 			return many ? err_wrap(err, "\"%s\"", o->uris[i]) : false;
-	return logins_try(o, &c->sources[0].link, &c->logins, err) && check_together(c, err);
+	/* who can still log in is asked of what was restored */
+	return (o->describe || logins_try(o, &c->sources[0].link, &c->logins, err)) && check_together(c, err);
 }
 
 static struct source *config_server(struct collection *c)

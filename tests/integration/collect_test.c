@@ -299,13 +299,15 @@ static void described(struct bench *b)
 	    "who may not see other users leaves them out, and says so");
 	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--describe", "--login", root));
 	OK(bench_collected(b) && b->seen.grants.known, "whoever of the other users may is asked");
+	OK(!b->seen.login_count, "who can log in is no part of it");
 	user = find_grant(b, "admin." USER);
 	role = find_grant(b, "admin.prober");
 	OK(user && !user->is_role && user->role_count == 4 && !strcmp(user->roles[0], "clusterMonitor@admin") && role &&
 		role->is_role && role->role_count == 1 && strstr(role->roles[0], "privileges sha256:"),
 	    "users and roles of one's own are told, with what is granted to them");
 	bench_run(b, USER, PASSWORD, ARGS("--wait", "10s", "--login", root));
-	OK(bench_collected(b) && !b->seen.open.describes && b->seen.documents == 5000 && find_grant(b, "admin." USER),
+	OK(bench_collected(b) && !b->seen.open.describes && b->seen.documents == 5000 && b->seen.login_count == 1 &&
+		find_grant(b, "admin." USER),
 	    "a full observation has the same records of users");
 }
 
