@@ -249,8 +249,10 @@ static bool subordinate(struct kasten *k, struct job *j, enum kasten_kind kind, 
 		return true;
 	if (o.failed)
 		return fail(k, j, o.message, *o.cause ? o.cause : NULL, err);
-	if (kind == KIND_BACKUP && exports && all)
+	if (kind == KIND_BACKUP && exports && all) {
+		j->next_ms = 0;
 		return job_set_step(j, "export", err);
+	}
 	return job_complete(j, kasten_now(k), err);
 }
 
