@@ -68,6 +68,11 @@ static bool id_of(struct drill *d, struct kube *k, char ret[static CLUSTER_ID_MA
 	return !k || !scenario_asks_locks(&d->scenario) || cluster_id(k, ret, err);
 }
 
+/* "" where it is not asked, or may not be seen. */
+struct which {
+	char here[CLUSTER_ID_MAX], elsewhere[CLUSTER_ID_MAX];
+};
+
 static bool two_clusters(struct drill *d, const char *a, const char *b, struct err *err)
 {
 	if (!d->elsewhere || (a[0] && b[0] && strcmp(a, b) != 0))
@@ -80,26 +85,28 @@ static bool two_clusters(struct drill *d, const char *a, const char *b, struct e
 	return err_hint(err, "without --to-context, case-2 restores into the same cluster");
 }
 
-static bool keep_options(struct drill *d, const char *uid, const char *elsewhere, struct err *err)
+static bool which_clusters(struct drill *d, struct which *ret, struct err *err)
+{
+	return id_of(d, d->kube, ret->here, err) && id_of(d, d->elsewhere, ret->elsewhere, err) &&
+	       two_clusters(d, ret->here, ret->elsewhere, err);
+}
+
+static bool keep_options(struct drill *d, const struct which *w, struct err *err)
 {
 	const struct drill_options *o = d->options;
 
-	return (!uid[0] || run_state_put(&d->state, "cluster-uid", uid, err)) &&
-	       (!elsewhere[0] || run_state_put(&d->state, "elsewhere-uid", elsewhere, err)) &&
+	return (!w->here[0] || run_state_put(&d->state, "cluster-uid", w->here, err)) &&
+	       (!w->elsewhere[0] || run_state_put(&d->state, "elsewhere-uid", w->elsewhere, err)) &&
 	       json_set_copy(json_edit(d->state.doc), "parameters", json_root(d->parameters), err) &&
 	       run_state_put(&d->state, "options/max-rpo", o->max_rpo, err) &&
 	       run_state_put(&d->state, "options/max-rto", o->max_rto, err) &&
 	       run_state_put(&d->state, "options/operator", o->operator_file, err) && run_state_save(&d->state, err);
 }
 
-static bool begin(struct drill *d, const char *run, const struct buf *text, struct err *err)
+static bool begin(struct drill *d, const char *run, const struct buf *text, const struct which *w, struct err *err)
 {
-	char dir[PATH_MAX], hash[SHA256_TEXT_MAX], uid[CLUSTER_ID_MAX], elsewhere[CLUSTER_ID_MAX];
+	char dir[PATH_MAX], hash[SHA256_TEXT_MAX];
 
-	/* what may fail at the server is asked before there is a run */
-	if (!id_of(d, d->kube, uid, err) || !id_of(d, d->elsewhere, elsewhere, err) ||
-	    !two_clusters(d, uid, elsewhere, err))
-		return false;
 	if (run)
 		snprintf(dir, sizeof dir, "%s", run);
 	else if (!default_dir(dir, err))
@@ -112,7 +119,7 @@ static bool begin(struct drill *d, const char *run, const struct buf *text, stru
 	       file_write_atomic(drill_path(d, STATE_SCENARIO), buf_str(text), text->len, 0600, err) &&
 	       run_state_new(&d->state, d->dir, d->scenario.name, d->folder,
 		   sha256_text(buf_str(text), text->len, hash), d->scenario.count, err) &&
-	       keep_options(d, uid, elsewhere, err);
+	       keep_options(d, w, err);
 }
 
 static bool same_clusters(struct drill *d, struct err *err)
@@ -328,8 +335,11 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 	struct err err = ERR_INIT;
 	int status = EXIT_ERROR;
 	size_t from = d->state.doc ? run_state_next(&d->state) : 0;
+	struct which which = {.here = ""};
 
-	if (!drill_connect(d, &err) || (d->state.doc && !same_clusters(d, &err)) || !drill_check(d, from, &err)) {
+	/* what may fail at the server is asked before there is a run, and first of all which servers these are */
+	if (!drill_connect(d, &err) || !(d->state.doc ? same_clusters(d, &err) : which_clusters(d, &which, &err)) ||
+	    !drill_check(d, from, &err)) {
 		err = with_cause(d, &err);
 		say_unconfirmed(d, stderr);
 		return err_print("psmdb-drill run", &err);
@@ -339,7 +349,7 @@ static int go(struct drill *d, const struct run_args *a, const struct buf *text)
 		    d->scenario.name);
 		return EXIT_PASS;
 	}
-	if (!d->state.doc && !begin(d, a->run, text, &err))
+	if (!d->state.doc && !begin(d, a->run, text, &which, &err))
 		return err_print("psmdb-drill run", &err);
 	printf("run %s of scenario %s in namespace %s\n", d->dir, d->scenario.name, d->namespace_);
 	if (!play(d, a, &status, &err))

@@ -69,7 +69,10 @@ class Tail:
                 run.wait()
                 raise AssertionError(f"the ticker has ended: {run.err}")
             return all(self.read()[s] >= before.get(s, 0) + count for s in range(WRITERS))
-        tap.eventually(there, seconds, "acknowledgements of every stream")
+        try:
+            tap.eventually(there, seconds, "acknowledgements of every stream")
+        except AssertionError as e:
+            raise AssertionError(f"{e}; a write of somebody else: {members.write()}; the ticker says: {run.said()[-1500:]}") from None
 
 
 tail = Tail(run.path)
