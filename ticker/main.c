@@ -3,6 +3,7 @@
 #include "base/stop.h"
 #include "ticker/options.h"
 #include "ticker/run.h"
+#include "ticker/shard.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,7 +39,11 @@ int main(int argc, char **argv)
 	/* a file-size limit is to be an error of write, not a signal */
 	signal(SIGXFSZ, SIG_IGN);
 	mongo_init();
-	if (!run_ticker(&options, clock_system(), &signum, &stuck, &err))
+	if (options.shard)
+		status = shard_namespaces(&options, clock_system(), stop_flag(), stdout, &err)
+			     ? EXIT_PASS
+			     : err_print("psmdb-ticker", &err);
+	else if (!run_ticker(&options, clock_system(), &signum, &stuck, &err))
 		status = err_print("psmdb-ticker", &err);
 	else if (signum == SIGINT)
 		status = EXIT_INTERRUPTED;

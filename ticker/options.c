@@ -16,7 +16,7 @@ static const char more[] =
     "  MONGODB_USER, MONGODB_PASSWORD   used unless --user-file and --password-file are given\n"
     "\n"
     "exit status:\n"
-    "  0    stopped by SIGTERM, --count or --duration\n"
+    "  0    stopped by SIGTERM, --count or --duration; with --shard: done, or nothing to do\n"
     "  2    usage error\n"
     "  3    it could not start or go on: MongoDB, the journal, another cluster behind the same address\n"
     "  130  interrupted (SIGINT)\n"
@@ -25,7 +25,7 @@ static const char more[] =
     "  psmdb-ticker --uri 'mongodb://db-0:27017,db-1:27017/?replicaSet=rs0' --journal journal.jsonl";
 
 /* The table points into one options value, so it is made for each use. The last entry stays empty. */
-#define OPTION_COUNT 18
+#define OPTION_COUNT 19
 #define ROW(row_name, row_kind, row_ret, row_arg, row_help, ...)                                                       \
 	{                                                                                                              \
 		.name = row_name, .kind = row_kind, .ret = row_ret, .arg = row_arg, .help = row_help, __VA_ARGS__      \
@@ -41,6 +41,9 @@ static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 		"file that holds the password; read again when a login is refused", ),
 	    ROW("ns", OPT_LIST, &o->ns, "DB.COLL",
 		"namespace to write to, may be given several times (default: admin.ticker and drill.ticker)", ),
+	    ROW("shard", OPT_FLAG, &o->shard, NULL,
+		"write nothing, but shard the namespaces by a hash of _id, see that every shard gets a part, and end; "
+		"needs a mongos (a replica set has nothing to shard) and clusterAdmin", ),
 	    ROW("writers", OPT_INT, &o->writers, "N", "streams for each namespace (default: 1)", .min = 1,
 		.max = JOURNAL_STREAMS_MAX),
 	    ROW("rate", OPT_DOUBLE, &o->rate, "R",
@@ -58,8 +61,8 @@ static void fill_table(struct options *o, struct opt table[static OPTION_COUNT])
 	    ROW("duration", OPT_DURATION, &o->duration_ms, "D", "end after this time", .min = 1,
 		.max = INT64_C(366) * 86400000),
 	    ROW("give-up", OPT_DURATION, &o->give_up_ms, "D",
-		"how long a tick in doubt is sent again, and how long a stop waits for the outstanding ones (default: "
-		"10s)",
+		"how long a tick in doubt is sent again, and how long a stop waits for the outstanding ones; with "
+		"--shard, how long every shard may take to get its part (default: 10s)",
 		.min = 100, .max = 3600000),
 	    ROW("write-timeout", OPT_DURATION, &o->write_timeout_ms, "D",
 		"how long the server may wait for a majority (default: 10s)", .min = 100, .max = 3600000),
@@ -104,6 +107,22 @@ static bool check_namespaces(struct options *o, struct err *err)
 	return true;
 }
 
+/* Before the defaults are set. */
+static bool check_shard(const struct options *o, bool rate_given, struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} writing[] = {{"writers", o->writers}, {"rate", rate_given}, {"flat-out", o->flat_out}, {"batch", o->batch},
+	    {"journal", o->journal}, {"count", o->count}, {"duration", o->duration_ms}, {"listen", o->listen}};
+
+	for (size_t i = 0; o->shard && i < sizeof writing / sizeof *writing; i++)
+		if (writing[i].given)
+			return err_set(
+			    err, ERR_USAGE, "options \"--shard\" and \"--%s\" exclude each other", writing[i].name);
+	return true;
+}
+
 static bool check_rate(struct options *o, bool rate_given, struct err *err)
 {
 	if (o->flat_out && rate_given)
@@ -133,12 +152,7 @@ static bool check_log_level(struct options *o, struct err *err)
 
 enum opt_result options_parse(int argc, char **argv, struct options *ret, struct err *err)
 {
-	struct options o = {.writers = 1,
-	    .rate = no_rate,
-	    .journal = "-",
-	    .give_up_ms = 10000,
-	    .write_timeout_ms = 10000,
-	    .log_level_text = "info"};
+	struct options o = {.rate = no_rate, .give_up_ms = 10000, .write_timeout_ms = 10000, .log_level_text = "info"};
 	struct opt table[OPTION_COUNT];
 	struct opt_command cmd = command(table);
 	enum opt_result result;
@@ -162,8 +176,14 @@ enum opt_result options_parse(int argc, char **argv, struct options *ret, struct
 	if (result != OPT_OK)
 		return result;
 	rate_given = o.rate >= 0;
+	if (!check_shard(&o, rate_given, err))
+		return OPT_BAD;
 	if (!rate_given)
 		o.rate = 1;
+	if (!o.writers)
+		o.writers = 1;
+	if (!o.journal)
+		o.journal = "-";
 	if (!check_namespaces(&o, err) || !check_rate(&o, rate_given, err) || !check_log_level(&o, err))
 		return OPT_BAD;
 	*ret = o;

@@ -8,6 +8,7 @@
 
 struct options {
 	const char *uri, *user_file, *password_file;
+	bool shard; /* set up the sharding of the namespaces and end, instead of writing ticks */
 	struct opt_list ns;
 	int64_t writers;
 	double rate; /* ticks a second and stream; 0: flat out */

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "mongo/bson_util.h"
+#include "mongo/config_db.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,10 +12,6 @@
 #define FIELD_MAX 256
 #define BOUND_BYTES_MAX 1024
 #define HASH_BYTES_MAX 1024
-
-CLEANUP_PTR(mongoc_read_concern, mongoc_read_concern_t, mongoc_read_concern_destroy)
-CLEANUP_PTR(mongoc_collection, mongoc_collection_t, mongoc_collection_destroy)
-CLEANUP_PTR(mongoc_cursor, mongoc_cursor_t, mongoc_cursor_destroy)
 
 /* One field of a document's key. */
 struct value {
@@ -407,44 +404,12 @@ struct call {
 	size_t size;
 };
 
-static bool find(
-    struct link *l, const char *coll, const bson_t *filter, const bson_t *sort, mongoc_cursor_t **ret, struct err *err)
-{
-	CLEANUP(mongoc_collection)
-	mongoc_collection_t *collection = mongoc_client_get_collection(l->client, "config", coll);
-	CLEANUP(mongoc_read_concern) mongoc_read_concern_t *concern = mongoc_read_concern_new();
-	BSON_CLEANUP bson_t opts = BSON_INITIALIZER;
-
-	mongoc_read_concern_set_level(concern, MONGOC_READ_CONCERN_LEVEL_MAJORITY);
-	if (!mongoc_read_concern_append(concern, &opts) || (sort && !BSON_APPEND_DOCUMENT(&opts, "sort", sort)))
-		return err_nomem(err);
-	*ret = mongoc_collection_find_with_opts(collection, filter, &opts, NULL);
-	return true;
-}
-
 static bool failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err)
 {
 	bson_error_t error = {0};
 	const bson_t *reply;
 
 	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
-}
-
-/* Chunks name their collection by its UUID, those of servers before 5.0 by its name. */
-static bool make_filter(const struct call *c, const bson_t *collection, bson_t *filter)
-{
-	bson_iter_t uuid;
-
-	if (bson_path(collection, "uuid", &uuid)) {
-		bson_t either, one;
-
-		return BSON_APPEND_UTF8(filter, "shard", c->shard) && BSON_APPEND_ARRAY_BEGIN(filter, "$or", &either) &&
-		       BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &one) && bson_append_iter(&one, "uuid", -1, &uuid) &&
-		       bson_append_document_end(&either, &one) && BSON_APPEND_DOCUMENT_BEGIN(&either, "1", &one) &&
-		       BSON_APPEND_UTF8(&one, "ns", c->ns) && bson_append_document_end(&either, &one) &&
-		       bson_append_array_end(filter, &either);
-	}
-	return BSON_APPEND_UTF8(filter, "shard", c->shard) && BSON_APPEND_UTF8(filter, "ns", c->ns);
 }
 
 static bool read_chunks(struct link *l, struct call *c, const bson_t *collection, struct owner *o, struct err *err)
@@ -454,9 +419,9 @@ static bool read_chunks(struct link *l, struct call *c, const bson_t *collection
 	const bson_t *chunk;
 	bson_t min, max;
 
-	if (!make_filter(c, collection, &filter) || !BSON_APPEND_INT32(&sort, "min", 1))
+	if (!config_chunks_filter(collection, c->ns, c->shard, &filter) || !BSON_APPEND_INT32(&sort, "min", 1))
 		return err_nomem(err);
-	if (!find(l, "chunks", &filter, &sort, &cursor, err))
+	if (!config_find(l->client, "chunks", &filter, &sort, &cursor, err))
 		return false;
 	while (mongoc_cursor_next(cursor, &chunk)) {
 		if (bson_path_doc(chunk, "min", &min) && bson_path_doc(chunk, "max", &max) && owner_add(o, &min, &max))
@@ -474,19 +439,16 @@ static bool act_load(struct link *l, void *arg, struct err *err)
 	CLEANUP(owner) struct owner *o = NULL;
 	CLEANUP(mongoc_cursor) mongoc_cursor_t *cursor = NULL;
 	BSON_CLEANUP bson_t filter = BSON_INITIALIZER;
-	bool dropped = false, single = false;
 	const bson_t *collection;
 	bson_t key;
 
 	c->why[0] = '\0';
 	BSON_APPEND_UTF8(&filter, "_id", c->ns);
-	if (!find(l, "collections", &filter, NULL, &cursor, err))
+	if (!config_find(l->client, "collections", &filter, NULL, &cursor, err))
 		return false;
 	if (!mongoc_cursor_next(cursor, &collection))
 		return !failed(l, cursor, "read \"config.collections\"", err);
-	bson_path_bool(collection, "dropped", &dropped);
-	bson_path_bool(collection, "unsplittable", &single); /* tracked, not sharded */
-	if (dropped || single)
+	if (!config_is_sharded(collection))
 		return true;
 	if (!bson_path_doc(collection, "key", &key)) {
 		snprintf(c->why, c->size, "\"config.collections\" has no shard key of it");

@@ -49,13 +49,27 @@ Test(options, one_tick_an_hour_can_be_asked_for)
 	cr_assert_eq(o.batch, 1);
 }
 
+Test(options, sharding_takes_what_is_not_about_writing)
+{
+	struct options o;
+
+	cr_assert_eq(
+	    parse(ARGS("--shard", "--ns", "a.b", "--give-up", "1s", "--write-timeout", "2s"), &o, NULL), OPT_OK);
+	cr_assert(o.shard && o.ns.count == 1 && o.give_up_ms == 1000);
+	cr_assert_eq(parse(ARGS("--count", "1"), &o, NULL), OPT_OK);
+	cr_assert(!o.shard);
+}
+
 Test(options, what_cannot_be_meant_is_a_usage_error)
 {
 	static const char *const cases[][5] = {{"--rate", "0"}, {"--rate", "0.0002"}, {"--rate", "1e7"},
 	    {"--rate", "nan"}, {"--rate", "-1"}, {"--rate", "-2"}, {"--rate", "1", "--flat-out"}, {"--ns", "nodot"},
 	    {"--ns", ".x"}, {"--ns", "x."}, {"--ns", "a.system.b"}, {"--ns", "a b.c"}, {"--ns", "a$.c"},
 	    {"--ns", "a.b", "--ns", "a.b"}, {"--writers", "0"}, {"--writers", "33"}, {"--batch", "1001"},
-	    {"--batch", "0"}, {"--count", "0"}, {"--give-up", "10"}, {"--log-level", "loud"}};
+	    {"--batch", "0"}, {"--count", "0"}, {"--give-up", "10"}, {"--log-level", "loud"},
+	    {"--shard", "--count", "5"}, {"--shard", "--rate", "1"}, {"--shard", "--flat-out"},
+	    {"--shard", "--batch", "1"}, {"--shard", "--writers", "1"}, {"--journal", "-", "--shard"},
+	    {"--shard", "--duration", "1s"}, {"--shard", "--listen", ":1"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct err err = ERR_INIT;
@@ -69,8 +83,8 @@ Test(options, what_cannot_be_meant_is_a_usage_error)
 
 Test(options, help_and_manual_hold_every_option)
 {
-	static const char *const names[] = {"uri", "user-file", "password-file", "ns", "writers", "rate", "flat-out",
-	    "batch", "journal", "count", "duration", "give-up", "write-timeout", "log-level"};
+	static const char *const names[] = {"uri", "user-file", "password-file", "ns", "shard", "writers", "rate",
+	    "flat-out", "batch", "journal", "count", "duration", "give-up", "write-timeout", "log-level"};
 	char *help = NULL, *man = NULL;
 	size_t size;
 	FILE *f;
