@@ -266,9 +266,10 @@ static bool check_reach(struct reach *r, struct err *err)
 	if (wait_for(j->clock, "chunks", j->options->give_up_ms, poll_ms, j->stop, reaches_all, r, &why))
 		return true;
 	if (why.code == ERR_TIMEOUT && r->missing) {
-		err_set(&why, ERR_STATE, "%s %s %s no chunk of \"%s\" after %lld ms, so that no tick would reach it",
+		err_set(&why, ERR_STATE,
+		    "%s %s %s no chunk of \"%s\" (by %s) after %lld ms, so that no tick would reach it",
 		    r->missing == 1 ? "shard" : "shards", buf_str(&r->without), r->missing == 1 ? "owns" : "own", r->ns,
-		    (long long)j->options->give_up_ms);
+		    r->key, (long long)j->options->give_up_ms);
 		err_hint(&why, "drop the collection and shard it again, or move a chunk there (sh.moveRange; before "
 			       "6.0 sh.moveChunk): "
 			       "the balancer moves nothing of a small collection by itself");

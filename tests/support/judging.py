@@ -14,20 +14,20 @@ def collect(uri, user, password, namespaces, path):
     assert done.returncode == 0, done.stderr
 
 
-def write_bound(path, point):
-    """A restore point of one replica set, as if a backup had ended there."""
+def write_bound(path, point, sets=("rs0",)):
+    """A restore point, the same on each replica set, as if a backup had ended there."""
     b0 = f"{point[0]},{point[1]}"
     with open(path, "w") as f:
         json.dump({"format": "psmdb-drill/bound", "version": 1, "pinnedAt": "2026-01-01T00:00:00.000Z", "source": "file", "precision": "operation",
                    "backup": {"name": "2026-01-01T00:00:00Z", "opid": "65f0a1b2c3d4e5f601234568", "type": "logical", "pbmVersion": "2.5.0", "mongodbVersion": "6.0.5",
                               "fcv": "6.0", "startTs": "1", "lastTransitionTs": "2", "metadataSha256": "", "metadataBytes": "0", "destination": ""},
-                   "clusterLastWriteTs": b0, "clusterFigure": "only", "b0": b0, "replicaSets": [{"name": "rs0", "lastWriteTs": b0, "b0": b0, "b1": b0}], "files": []}, f)
+                   "clusterLastWriteTs": b0, "clusterFigure": "only" if len(sets) == 1 else "min", "b0": b0, "replicaSets": [{"name": name, "lastWriteTs": b0, "b0": b0, "b1": b0} for name in sets], "files": []}, f)
 
 
-def judge(folder, journals, observed, point):
+def judge(folder, journals, observed, point, sets=("rs0",)):
     """The verdict."""
     bound, out = os.path.join(folder, "bound.json"), os.path.join(folder, "verdict.json")
-    write_bound(bound, point)
+    write_bound(bound, point, sets)
     args = [VERIFY, "judge", "--bound", bound, "--observed", observed, "--out", out, "--quiet"]
     done = subprocess.run(args + [word for path in journals for word in ("--journal", path)], capture_output=True, text=True, timeout=120)
     assert done.returncode in (0, 1, 4), done.stderr
