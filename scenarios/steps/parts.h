@@ -10,9 +10,9 @@
 #include "scenarios/drill_run.h"
 #include "scenarios/steps/steps.h"
 
-extern const struct step_def step_wait_cluster, step_check_blueprint, step_start_ticker, step_tick, step_run_policy,
-    step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore, step_collect,
-    step_describe, step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret,
+extern const struct step_def step_wait_cluster, step_check_blueprint, step_shard, step_start_ticker, step_tick,
+    step_run_policy, step_find_restore_point, step_pin_bound, step_prove_restorable, step_disaster, step_restore,
+    step_collect, step_describe, step_recheck_bucket, step_judge, step_fault, step_create_namespace, step_secret,
     step_release_backups, step_lose_namespace, step_recreate_namespace, step_keep_import, step_import_point,
     step_install_operator, step_leave_cluster, step_restore_secrets, step_restore_cluster, step_find_destination,
     step_restore_data, step_remove_operator, step_remove_namespace, step_remove_records, step_prove_removed,
@@ -173,6 +173,13 @@ bool part_note_clocks(struct drill *d, struct err *err);
 bool part_pod(struct drill *d, const json_node *args, struct json **ret, struct err *err);
 /* ERR_EXISTS if a pod of the manifest's name is there that this run has not made: another drill may be running. */
 bool part_pod_free(struct drill *d, const json_node *args, struct err *err);
+/*
+ * Runs a pod of this project (arguments file, image, cluster, timeout; without the last, limit_ms) to its end and hands its log to keep(); then removes it. flag (may be
+ * NULL): one more argument. A pod that fails stays, its log in the run's file log_name; err is its last line.
+ */
+typedef bool (*part_pod_log)(struct drill *d, const struct buf *log, const void *ctx, struct err *err);
+bool part_run_pod(struct drill *d, const json_node *args, const char *flag, const char *log_name, int64_t limit_ms,
+    part_pod_log keep, const void *ctx, struct err *err);
 /* Replaces the word behind an option of the first container; adds both if the option is not there. value NULL: a flag. */
 bool part_pod_option(json_node *pod, const char *option, const char *value, struct err *err);
 

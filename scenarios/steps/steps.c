@@ -7,6 +7,7 @@
 const struct step_def *const step_defs[] = {
     &step_wait_cluster,
     &step_check_blueprint,
+    &step_shard,
     &step_start_ticker,
     &step_describe,
     &step_tick,

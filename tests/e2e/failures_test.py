@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -28,7 +29,7 @@ def scenario(path, name, change):
     """A scenario of the test's own beside copies of the manifests: files are read below a scenario's own folder."""
     folder = path / "scenarios"
     (folder / "manifests").mkdir(parents=True, exist_ok=True)
-    for manifest in ("ticker.yaml", "verifier.yaml"):
+    for manifest in ("shard.yaml", "ticker.yaml", "verifier.yaml"):
         (folder / "manifests" / manifest).write_bytes((harness.SOURCE / "manifests" / manifest).read_bytes())
     text = SHIPPED.replace("scenario: case-1", f"scenario: {name}").replace("../manifests/", "manifests/")
     changed = change(text)
@@ -123,6 +124,28 @@ def before(cluster, path):
         named(cluster, path / "storage-run", ["has ended with error", "unable to get storage 'no-such-storage'", "STORAGE_MISSING"], file=file, limit=60)
         cluster.api.merge(blueprint, {"actions": good["actions"]})
         clean(cluster, path / "storage-run")
+
+
+def sharding(cluster, path):
+    with tap.check("a pod that cannot shard fails its step with its own last words, and stays; with its manifest mended the run goes on, and the pod is gone"):
+        file = scenario(path, "unshardable", lambda s: s.replace("- describe: {", "- pause: {for: 1h}\n- describe: {"))
+        manifest = path / "scenarios/manifests/shard.yaml"
+        good = manifest.read_text()
+        manifest.write_text(good.replace("name: MONGODB_PASSWORD", "name: PASSWORD"))
+        named(cluster, path / "unshardable", ['pod "mongo-ns/shard" has failed: psmdb-ticker: MONGODB_USER is set without MONGODB_PASSWORD', "hint: set both, or neither", "--resume"], file=file, limit=40)
+        assert "is set without" in (path / "unshardable/logs/shard.log").read_text()
+        assert cluster.api.there(kube.core("pods", name="shard")) and not cluster.api.there(kube.core("pods", name="ticker"))
+        manifest.write_text(good)
+        log = pathlib.Path(f"{path}/resumed.out")
+        with open(log, "wb") as out:
+            child = subprocess.Popen([str(a) for a in (harness.DRILL, "run", "--resume", path / "unshardable", "--kubeconfig", cluster.kubeconfig, *YES)],
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        harness.wait_until(lambda: child.poll() is not None or "acknowledged tick" in log.read_text(), 40, "the ticker")
+        assert child.poll() is None and "replica set rs0: nothing to shard" in log.read_text(), log.read_text()
+        assert not cluster.api.there(kube.core("pods", name="shard"))
+        child.send_signal(signal.SIGINT)
+        child.wait(20)
+        pods_gone(cluster, path / "unshardable")
 
 
 # --- backup, API server, token -----------------------------------------------------------------------------------------------------------------
@@ -245,7 +268,7 @@ def no_secret(cluster, path):
 def main():
     what = sys.argv[1]
     with harness.workspace(f"failures-{what}") as path, Cluster(path / "sandbox") as cluster:
-        {"before": before, "during": during, "after": after}[what](cluster, path)
+        {"before": lambda *args: (sharding(*args), before(*args)), "during": during, "after": after}[what](cluster, path)
         no_secret(cluster, path)
     tap.done()
 

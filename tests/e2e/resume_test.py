@@ -43,6 +43,13 @@ def resume(cluster, run_dir, *args):
 
 def story(cluster, run_dir):
     child = cluster.start_drill(run_dir, *CONFIRM, "--set", "before=8s", "--set", "after=3s")
+    with tap.check("SIGKILL while it shards: done once more, and said"):
+        harness.wait_until(lambda: "shard the ticker's namespaces" in output(run_dir), 60, "the sharding")
+        child.kill()
+        child.wait(10)
+        child = resume(cluster, run_dir, *CONFIRM)
+        harness.wait_until(lambda: "x-sharding" in (run_dir / "timeline.jsonl").read_text(), 30, "the sharding")
+        assert (run_dir / "logs/shard.log").read_text() == "replica set rs0: nothing to shard\n"
     with tap.check("SIGKILL while it looks at what the restore must bring back: looked at once more"):
         harness.wait_until(lambda: "look from within" in output(run_dir), 60, "the description")
         child.kill()
@@ -66,7 +73,7 @@ def story(cluster, run_dir):
         child.wait(10)
         harness.wait_until(lambda: not followers(run_dir), 10, "no follower")
         steps = [s["state"] for s in json.loads((run_dir / "state.json").read_text())["steps"]]
-        assert steps[:6] == ["done"] * 5 + ["running"] and set(steps[6:]) == {"pending"}, steps
+        assert steps[:7] == ["done"] * 6 + ["running"] and set(steps[7:]) == {"pending"}, steps
     with tap.check("Ctrl-C in the disaster: at once, with what is the matter and both ways on"):
         child = resume(cluster, run_dir, *CONFIRM)
         harness.wait_until(lambda: "the disaster: delete every psmdb" in output(run_dir), 120, "the disaster")
