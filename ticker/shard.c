@@ -272,7 +272,7 @@ static bool check_reach(struct reach *r, struct err *err)
 		    r->key, (long long)j->options->give_up_ms);
 		err_hint(&why, "drop the collection and shard it again, or move a chunk there (sh.moveRange; before "
 			       "6.0 sh.moveChunk): "
-			       "the balancer moves nothing of a small collection by itself");
+			       "the balancer of 6.0.3 and later moves nothing of a small collection");
 	}
 	if (err)
 		*err = why;

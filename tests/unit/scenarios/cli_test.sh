@@ -110,7 +110,7 @@ sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' "$dir/out" >"$dir/listed"
 check "docs/scenarios.md has every step and argument as they are" diff -uB "$dir/listed" "$dir/documented"
 check "case-1 can be explained" status_is 0 "$drill" explain case-1
 check "it says what it destroys" says "DESTROYS"
-check "a step that asks the locks alone is marked" sh -c "'$drill' explain case-2 | grep -q '^ *12  LOCKED'"
+check "a step that asks the locks alone is marked" sh -c "'$drill' explain case-2 | grep -q '^ *13  LOCKED'"
 check "whose namespace needs the label is said" sh -c "'$drill' explain case-2-elsewhere | grep -q 'of the other cluster (--to-context); this one needs none'"
 check "an unknown parameter is a usage error" status_is 2 "$drill" explain case-1 --set nmaespace=x
 check "a scenario that is not there is named" status_is 3 "$drill" explain ./none.yaml
