@@ -28,6 +28,18 @@ bool config_is_sharded(const bson_t *entry)
 	return !dropped && !single;
 }
 
+static bool find_uuid(const bson_t *entry, bson_iter_t *ret)
+{
+	bson_subtype_t kind = BSON_SUBTYPE_BINARY;
+	const uint8_t *bytes;
+	uint32_t len = 0;
+
+	if (!bson_path(entry, "uuid", ret) || !BSON_ITER_HOLDS_BINARY(ret))
+		return false;
+	bson_iter_binary(ret, &kind, &len, &bytes);
+	return kind == BSON_SUBTYPE_UUID && len == 16;
+}
+
 bool config_chunks_filter(const bson_t *entry, const char *ns, const char *shard, bson_t *filter)
 {
 	bson_iter_t uuid;
@@ -35,7 +47,7 @@ bool config_chunks_filter(const bson_t *entry, const char *ns, const char *shard
 
 	if (shard && !BSON_APPEND_UTF8(filter, "shard", shard))
 		return false;
-	if (!bson_path(entry, "uuid", &uuid))
+	if (!find_uuid(entry, &uuid))
 		return BSON_APPEND_UTF8(filter, "ns", ns);
 	return BSON_APPEND_ARRAY_BEGIN(filter, "$or", &either) && BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &one) &&
 	       bson_append_iter(&one, "uuid", -1, &uuid) && bson_append_document_end(&either, &one) &&

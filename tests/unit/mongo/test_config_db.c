@@ -51,5 +51,6 @@ Test(config_db, chunks_are_found_by_uuid_or_by_name_as_the_server_writes_them)
 	    "\"AAECAwQFBgcICQoLDA0ODw==\", "
 	    "\"subType\" : \"04\" } } }, { \"ns\" : \"a.b\" } ] }");
 	check_filter("{\"_id\": \"a.b\"}", "rs0", "{ \"shard\" : \"rs0\", \"ns\" : \"a.b\" }");
+	check_filter("{\"_id\": \"a.b\", \"uuid\": \"none\"}", NULL, "{ \"ns\" : \"a.b\" }");
 	check_filter("{\"_id\": \"a.b\"}", NULL, "{ \"ns\" : \"a.b\" }");
 }
