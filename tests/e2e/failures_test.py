@@ -164,7 +164,7 @@ def during(cluster, path):
     with tap.check("the API server is away for 6 s while the backup is made, and again behind the disaster: survived"):
         child = cluster.start_drill(path / "away", *YES, *SHORT)
         for event in ("backup.requested", "volumes.gone"):
-            harness.wait_until(lambda: child.poll() is not None or f'"{event}"' in (path / "away/timeline.jsonl").read_text(), 120, event)  # pylint: disable=cell-var-from-loop
+            harness.wait_until(lambda: child.poll() is not None or f'"{event}"' in (path / "away/timeline.jsonl").read_text(), 240, event)  # pylint: disable=cell-var-from-loop
             assert child.poll() is None, pathlib.Path(f"{path}/away.out").read_text()[-3000:]
             cluster.parts("stop", "api")
             time.sleep(6)
