@@ -15,6 +15,7 @@ void collection_free(struct collection *c)
 	for (size_t i = 0; i < c->piece_count; i++) {
 		tally_free(c->pieces[i].tally);
 		owner_free(c->pieces[i].owner);
+		homes_free(c->pieces[i].homes);
 	}
 	free(c->members);
 	for (size_t i = 0; i < c->source_count; i++)
@@ -116,6 +117,53 @@ static bool find_owner(const struct collect_options *o, struct collection *c, co
 	return true;
 }
 
+static void note_no_homes(const struct collect_options *o, const char *ns, const char *why)
+{
+	char detail[TICK_NS_MAX + 1200];
+
+	snprintf(detail, sizeof detail, "%s: %s", ns, why);
+	if (why[0])
+		note(o, "on which replica set each tick lives is not known", detail);
+}
+
+static bool behind_mongos(const struct source *s)
+{
+	return s->open.sharded && !s->open.set_name[0];
+}
+
+static bool find_homes(const struct collect_options *o, struct source *s, struct piece *piece, struct err *err)
+{
+	char why[1100];
+
+	if (!behind_mongos(s))
+		return true;
+	if (!homes_load(&s->link, piece->facts.ns, &piece->homes, why, sizeof why, err))
+		return false;
+	note_no_homes(o, piece->facts.ns, why);
+	if (piece->homes)
+		tally_homes(piece->tally, homes_find, piece->homes, homes_names(piece->homes));
+	return true;
+}
+
+/* Had a chunk been moved while the documents were read, they would be said to live where they do not. */
+static bool check_homes(const struct collect_options *o, struct source *s, struct piece *piece, struct err *err)
+{
+	CLEANUP(homes) struct homes *now = NULL;
+	char why[1100];
+
+	if (!piece->homes)
+		return true;
+	if (!homes_load(&s->link, piece->facts.ns, &now, why, sizeof why, err))
+		return false;
+	if (now && homes_equal(piece->homes, now))
+		return true;
+	tally_forget_homes(piece->tally);
+	note_no_homes(o, piece->facts.ns,
+	    now || !why[0] ? "chunks were moved, or the collection was made anew, while it was read; stop the balancer"
+			   : why);
+	return true;
+}
+
 static void note_orphans(const struct collect_options *o, const struct piece *piece)
 {
 	const struct owner *owner = piece->owner;
@@ -164,7 +212,7 @@ static bool read_piece(
 	scan.tally = piece->tally;
 	if (piece->owner)
 		tally_owner(piece->tally, owner_owns, piece->owner);
-	if (!scan_run(&s->link, &scan, err))
+	if (!find_homes(o, s, piece, err) || !scan_run(&s->link, &scan, err) || !check_homes(o, s, piece, err))
 		return false;
 	piece->facts.documents = tally_counts(piece->tally).documents;
 	piece->facts.orphans = tally_counts(piece->tally).orphans;

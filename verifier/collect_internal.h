@@ -3,6 +3,7 @@
 #define VERIFIER_COLLECT_INTERNAL_H
 
 #include "verifier/collect_grants.h"
+#include "verifier/collect_home.h"
 #include "verifier/collect_meta.h"
 #include "verifier/collect_owner.h"
 #include "verifier/collect_source.h"
@@ -14,6 +15,7 @@ struct piece {
 	struct observed_namespace facts;
 	struct tally *tally;
 	struct owner *owner; /* NULL: nothing is left out */
+	struct homes *homes; /* NULL: not behind a mongos, or not known */
 };
 
 struct collection {

@@ -21,6 +21,7 @@ struct value {
 
 struct range {
 	bson_t *min, *max; /* from min up to, and without, max */
+	int home;
 };
 
 struct owner {
@@ -301,13 +302,13 @@ static bool check_bound(const struct owner *o, const bson_t *bound)
 	return field == o->field_count;
 }
 
-bool owner_add(struct owner *o, const bson_t *min, const bson_t *max)
+bool owner_add_home(struct owner *o, const bson_t *min, const bson_t *max, int home)
 {
 	struct range *last = o->range_count ? &o->ranges[o->range_count - 1] : NULL;
 
 	if (!check_bound(o, min) || !check_bound(o, max))
 		return false;
-	if (last && bson_equal(last->max, min)) {
+	if (last && last->home == home && bson_equal(last->max, min)) {
 		bson_destroy(last->max);
 		last->max = bson_copy(max);
 		return true;
@@ -323,7 +324,26 @@ bool owner_add(struct owner *o, const bson_t *min, const bson_t *max)
 		o->ranges = bigger;
 		o->range_cap = cap;
 	}
-	o->ranges[o->range_count++] = (struct range){bson_copy(min), bson_copy(max)};
+	o->ranges[o->range_count++] = (struct range){bson_copy(min), bson_copy(max), home};
+	return true;
+}
+
+bool owner_add(struct owner *o, const bson_t *min, const bson_t *max)
+{
+	return owner_add_home(o, min, max, 0);
+}
+
+bool owner_equal(const struct owner *a, const struct owner *b)
+{
+	if (a->field_count != b->field_count || a->hashed != b->hashed || a->range_count != b->range_count)
+		return false;
+	for (size_t i = 0; i < a->field_count; i++)
+		if (strcmp(a->fields[i], b->fields[i]) != 0)
+			return false;
+	for (size_t i = 0; i < a->range_count; i++)
+		if (a->ranges[i].home != b->ranges[i].home || !bson_equal(a->ranges[i].min, b->ranges[i].min) ||
+		    !bson_equal(a->ranges[i].max, b->ranges[i].max))
+			return false;
 	return true;
 }
 
@@ -366,17 +386,16 @@ static int compare_key(const struct owner *o, const struct key *key, const bson_
 	return 0;
 }
 
-bool owner_owns(void *ctx, const void *bytes, size_t len)
+/* NULL: in none; *ret_told false: its key cannot be evaluated. */
+static const struct range *find_range(const struct owner *o, const void *bytes, size_t len, bool *ret_told)
 {
-	struct owner *o = ctx;
 	size_t low = 0, high = o->range_count;
 	struct key key;
 	bson_t doc;
 
-	if (!bson_init_static(&doc, bytes, len) || !take_key(o, &doc, &key)) {
-		o->untold++;
-		return true;
-	}
+	*ret_told = bson_init_static(&doc, bytes, len) && take_key(o, &doc, &key);
+	if (!*ret_told)
+		return NULL;
 	/* the last range that begins at or before the key */
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -386,7 +405,24 @@ bool owner_owns(void *ctx, const void *bytes, size_t len)
 		else
 			high = mid;
 	}
-	return low && compare_key(o, &key, o->ranges[low - 1].max) < 0;
+	return low && compare_key(o, &key, o->ranges[low - 1].max) < 0 ? &o->ranges[low - 1] : NULL;
+}
+
+bool owner_owns(void *ctx, const void *bytes, size_t len)
+{
+	struct owner *o = ctx;
+	bool told, owned = find_range(o, bytes, len, &told) != NULL;
+
+	o->untold += !told;
+	return owned || !told;
+}
+
+int owner_home(const struct owner *o, const void *bytes, size_t len)
+{
+	bool told;
+	const struct range *range = find_range(o, bytes, len, &told);
+
+	return range ? range->home : -1;
 }
 
 int64_t owner_untold(const struct owner *o)
@@ -399,6 +435,8 @@ int64_t owner_untold(const struct owner *o)
 
 struct call {
 	const char *ns, *shard;
+	int (*home)(void *ctx, const char *shard); /* all shards' chunks, then */
+	void *ctx;
 	struct owner *owner;
 	char *why;
 	size_t size;
@@ -412,19 +450,27 @@ static bool failed(struct link *l, mongoc_cursor_t *cursor, const char *what, st
 	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
 }
 
+static bool add_chunk(const struct call *c, const bson_t *chunk, struct owner *o)
+{
+	const char *shard = bson_path_utf8(chunk, "shard", NULL);
+	bson_t min, max;
+
+	return shard && bson_path_doc(chunk, "min", &min) && bson_path_doc(chunk, "max", &max) &&
+	       owner_add_home(o, &min, &max, c->home ? c->home(c->ctx, shard) : 0);
+}
+
 static bool read_chunks(struct link *l, struct call *c, const bson_t *collection, struct owner *o, struct err *err)
 {
 	CLEANUP(mongoc_cursor) mongoc_cursor_t *cursor = NULL;
 	BSON_CLEANUP bson_t filter = BSON_INITIALIZER, sort = BSON_INITIALIZER;
 	const bson_t *chunk;
-	bson_t min, max;
 
 	if (!config_chunks_filter(collection, c->ns, c->shard, &filter) || !BSON_APPEND_INT32(&sort, "min", 1))
 		return err_nomem(err);
 	if (!config_find(l->client, "chunks", &filter, &sort, &cursor, err))
 		return false;
 	while (mongoc_cursor_next(cursor, &chunk)) {
-		if (bson_path_doc(chunk, "min", &min) && bson_path_doc(chunk, "max", &max) && owner_add(o, &min, &max))
+		if (add_chunk(c, chunk, o))
 			continue;
 		snprintf(c->why, c->size, "a chunk's bounds cannot be evaluated, or there are more than %d ranges",
 		    OWNER_RANGES_MAX);
@@ -441,6 +487,7 @@ static bool act_load(struct link *l, void *arg, struct err *err)
 	BSON_CLEANUP bson_t filter = BSON_INITIALIZER;
 	const bson_t *collection;
 	bson_t key;
+	bool dropped = false;
 
 	c->why[0] = '\0';
 	BSON_APPEND_UTF8(&filter, "_id", c->ns);
@@ -448,7 +495,9 @@ static bool act_load(struct link *l, void *arg, struct err *err)
 		return false;
 	if (!mongoc_cursor_next(cursor, &collection))
 		return !failed(l, cursor, "read \"config.collections\"", err);
-	if (!config_is_sharded(collection))
+	/* the one chunk of a collection that is unsplittable says on which shard it is */
+	bson_path_bool(collection, "dropped", &dropped);
+	if (c->home ? dropped : !config_is_sharded(collection))
 		return true;
 	if (!bson_path_doc(collection, "key", &key)) {
 		snprintf(c->why, c->size, "\"config.collections\" has no shard key of it");
@@ -458,6 +507,8 @@ static bool act_load(struct link *l, void *arg, struct err *err)
 		return true;
 	if (!read_chunks(l, c, collection, o, err))
 		return false;
+	if (c->home && !o->range_count && !c->why[0])
+		snprintf(c->why, c->size, "\"config.chunks\" has no chunk of it");
 	if (!c->why[0])
 		c->owner = TAKE(o);
 	return true;
@@ -467,6 +518,17 @@ bool owner_load(struct link *config, const char *ns, const char *shard, struct o
     struct err *err)
 {
 	struct call call = {.ns = ns, .shard = shard, .why = ret_why, .size = size};
+
+	if (!link_try(config, act_load, &call, err))
+		return false;
+	*ret = call.owner;
+	return true;
+}
+
+bool owner_load_homes(struct link *config, const char *ns, int (*home)(void *ctx, const char *shard), void *ctx,
+    struct owner **ret, char *ret_why, size_t size, struct err *err)
+{
+	struct call call = {.ns = ns, .home = home, .ctx = ctx, .why = ret_why, .size = size};
 
 	if (!link_try(config, act_load, &call, err))
 		return false;

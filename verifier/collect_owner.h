@@ -27,11 +27,18 @@ struct owner;
  */
 bool owner_load(struct link *config, const char *ns, const char *shard, struct owner **ret, char *ret_why, size_t size,
     struct err *err);
+/* The same of all shards' chunks, each with the number (at least 0) that home gives its shard; -1: not known. */
+bool owner_load_homes(struct link *config, const char *ns, int (*home)(void *ctx, const char *shard), void *ctx,
+    struct owner **ret, char *ret_why, size_t size, struct err *err);
 void owner_free(struct owner *o);
 CLEANUP_PTR(owner, struct owner, owner_free)
 
 /* Of one document's bytes; what cannot be told is owned. ctx: a struct owner. */
 bool owner_owns(void *ctx, const void *bson, size_t len);
+/* The number of the range that it is in; -1: in none, not known, or not told. */
+int owner_home(const struct owner *o, const void *bson, size_t len);
+/* Do they answer alike? */
+bool owner_equal(const struct owner *a, const struct owner *b);
 /* Documents since owner_load or owner_restart whose owner could not be told. */
 int64_t owner_untold(const struct owner *o);
 
@@ -42,5 +49,6 @@ int64_t owner_untold(const struct owner *o);
 bool owner_new(const bson_t *key, struct owner **ret, char *ret_why, size_t size);
 /* A chunk that the shard owns; in the order of their minima. false: it cannot be evaluated, or there are too many. */
 bool owner_add(struct owner *o, const bson_t *min, const bson_t *max);
+bool owner_add_home(struct owner *o, const bson_t *min, const bson_t *max, int home);
 
 #endif

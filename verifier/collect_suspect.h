@@ -11,6 +11,7 @@
 struct tally_stream {
 	struct observed_stream seen;
 	struct tick_stream key;
+	int home;
 	bool vouched;	/* a damaged tick of it was met */
 	int32_t number; /* within the namespace, given at the end; -1: left out */
 };
@@ -18,6 +19,7 @@ struct tally_stream {
 struct suspect {
 	enum tick_fault fault; /* TICK_INTACT: a second one of the same tick */
 	struct tick_view view;
+	int home;
 	bool has_fields; /* run, writer and seq are there */
 	bool has_random;
 	char random[32];

@@ -18,12 +18,13 @@ static_assert(OBSERVED_STREAMS_MAX * 2 < SLOTS, "the table stays sparse");
 /* A document without a tick's fields whose _id may yet turn out to be a stream's. */
 struct stranger {
 	unsigned char id[12];
+	int home;
 	int64_t created_at_ms;
 };
 
 struct tally {
 	char ns[TICK_NS_MAX];
-	char replica_set[64];
+	char replica_set[TALLY_HOME_MAX];
 	struct tally_limits limits;
 	struct tally_counts counts;
 	struct tick_stream cache; /* tick_check's */
@@ -42,6 +43,10 @@ struct tally {
 	int64_t newest_seq;
 	bool (*owns)(void *ctx, const void *bson, size_t len); /* NULL: everything */
 	void *owner;
+	int (*find_home)(void *ctx, const void *bson, size_t len); /* NULL: all are at home in replica_set */
+	void *homes;
+	const char (*home_names)[TALLY_HOME_MAX];
+	int home; /* of the document that is added */
 };
 
 bool tally_new(
@@ -58,6 +63,7 @@ bool tally_new(
 	memcpy(t->ns, ns, strlen(ns) + 1);
 	memcpy(t->replica_set, replica_set, strlen(replica_set) + 1);
 	t->limits = *limits;
+	t->home = -1;
 	if (t->limits.streams > OBSERVED_STREAMS_MAX)
 		t->limits.streams = OBSERVED_STREAMS_MAX;
 	tally_restart(t);
@@ -124,16 +130,41 @@ static size_t slot_of(const unsigned char prefix[static 6])
 	return ((size_t)prefix[0] | (size_t)prefix[1] << 8) % SLOTS;
 }
 
+static bool same_key(const struct tick_stream *a, const struct tick_stream *b)
+{
+	return a->writer == b->writer && uuid_equal(&a->run, &b->run);
+}
+
+/* The one at the document's home. */
 static struct tally_stream *find_stream(const struct tally *t, const struct tick_stream *key)
 {
 	struct tally_stream *s;
 
 	for (size_t i = slot_of(key->prefix); (s = t->slots[i]); i = (i + 1) % SLOTS)
-		if (s->key.writer == key->writer && uuid_equal(&s->key.run, &key->run))
+		if (s->home == t->home && same_key(&s->key, key))
 			return s;
 	return NULL;
 }
 
+/* At the end. Of those of all homes, the one that has an intact tick seq; else the one at this home; else the first by name. */
+static struct tally_stream *choose_stream(const struct tally *t, const struct tick_stream *key, int64_t seq, int home)
+{
+	struct tally_stream *s, *best = NULL;
+	int best_rank = -1;
+
+	for (size_t i = slot_of(key->prefix); (s = t->slots[i]); i = (i + 1) % SLOTS) {
+		int rank = (s->number >= 0 ? 4 : 0) + (intervals_has(&s->seen.intact, seq) ? 2 : 0) + (s->home == home);
+
+		if (!same_key(&s->key, key) || rank < best_rank ||
+		    (rank == best_rank && strcmp(s->seen.replica_set, best->seen.replica_set) > 0))
+			continue;
+		best = s;
+		best_rank = rank;
+	}
+	return best;
+}
+
+/* At any home. */
 static struct tally_stream *find_id(const struct tally *t, const unsigned char id[static 12])
 {
 	struct tally_stream *s;
@@ -168,7 +199,8 @@ static bool add_stream(struct tally *t, const struct tick_stream *key, struct ta
 		return err_nomem(err);
 	s->key = *key;
 	memcpy(s->seen.ns, t->ns, sizeof s->seen.ns);
-	memcpy(s->seen.replica_set, t->replica_set, sizeof s->seen.replica_set);
+	s->home = t->home;
+	memcpy(s->seen.replica_set, t->home < 0 ? t->replica_set : t->home_names[t->home], sizeof s->seen.replica_set);
 	s->seen.run = key->run;
 	s->seen.writer = key->writer;
 	intervals_init(&s->seen.intact, t->limits.intervals);
@@ -277,7 +309,7 @@ static bool add_intact(struct tally *t, const void *bson, size_t len, const stru
 	struct tally_stream *s = t->last;
 	bool fresh;
 
-	if (!s || s->key.writer != view->writer || !uuid_equal(&s->key.run, &view->run)) {
+	if (!s || s->key.writer != view->writer || s->home != t->home || !uuid_equal(&s->key.run, &view->run)) {
 		if (!get_stream(t, &t->cache, &s, err))
 			return false;
 		if (!s) {
@@ -331,7 +363,8 @@ static bool add_suspect(
 	if (!suspects)
 		return false;
 	t->suspects = suspects;
-	suspect_take(bson, len, fault, view, &suspects[t->suspect_count++]);
+	suspect_take(bson, len, fault, view, &suspects[t->suspect_count]);
+	suspects[t->suspect_count++].home = t->home;
 	return true;
 }
 
@@ -370,6 +403,7 @@ static bool add_stranger(struct tally *t, const void *bson, size_t len, const st
 		return false;
 	t->strangers = strangers;
 	memcpy(strangers[t->stranger_count].id, view->id, sizeof view->id);
+	strangers[t->stranger_count].home = t->home;
 	strangers[t->stranger_count++].created_at_ms = view->created_at_ms;
 	return true;
 }
@@ -378,6 +412,14 @@ void tally_owner(struct tally *t, bool (*owns)(void *ctx, const void *bson, size
 {
 	t->owns = owns;
 	t->owner = ctx;
+}
+
+void tally_homes(struct tally *t, int (*home)(void *ctx, const void *bson, size_t len), void *ctx,
+    const char (*names)[TALLY_HOME_MAX])
+{
+	t->find_home = home;
+	t->homes = ctx;
+	t->home_names = names;
 }
 
 bool tally_add(struct tally *t, const void *bson, size_t len, struct err *err)
@@ -389,6 +431,8 @@ bool tally_add(struct tally *t, const void *bson, size_t len, struct err *err)
 		t->counts.orphans++;
 		return true;
 	}
+	if (t->find_home)
+		t->home = t->find_home(t->homes, bson, len);
 	fault = tick_check(bson, len, t->ns, &t->cache, &view);
 	t->counts.documents++;
 	if (fault == TICK_INTACT)
@@ -408,7 +452,9 @@ static int compare_streams(const void *a, const void *b)
 	const struct tally_stream *x = *(struct tally_stream *const *)a, *y = *(struct tally_stream *const *)b;
 	int order = memcmp(x->key.run.bytes, y->key.run.bytes, sizeof x->key.run.bytes);
 
-	return order ? order : (x->key.writer > y->key.writer) - (x->key.writer < y->key.writer);
+	if (!order)
+		order = (x->key.writer > y->key.writer) - (x->key.writer < y->key.writer);
+	return order ? order : strcmp(x->seen.replica_set, y->seen.replica_set);
 }
 
 /* Those without evidence are left over from an earlier pass. They go to the end, behind the ones that count. */
@@ -438,6 +484,7 @@ static bool settle_strangers(struct tally *t, struct err *err)
 		memcpy(view.id, t->strangers[i].id, sizeof view.id);
 		if (!find_id(t, view.id))
 			continue;
+		t->home = t->strangers[i].home;
 		t->counts.not_ticks--;
 		if (!add_suspect(t, NULL, 0, TICK_NOT_A_TICK, &view, err))
 			return false;
@@ -451,9 +498,11 @@ static void settle_suspect(const struct tally *t, struct suspect *s)
 	struct tally_stream *by_id = s->view.has_id ? find_id(t, s->view.id) : NULL, *by_fields = NULL;
 	struct tick_stream claimed;
 
+	if (by_id)
+		by_id = choose_stream(t, &by_id->key, tick_id_seq(&by_id->key, s->view.id), s->home);
 	if (s->has_fields) {
 		tick_stream_init(&claimed, &s->view.run, t->ns, s->view.writer);
-		by_fields = find_stream(t, &claimed);
+		by_fields = choose_stream(t, &claimed, s->view.seq, s->home);
 	}
 	suspect_settle(s, by_id, by_fields, t->ns);
 }
@@ -480,6 +529,13 @@ bool tally_finish(struct tally *t, struct err *err)
 	if (t->suspect_count)
 		qsort(t->suspects, t->suspect_count, sizeof *t->suspects, compare_suspects);
 	return true;
+}
+
+void tally_forget_homes(struct tally *t)
+{
+	for (size_t i = 0; i < t->stream_count; i++)
+		if (t->streams[i]->home >= 0)
+			memcpy(t->streams[i]->seen.replica_set, t->replica_set, sizeof t->replica_set);
 }
 
 struct tally_counts tally_counts(const struct tally *t)

@@ -15,11 +15,17 @@
  *   3. else its fields', whether their stream is known or not.
  * So each edit of a single field names the tick that was edited. A document without a tick's fields is an anomaly by
  * rule 2 only, else foreign.
+ *
+ * With homes (tally_homes) each home has streams of its own: intact ticks count where they are, one that is at two homes is in two
+ * streams. A damaged document is a duplicate of an intact one at any home, and is said to be of that one's stream; else of the stream
+ * at its own home, if there is one, else of another home's.
  */
 #ifndef VERIFIER_COLLECT_TALLY_H
 #define VERIFIER_COLLECT_TALLY_H
 
 #include "evidence/observed.h"
+
+#define TALLY_HOME_MAX 64
 
 struct tally_limits {
 	size_t streams;	  /* more: their ticks are foreign, "too many streams" */
@@ -51,6 +57,13 @@ CLEANUP_PTR(tally, struct tally, tally_free)
 /* Documents of which owns says false are left out as orphans. */
 void tally_owner(struct tally *t, bool (*owns)(void *ctx, const void *bson, size_t len), void *ctx);
 
+/*
+ * Before the first document: home gives the index of each one's replica set in names (which stays), -1 where that is not known:
+ * its replica set is tally_new's.
+ */
+void tally_homes(struct tally *t, int (*home)(void *ctx, const void *bson, size_t len), void *ctx,
+    const char (*names)[TALLY_HOME_MAX]);
+
 /* One document as it came from the server. Fails only for want of memory. */
 bool tally_add(struct tally *t, const void *bson, size_t len, struct err *err);
 
@@ -69,7 +82,9 @@ bool tally_finish(struct tally *t, struct err *err);
  * ---------------------------------------------------------------------------------------------------------- */
 struct tally_counts tally_counts(const struct tally *t);
 size_t tally_streams(const struct tally *t);
-const struct observed_stream *tally_stream(const struct tally *t, size_t i); /* sorted by run and writer */
+const struct observed_stream *tally_stream(const struct tally *t, size_t i); /* sorted by run, writer, replica set */
+/* All streams' replica set is tally_new's; those that were apart stay so. */
+void tally_forget_homes(struct tally *t);
 /*
  * first_stream: what the first stream of this namespace is numbered in the observation. Sorted by stream, seq, _id.
  */

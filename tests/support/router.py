@@ -2,8 +2,8 @@
 
 What it does as mongos does: it says that it is one; logs clients in at the config server, whose word on their rights it takes; shards collections by the
 servers' own commands; sends each document to the shard that owns the chunk of its hash (the hash is the server's), with the statement numbers that retryable
-writes need; tells every shard the greatest cluster time that any has told; merges the replies. What it does not do: versions of chunks and so stale routing,
-leaving out orphans, transactions, cursors over several shards, and everything else that psmdb-ticker does not ask.
+writes need; tells every shard the greatest cluster time that any has told; merges the replies, without orphans. What it does not do: versions of chunks and so stale routing,
+transactions, cursors over several shards (one batch holds everything), and everything else that psmdb-ticker and psmdb-verify collect do not ask.
 """
 import collections
 import hashlib
@@ -149,7 +149,7 @@ class Client:
         if special and (db not in ("admin", "config") or name in ("hello", "isMaster", "ismaster", "enableSharding", "shardCollection", "getParameter")):
             return special(command)
         if db in ("admin", "config"):
-            return self.mine.ask(command)
+            return self.router.chunks_told(name, command, self.mine.ask(command))
         return problem(59, "CommandNotFound", f"this stand-in for a mongos does not know {name!r}")
 
     # --- what mongos says of itself
@@ -261,17 +261,37 @@ class Client:
         refusal = self.lacks("find", db, coll)
         if refusal:
             return refusal
-        found, times = [], []
-        for shard in ("rs0", "rs1") if self.chunks(f"{db}.{coll}") else (self.database(db)["primary"],):
+        found, times, sharded = [], [], self.chunks(f"{db}.{coll}") is not None
+        for shard in ("rs0", "rs1") if sharded else (self.database(db)["primary"],):
             reply = self.server(shard).tell({**command, "batchSize": 100000, "singleBatch": True})
             if reply["ok"] != 1:
                 return reply
-            found += reply["cursor"]["firstBatch"]
+            docs = reply["cursor"]["firstBatch"]
+            found += self.owned(db, coll, shard, docs) if sharded else docs
             times.append(reply["operationTime"])
+        self.router.data_was_read = True
         if command.get("sort"):
             assert dict(command["sort"]) == {"_id": 1}, command["sort"]
             found.sort(key=lambda doc: doc["_id"])
         return {"cursor": {"firstBatch": found, "id": bson.Int64(0), "ns": f"{db}.{coll}"}, "ok": 1.0, "operationTime": max(times), "$clusterTime": self.router.signed}
+
+    def owned(self, db, coll, shard, docs):
+        """Without the orphans."""
+        return [doc for doc, place in zip(docs, self.places(db, coll, [doc["_id"] for doc in docs])) if place == shard] if docs else []
+
+    def on_primary(self, command, action):
+        db = command["$db"]
+        return self.lacks(action, db, command[next(iter(command))]) or self.server(self.database(db)["primary"]).tell(command)
+
+    def do_listCollections(self, command):
+        return self.lacks("listCollections", command["$db"]) or self.server(self.database(command["$db"])["primary"]).tell(command)
+
+    def do_listIndexes(self, command):
+        return self.on_primary(command, "listIndexes")
+
+    def do_update(self, command):
+        assert self.chunks(f"{command['$db']}.{command['update']}") is None, "this stand-in for a mongos only updates where nothing is sharded"
+        return self.on_primary(command, "update")
 
 
 class Merged:
@@ -310,6 +330,7 @@ class Router:
         self.process_id, self.lock = bson.ObjectId(), threading.Lock()
         self.time = self.signed = None
         self.fault, self.lost = "", 0
+        self.data_was_read = False
         self.seen = []                               # (command, database), of all clients
         self.parts = collections.defaultdict(list)   # namespace -> of each insert, how many documents went where
         router = self
@@ -345,6 +366,13 @@ class Router:
 
     def misroute(self, places):
         return ["rs0"] * len(places) if self.fault == "all to one shard" else places
+
+    def chunks_told(self, name, command, reply):
+        moved = self.fault == "a chunk moves while the documents are read" and self.data_was_read
+        if name == "find" and command["find"] == "chunks" and reply["ok"] == 1 and (moved or self.fault == "all chunks are on one shard"):
+            chunks = [{**chunk, "shard": "rs0"} for chunk in reply["cursor"]["firstBatch"]]
+            reply = {**reply, "cursor": {**reply["cursor"], "firstBatch": chunks}}
+        return reply
 
     def send(self, server, shard, command):
         if self.fault == "acknowledged and not sent" and shard == "rs1":

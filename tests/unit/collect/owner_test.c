@@ -189,3 +189,56 @@ Test(owner, keys_and_bounds_that_cannot_be_evaluated_are_refused)
 	}
 	owner_free(o);
 }
+
+static struct owner *with_homes(const char *key, int first, int second)
+{
+	struct owner *o = make(key, (const char *const[]){NULL});
+	bson_t *low = read_json("{\"k\": 1}"), *mid = read_json("{\"k\": 5}"), *high = read_json("{\"k\": 9}");
+
+	cr_assert(owner_add_home(o, low, mid, first) && owner_add_home(o, mid, high, second));
+	bson_destroy(low);
+	bson_destroy(mid);
+	bson_destroy(high);
+	return o;
+}
+
+static int home(const struct owner *o, const char *json)
+{
+	bson_t *doc = read_json(json);
+	int found = owner_home(o, bson_get_data(doc), doc->len);
+
+	bson_destroy(doc);
+	return found;
+}
+
+Test(owner, neighbouring_ranges_of_two_homes_stay_apart)
+{
+	struct owner *o = with_homes("{\"k\": 1}", 3, 7);
+
+	cr_expect_eq(home(o, "{\"k\": 1}"), 3);
+	cr_expect_eq(home(o, "{\"k\": 4}"), 3);
+	cr_expect_eq(home(o, "{\"k\": 5}"), 7);
+	cr_expect_eq(home(o, "{\"k\": 9}"), -1, "in none");
+	cr_expect_eq(home(o, "{\"k\": {\"x\": 1}}"), -1, "not told");
+	cr_expect_eq(owner_untold(o), 0);
+	owner_free(o);
+}
+
+Test(owner, a_home_that_is_not_known_is_none)
+{
+	struct owner *o = with_homes("{\"k\": 1}", -1, 7);
+
+	cr_expect_eq(home(o, "{\"k\": 1}"), -1);
+	owner_free(o);
+}
+
+Test(owner, owners_are_equal_if_ranges_and_homes_are)
+{
+	struct owner *all[] = {with_homes("{\"k\": 1}", 0, 1), with_homes("{\"k\": 1}", 0, 1),
+	    with_homes("{\"k\": 1}", 0, 2), with_homes("{\"k\": 1}", 0, 0), with_homes("{\"k\": \"hashed\"}", 0, 1)};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		cr_expect_eq(owner_equal(all[0], all[i]), i < 2, "%zu", i);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		owner_free(all[i]);
+}
