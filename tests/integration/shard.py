@@ -1,4 +1,5 @@
 """psmdb-ticker --shard and a ticker behind a router: a real config server and two real shards, and a stand-in for mongos (support/router.py)."""
+import json
 import os
 import subprocess
 import tempfile
@@ -80,6 +81,26 @@ class Bench:
         assert done.returncode == 0, done.stderr
         assert "orphans=0" in done.stderr or "orphans" not in done.stderr, done.stderr
         return path
+
+    def collect_routed(self, user="verifier", namespaces=("drill.ticker", "admin.ticker"), fault=""):
+        """Through the router, as the drill does. -> its path, what it said"""
+        path = f"{self.dir}/routed.jsonl"
+        if os.path.exists(path):
+            os.unlink(path)
+        self.router.fault, self.router.chunks_asked = fault, 0
+        args = [VERIFY, "collect", "--uri", self.router.uri, *self.cluster.credentials(user), *(word for ns in namespaces for word in ("--ns", ns)), "--out", path]
+        try:
+            done = subprocess.run(args + (["--no-probe-write"] if user != "verifier" else []), capture_output=True, text=True, timeout=100)
+        finally:
+            self.router.fault = ""
+        assert done.returncode == 0, done.stderr
+        return path, done.stderr
+
+    def judge(self, ticker, observed):
+        point = max(tick["hi"] for tick in ticker.journal().of("acked").values())
+        verdict = judging.judge(self.dir, [ticker.path], observed, point, SETS)
+        return verdict, {reason["code"] for reason in verdict["reasons"]}, {
+            each["name"]: each["ticks"] and int(each["ticks"]) for each in verdict["restorePoint"]["replicaSets"]}
 
     def stored(self, journal):
         """(stream, seq) -> the replica set it is on."""
@@ -266,13 +287,95 @@ def a_tick_that_is_taken_from_one_shard_is_lost():
     assert (verdict["result"], counts["lost"], counts["ok"]) == ("FAIL", 1, 99), (verdict["result"], counts)
 
 
+def streams(path):
+    """All that an observation says of its streams, but their numbers: (namespace, run, writer, set) -> lines."""
+    found, current = {}, None
+    with open(path) as lines:
+        for line in map(json.loads, lines):
+            if line["type"] == "stream":
+                current = found.setdefault((line["ns"], line["run"], line["writer"], line["replicaSet"]), [])
+            if line["type"] in ("stream", "intact", "block"):
+                current.append({key: value for key, value in line.items() if key not in ("s", "n", "chain")})
+    return found
+
+
+def through_the_router_each_tick_is_known_to_live_where_it_does():
+    ticker = bench.tick("--flat-out", "--batch", "10", "--count", "150", namespaces=("admin.ticker", "drill.ticker"))
+    stored = bench.stored(ticker.journal())
+    where = {name: sum(1 for place in stored.values() if place == name) for name in SETS}
+    assert all(where.values()), where
+    path, said = bench.collect_routed()
+    assert "not known" not in said, said
+    verdict, reasons, told = bench.judge(ticker, path)
+    assert told == where, (told, where)
+    counts = judging.counted(verdict)
+    counts.pop("foreign", None)
+    assert counts == {"ok": len(stored)}, counts
+    # as if each server had been read itself: by the streams, and by the verdict
+    direct = bench.collect()
+    assert streams(path) == streams(direct), (streams(path), streams(direct))
+    assert (verdict["result"], reasons) == (bench.judge(ticker, direct)[0]["result"], bench.judge(ticker, direct)[1]), reasons
+    assert "SHARD_UNCOVERED" not in reasons, reasons
+
+
+def where_a_tick_lives_is_not_guessed():
+    ticker = bench.tick("--flat-out", "--batch", "10", "--count", "60", namespaces=("admin.ticker", "drill.ticker"))
+
+    path, said = bench.collect_routed(fault="chunks move after the first look")
+    assert "drill.ticker: chunks were moved" in said and "admin.ticker: " not in said, said
+    verdict, reasons, told = bench.judge(ticker, path)
+    assert "SHARD_UNCOVERED" in reasons and verdict["result"] == "INCONCLUSIVE" and told == {"cfg": 60, "rs0": None, "rs1": None}, (reasons, told)
+    assert judging.counted(verdict)["ok"] == 120, verdict["counts"]
+
+    # who knows nothing but the cluster's id; the ticks are found all the same
+    bench.cluster.sets["cfg"].run("admin", "createRole", "onlyReads", roles=["readAnyDatabase"],
+                                  privileges=[{"resource": {"db": "config", "collection": "version"}, "actions": ["find"]}])
+    bench.cluster.sets["cfg"].run("admin", "createUser", "onlyReader", pwd=shards.PASSWORD, roles=["onlyReads"])
+    path, said = bench.collect_routed("onlyReader")
+    for ns, needs in (("drill.ticker", "config.shards"), ("admin.ticker", "getShardMap")):
+        assert any(ns in line and needs in line and "clusterMonitor" in line for line in said.splitlines()), said
+    verdict, reasons, told = bench.judge(ticker, path)
+    assert "SHARD_UNCOVERED" in reasons and verdict["result"] == "INCONCLUSIVE" and told == {"cfg": 60, "rs0": None, "rs1": None}, (reasons, told)
+    assert judging.counted(verdict)["ok"] == 120, verdict["counts"]
+
+
+def a_router_that_lies_about_chunks_does_not_pass():
+    ticker = bench.tick("--flat-out", "--batch", "10", "--count", "60", namespaces=("admin.ticker", "drill.ticker"))
+    path, _ = bench.collect_routed(fault="all chunks are on one shard")
+    verdict, reasons, told = bench.judge(ticker, path)
+    assert "SHARD_UNCOVERED" in reasons and verdict["result"] == "INCONCLUSIVE" and told == {"cfg": 60, "rs0": 60, "rs1": 0}, (reasons, told)
+
+
+def through_the_router_a_tick_that_is_taken_from_one_shard_is_lost():
+    ticker = bench.tick("--flat-out", "--batch", "10", "--count", "100", namespaces=("admin.ticker", "drill.ticker"))
+    before = bench.judge(ticker, bench.collect_routed()[0])[2]
+    client = bench.cluster.sets["rs1"].client()
+    assert client["drill"]["ticker"].find_one_and_delete({"run": bson.Binary(bytes.fromhex(ticker.journal().open["run"].replace("-", "")), 4)})
+    client.close()
+    verdict, _, told = bench.judge(ticker, bench.collect_routed()[0])
+    counts = judging.counted(verdict)
+    assert (verdict["result"], counts["lost"], counts["ok"]) == ("FAIL", 1, 199), (verdict["result"], counts)
+    assert told == {**before, "rs1": before["rs1"] - 1}, (before, told)
+
+
+def a_collection_that_is_not_sharded_is_on_its_databases_primary():
+    run, ns = "0f1e2d3c-4b5a-4968-8776-655443322110", "drill.plain"
+    client = bench.cluster.sets["rs0"].client()
+    client["drill"]["plain"].insert_many([bson.raw_bson.RawBSONDocument(ticks.tick(run, ns, 0, seq, BASE_MS + seq)) for seq in (1, 2, 3)])
+    client.close()
+    path, said = bench.collect_routed(namespaces=(ns, "elsewhere.ticker"))
+    assert [key for key in streams(path)] == [(ns, run, 0, "rs0")] and "not known" not in said, (streams(path), said)
+
+
 def main():
     global bench  # pylint: disable=global-statement
     tests = [a_replica_set_has_nothing_to_shard, who_may_not_is_told_which_right_is_missing, a_namespace_is_sharded_so_that_each_shard_has_a_part,
              a_database_that_was_not_there_is_made, again_changes_nothing, what_holds_documents_is_refused_before_anything_is_changed,
              another_key_stays_if_it_reaches_every_shard, a_shard_without_a_chunk_is_named, ticks_one_by_one_reach_both_shards_and_are_what_the_journal_says,
              so_do_batches_that_are_split_over_the_shards, a_tick_that_is_there_already_is_found_on_its_shard, a_router_that_goes_wrong_does_not_pass,
-             a_tick_that_is_taken_from_one_shard_is_lost]
+             a_tick_that_is_taken_from_one_shard_is_lost, through_the_router_each_tick_is_known_to_live_where_it_does, where_a_tick_lives_is_not_guessed,
+             a_router_that_lies_about_chunks_does_not_pass, through_the_router_a_tick_that_is_taken_from_one_shard_is_lost,
+             a_collection_that_is_not_sharded_is_on_its_databases_primary]
     with tempfile.TemporaryDirectory(prefix="shard-") as directory:
         bench = Bench(directory)
         try:

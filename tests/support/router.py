@@ -149,6 +149,8 @@ class Client:
         if special and (db not in ("admin", "config") or name in ("hello", "isMaster", "ismaster", "enableSharding", "shardCollection", "getParameter")):
             return special(command)
         if db in ("admin", "config"):
+            if "afterClusterTime" in command.get("readConcern", {}):
+                self.server("cfg").tell({"ping": 1, "$db": "admin"})  # it may have come from a shard
             return self.router.chunks_told(name, command, self.mine.ask(command))
         return problem(59, "CommandNotFound", f"this stand-in for a mongos does not know {name!r}")
 
@@ -261,6 +263,8 @@ class Client:
         refusal = self.lacks("find", db, coll)
         if refusal:
             return refusal
+        if not self.database(db):
+            return self.empty(f"{db}.{coll}")
         found, times, sharded = [], [], self.chunks(f"{db}.{coll}") is not None
         for shard in ("rs0", "rs1") if sharded else (self.database(db)["primary"],):
             reply = self.server(shard).tell({**command, "batchSize": 100000, "singleBatch": True})
@@ -269,11 +273,13 @@ class Client:
             docs = reply["cursor"]["firstBatch"]
             found += self.owned(db, coll, shard, docs) if sharded else docs
             times.append(reply["operationTime"])
-        self.router.data_was_read = True
         if command.get("sort"):
             assert dict(command["sort"]) == {"_id": 1}, command["sort"]
             found.sort(key=lambda doc: doc["_id"])
         return {"cursor": {"firstBatch": found, "id": bson.Int64(0), "ns": f"{db}.{coll}"}, "ok": 1.0, "operationTime": max(times), "$clusterTime": self.router.signed}
+
+    def empty(self, ns):
+        return {"cursor": {"firstBatch": [], "id": bson.Int64(0), "ns": ns}, "ok": 1.0, "operationTime": self.router.time, "$clusterTime": self.router.signed}
 
     def owned(self, db, coll, shard, docs):
         """Without the orphans."""
@@ -284,7 +290,8 @@ class Client:
         return self.lacks(action, db, command[next(iter(command))]) or self.server(self.database(db)["primary"]).tell(command)
 
     def do_listCollections(self, command):
-        return self.lacks("listCollections", command["$db"]) or self.server(self.database(command["$db"])["primary"]).tell(command)
+        place = self.database(command["$db"])
+        return self.lacks("listCollections", command["$db"]) or (self.server(place["primary"]).tell(command) if place else self.empty(f"{command['$db']}.$cmd.listCollections"))
 
     def do_listIndexes(self, command):
         return self.on_primary(command, "listIndexes")
@@ -330,7 +337,7 @@ class Router:
         self.process_id, self.lock = bson.ObjectId(), threading.Lock()
         self.time = self.signed = None
         self.fault, self.lost = "", 0
-        self.data_was_read = False
+        self.chunks_asked = 0
         self.seen = []                               # (command, database), of all clients
         self.parts = collections.defaultdict(list)   # namespace -> of each insert, how many documents went where
         router = self
@@ -368,8 +375,11 @@ class Router:
         return ["rs0"] * len(places) if self.fault == "all to one shard" else places
 
     def chunks_told(self, name, command, reply):
-        moved = self.fault == "a chunk moves while the documents are read" and self.data_was_read
-        if name == "find" and command["find"] == "chunks" and reply["ok"] == 1 and (moved or self.fault == "all chunks are on one shard"):
+        if name != "find" or command["find"] != "chunks" or reply["ok"] != 1:
+            return reply
+        self.chunks_asked += 1
+        moved = self.fault == "chunks move after the first look" and self.chunks_asked > 1
+        if moved or self.fault == "all chunks are on one shard":
             chunks = [{**chunk, "shard": "rs0"} for chunk in reply["cursor"]["firstBatch"]]
             reply = {**reply, "cursor": {**reply["cursor"], "firstBatch": chunks}}
         return reply
