@@ -1,4 +1,5 @@
 """psmdb-ticker --shard and a ticker behind a router: a real config server and two real shards, and a stand-in for mongos (support/router.py)."""
+import datetime
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from ticker_run import TICKER, Ticker
 VERIFY = judging.VERIFY
 SETS = ("cfg", "rs0", "rs1")
 BASE_MS = 1700000000000
+EPOCH = datetime.datetime(1970, 1, 1)
 
 
 class Bench:
@@ -33,6 +35,8 @@ class Bench:
         cfg.run("admin", "createUser", "monitor", pwd=shards.PASSWORD, roles=["clusterMonitor"])
         cfg.run("admin", "createUser", "nobody", pwd=shards.PASSWORD, roles=[])
         cfg.run("admin", "createUser", "routed", pwd=shards.PASSWORD, roles=["drillTicker", "clusterMonitor"])
+        cfg.run("admin", "createUser", "databaseAdmin", pwd=shards.PASSWORD,
+                roles=["readWriteAnyDatabase", "readAnyDatabase", "restore", "backup", "dbAdminAnyDatabase", "clusterMonitor"])
         self.router = router.Router(self.cluster, cfg.members[0].host.rpartition(".")[0] + ".2")
 
     def shard(self, *namespaces, user="clusterAdmin", status=0, uri=None, give_up="500ms"):
@@ -82,19 +86,29 @@ class Bench:
         assert "orphans=0" in done.stderr or "orphans" not in done.stderr, done.stderr
         return path
 
-    def collect_routed(self, user="verifier", namespaces=("drill.ticker", "admin.ticker"), fault=""):
-        """Through the router, as the drill does. -> its path, what it said"""
+    def collect_routed(self, user="databaseAdmin", namespaces=("drill.ticker", "admin.ticker"), fault=""):
+        """Through the router, as the drill does and as the user that it does it as. -> its path, what it said"""
         path = f"{self.dir}/routed.jsonl"
         if os.path.exists(path):
             os.unlink(path)
         self.router.fault, self.router.chunks_asked = fault, 0
         args = [VERIFY, "collect", "--uri", self.router.uri, *self.cluster.credentials(user), *(word for ns in namespaces for word in ("--ns", ns)), "--out", path]
         try:
-            done = subprocess.run(args + (["--no-probe-write"] if user != "verifier" else []), capture_output=True, text=True, timeout=100)
+            done = subprocess.run(args + (["--no-probe-write"] if user != "databaseAdmin" else []), capture_output=True, text=True, timeout=100)
         finally:
             self.router.fault = ""
         assert done.returncode == 0, done.stderr
         return path, done.stderr
+
+    def owners(self, ticker):
+        """Which shard owns each tick of it that is in rs0."""
+        client, routing = self.cluster.sets["rs0"].client(), router.Client(self.router, None)
+        try:
+            run = bson.Binary(bytes.fromhex(ticker.journal().open["run"].replace("-", "")), 4)
+            return routing.places("drill", "ticker", [doc["_id"] for doc in client["drill"]["ticker"].find({"run": run})])
+        finally:
+            client.close()
+            routing.close()
 
     def judge(self, ticker, observed):
         point = max(tick["hi"] for tick in ticker.journal().of("acked").values())
@@ -358,13 +372,31 @@ def through_the_router_a_tick_that_is_taken_from_one_shard_is_lost():
     assert told == {**before, "rs1": before["rs1"] - 1}, (before, told)
 
 
-def a_collection_that_is_not_sharded_is_on_its_databases_primary():
-    run, ns = "0f1e2d3c-4b5a-4968-8776-655443322110", "drill.plain"
-    client = bench.cluster.sets["rs0"].client()
-    client["drill"]["plain"].insert_many([bson.raw_bson.RawBSONDocument(ticks.tick(run, ns, 0, seq, BASE_MS + seq)) for seq in (1, 2, 3)])
+def an_orphan_is_not_seen_through_the_router():
+    bench.router.fault = "all to one shard"
+    ticker = bench.tick("--flat-out", "--batch", "10", "--count", "60")
+    orphans = sum(1 for owner in bench.owners(ticker) if owner != "rs0")
+    verdict, _, told = bench.judge(ticker, bench.collect_routed()[0])
+    counts = judging.counted(verdict)
+    assert orphans and (counts["lost"], counts["ok"], told) == (orphans, 60 - orphans, {"cfg": 0, "rs0": 60 - orphans, "rs1": 0}), (orphans, counts, told)
+
+
+def a_collection_that_is_not_sharded_is_on_one_shard():
+    run = "0f1e2d3c-4b5a-4968-8776-655443322110"
+    for name, ns in (("rs0", "drill.plain"), ("rs1", "drill.moved_whole")):
+        db, coll = ns.split(".")
+        client = bench.cluster.sets[name].client()
+        client[db][coll].insert_many([bson.raw_bson.RawBSONDocument(ticks.tick(run, ns, 0, seq, BASE_MS + seq)) for seq in (1, 2, 3)])
+        client.close()
+    # as 8.0 writes it of one that is not on its database's primary
+    number = bson.Binary(os.urandom(16), 4)
+    client = bench.cluster.sets["cfg"].client()
+    client["config"]["collections"].insert_one({"_id": "drill.moved_whole", "uuid": number, "key": {"_id": 1}, "unique": False, "unsplittable": True,
+                                                "lastmodEpoch": bson.ObjectId(), "lastmod": EPOCH, "timestamp": bson.Timestamp(1, 1)})
+    client["config"]["chunks"].insert_one({"uuid": number, "min": {"_id": bson.MinKey()}, "max": {"_id": bson.MaxKey()}, "shard": "rs1", "lastmod": bson.Timestamp(1, 0)})
     client.close()
-    path, said = bench.collect_routed(namespaces=(ns, "elsewhere.ticker"))
-    assert [key for key in streams(path)] == [(ns, run, 0, "rs0")] and "not known" not in said, (streams(path), said)
+    path, said = bench.collect_routed(namespaces=("drill.plain", "drill.moved_whole", "elsewhere.ticker"))
+    assert sorted(streams(path)) == [("drill.moved_whole", run, 0, "rs1"), ("drill.plain", run, 0, "rs0")] and "not known" not in said, (streams(path), said)
 
 
 def main():
@@ -375,7 +407,8 @@ def main():
              so_do_batches_that_are_split_over_the_shards, a_tick_that_is_there_already_is_found_on_its_shard, a_router_that_goes_wrong_does_not_pass,
              a_tick_that_is_taken_from_one_shard_is_lost, through_the_router_each_tick_is_known_to_live_where_it_does, where_a_tick_lives_is_not_guessed,
              a_router_that_lies_about_chunks_does_not_pass, through_the_router_a_tick_that_is_taken_from_one_shard_is_lost,
-             a_collection_that_is_not_sharded_is_on_its_databases_primary]
+             an_orphan_is_not_seen_through_the_router,
+             a_collection_that_is_not_sharded_is_on_one_shard]
     with tempfile.TemporaryDirectory(prefix="shard-") as directory:
         bench = Bench(directory)
         try:

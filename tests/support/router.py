@@ -208,10 +208,16 @@ class Client:
     def chunks(self, ns):
         """None: not sharded."""
         entries = self.server("cfg").read("config", "collections", {"_id": ns})
-        if not entries:
+        if not entries or entries[0].get("unsplittable"):
             return None
         assert dict(entries[0]["key"]) == {"_id": "hashed"}, "this stand-in for a mongos only knows a hash of _id"
         return self.server("cfg").read("config", "chunks", {"uuid": entries[0]["uuid"]}, sort={"min": 1})
+
+    def home(self, db, coll):
+        """The one shard of a collection that is not sharded: its database's primary, unless it was moved away, as 8.0 can."""
+        for entry in self.server("cfg").read("config", "collections", {"_id": f"{db}.{coll}"}):
+            return self.server("cfg").read("config", "chunks", {"uuid": entry["uuid"]})[0]["shard"]
+        return self.database(db)["primary"]
 
     def hashes(self, ids):
         stages = [{"$documents": [{"i": i} for i in ids]}, {"$project": {"h": {"$toHashedIndexKey": "$i"}}}]
@@ -223,7 +229,7 @@ class Client:
         """The shard of each document."""
         chunks = self.chunks(f"{db}.{coll}")
         if chunks is None:
-            return [self.database(db)["primary"]] * len(ids)
+            return [self.home(db, coll)] * len(ids)
         return [next(c["shard"] for c in chunks if below(c["min"]["_id"], h, True) and not below(c["max"]["_id"], h, False)) for h in self.hashes(ids)]
 
     # --- data
@@ -266,7 +272,7 @@ class Client:
         if not self.database(db):
             return self.empty(f"{db}.{coll}")
         found, times, sharded = [], [], self.chunks(f"{db}.{coll}") is not None
-        for shard in ("rs0", "rs1") if sharded else (self.database(db)["primary"],):
+        for shard in ("rs0", "rs1") if sharded else (self.home(db, coll),):
             reply = self.server(shard).tell({**command, "batchSize": 100000, "singleBatch": True})
             if reply["ok"] != 1:
                 return reply
