@@ -13,6 +13,9 @@
  * Several addresses are the replica sets of one sharded cluster, each read directly, one after the other: the config
  * server and the shards. What config.chunks says is another shard's is left out and counted (collect_owner.h).
  *
+ * One address of a mongos: where each tick lives is asked (collect_home.h), once more behind the reading; if that cannot be told, or has
+ * changed, its streams have no replica set, which a note says.
+ *
  * Not done here: of a sharded cluster the balancer must have been stopped by the caller; a shard that is read alone has
  * its orphans counted as documents.
  */

@@ -59,7 +59,7 @@ void tally_owner(struct tally *t, bool (*owns)(void *ctx, const void *bson, size
 
 /*
  * Before the first document: home gives the index of each one's replica set in names (which stays), -1 where that is not known:
- * its replica set is tally_new's.
+ * its replica set is tally_new's, which is none of the names.
  */
 void tally_homes(struct tally *t, int (*home)(void *ctx, const void *bson, size_t len), void *ctx,
     const char (*names)[TALLY_HOME_MAX]);

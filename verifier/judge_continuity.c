@@ -371,7 +371,8 @@ static bool check_sets(const struct judge *j, struct verdict *v, struct err *err
 		cause_add(&uncovered, "the backup is of replica set \"%s\", and ticks were read in replica set \"%s\"",
 		    v->sets[0].name, elsewhere);
 	return cause_end(&uncovered, v, REASON_SHARD_UNCOVERED,
-	    "shard the drill's namespace over all shards, and collect from each replica set",
+	    "shard the drill's namespace over all shards, and collect from each replica set, or through a mongos as "
+	    "a user with clusterMonitor",
 	    "nothing is known of what some replica sets lost: ", err);
 }
 

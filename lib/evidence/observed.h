@@ -20,7 +20,8 @@
  *   restore    name, opid, backup, kind (PBM's type), status, startTs, finishTs, pitr "T,I" or absent, error:
  *              each of admin.pbmRestores, newest last (at most 100)
  *   backup     name, opid, status, lastWriteTs: the restored backup as admin.pbmBackups knows it
- *   stream     s (from 0; at most OBSERVED_STREAMS_MAX), ns, replicaSet, run, writer, intact, first, last
+ *   stream     s (from 0; at most OBSERVED_STREAMS_MAX), ns, replicaSet, run, writer, intact, first, last: one for each
+ *              replica set that has ticks of the run and writer, behind a mongos, too
  *   intact     s, ranges [["from","to"], ...]: ascending, disjoint; as many lines as needed
  *   block      s, block, ticks, digest: over the intact ticks of that block (tick/digest.h)
  *   anomaly    kind ("corrupt" | "duplicate"), ns, s (absent if no stream), seq, fault, id, createdAt, detail
@@ -151,7 +152,7 @@ struct observed_block {
 
 struct observed_stream {
 	char ns[TICK_NS_MAX];
-	char replica_set[64]; /* "" behind a mongos */
+	char replica_set[64]; /* "" behind a mongos that did not tell */
 	struct uuid run;
 	int32_t writer;
 	struct intervals intact;

@@ -49,7 +49,7 @@ static void look(struct owner *o, struct input *in)
 	while ((low = next(in, &low_len)) && low_len) {
 		high = next(in, &high_len);
 		if (high && as_document(low, low_len, &min) && as_document(high, high_len, &max))
-			owner_add(o, &min, &max);
+			owner_add_home(o, &min, &max, (int)(low_len % 3) - 1);
 		free(low);
 		free(high);
 	}
@@ -57,7 +57,7 @@ static void look(struct owner *o, struct input *in)
 	while ((bytes = next(in, &len))) {
 		bool owned = owner_owns(o, bytes, len);
 
-		if (owned != owner_owns(o, bytes, len))
+		if (owned != owner_owns(o, bytes, len) || (owner_home(o, bytes, len) >= 0 && !owned))
 			abort();
 		free(bytes);
 	}

@@ -3,7 +3,7 @@
  * the opposite order.
  *
  * Input: pieces of [kind][number][argument bytes...]. kind picks an intact tick, a tick with one byte or one field
- * changed, or raw bytes.
+ * changed, or raw bytes. Once with all documents at one home, once with homes that their bytes decide.
  */
 #include "verifier/collect_tally.h"
 
@@ -59,14 +59,26 @@ static size_t read_piece(const uint8_t *data, size_t size, struct piece *ret)
 	return used;
 }
 
-static struct tally *tally_all(const struct piece *pieces, size_t count, bool backwards)
+static const char homes[3][TALLY_HOME_MAX] = {"rs1", "cfg", "rs0"};
+
+static int home_of(void *ctx, const void *bson, size_t len)
+{
+	const unsigned char *bytes = bson;
+
+	(void)ctx;
+	return (bytes[len - 1] ^ bytes[len / 2]) % 4 - 1;
+}
+
+static struct tally *tally_all(const struct piece *pieces, size_t count, bool with_homes, bool backwards)
 {
 	static const struct tally_limits limits = {8, PIECES_MAX, PIECES_MAX, 1000};
 	struct tally_counts c;
 	struct tally *t;
 
-	if (!tally_new("drill.ticker", "rs0", &limits, &t, NULL))
+	if (!tally_new("drill.ticker", with_homes ? "" : "rs0", &limits, &t, NULL))
 		abort();
+	if (with_homes)
+		tally_homes(t, home_of, NULL, homes);
 	for (size_t i = 0; i < count; i++) {
 		const struct piece *p = &pieces[backwards ? count - 1 - i : i];
 
@@ -100,14 +112,14 @@ static void compare(const struct tally *a, const struct tally *b)
 			abort();
 	}
 	for (size_t i = 0; i < tally_streams(a); i++)
-		if (tally_stream(a, i)->intact.total != tally_stream(b, i)->intact.total)
+		if (tally_stream(a, i)->intact.total != tally_stream(b, i)->intact.total ||
+		    strcmp(tally_stream(a, i)->replica_set, tally_stream(b, i)->replica_set) != 0)
 			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct piece pieces[PIECES_MAX];
-	struct tally *forward, *backward;
 	size_t count = 0;
 
 	while (size >= 4 && count < PIECES_MAX) {
@@ -116,11 +128,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 	}
-	forward = tally_all(pieces, count, false);
-	backward = tally_all(pieces, count, true);
-	compare(forward, backward);
-	tally_free(forward);
-	tally_free(backward);
+	for (int with_homes = 0; with_homes < 2; with_homes++) {
+		struct tally *forward = tally_all(pieces, count, with_homes, false);
+		struct tally *backward = tally_all(pieces, count, with_homes, true);
+
+		compare(forward, backward);
+		tally_free(forward);
+		tally_free(backward);
+	}
 	for (size_t i = 0; i < count; i++)
 		free(pieces[i].bytes);
 	return 0;
