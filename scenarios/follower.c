@@ -99,7 +99,6 @@ static bool accept(struct follower *f, const struct record *rec, struct err *err
 		return err_set(err, ERR_BROKEN, "record %llu is a second open record", (unsigned long long)rec->n);
 	} else if (j.type == JOURNAL_ACKED) {
 		struct timeline_acked *a = &f->acked[j.stream];
-
 		bool first = !a->seq;
 
 		a->seq = j.last > a->seq ? j.last : a->seq;

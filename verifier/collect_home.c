@@ -77,14 +77,6 @@ static int find_shard(void *ctx, const char *shard)
 /* --- what the mongos is asked
  * ---------------------------------------------------------------------------------------------------------------- */
 
-static bool failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err)
-{
-	bson_error_t error = {0};
-	const bson_t *reply;
-
-	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
-}
-
 static bool act_config_set(struct link *l, void *arg, struct err *err)
 {
 	BSON_CLEANUP bson_t command = BSON_INITIALIZER;
@@ -120,7 +112,7 @@ static bool act_shards(struct link *l, void *arg, struct err *err)
 		if (id && host)
 			add_set(h, id, host);
 	}
-	return !failed(l, cursor, "read \"config.shards\"", err);
+	return !link_cursor_failed(l, cursor, "read \"config.shards\"", err);
 }
 
 struct primary {
@@ -143,7 +135,7 @@ static bool act_primary(struct link *l, void *arg, struct err *err)
 
 		snprintf(p->shard, sizeof p->shard, "%s", shard ? shard : "");
 	}
-	return !failed(l, cursor, "read \"config.databases\"", err);
+	return !link_cursor_failed(l, cursor, "read \"config.databases\"", err);
 }
 
 /* --- all of it

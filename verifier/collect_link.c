@@ -45,6 +45,14 @@ bool link_fail(struct link *l, const bson_error_t *error, const bson_t *reply, c
 	return mongo_error(error, reply, err, what);
 }
 
+bool link_cursor_failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err)
+{
+	bson_error_t error = {0};
+	const bson_t *reply;
+
+	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
+}
+
 bool link_command(
     struct link *l, const char *db, const bson_t *command, const bson_t *opts, bson_t *ret_reply, struct err *err)
 {

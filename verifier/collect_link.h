@@ -35,6 +35,8 @@ void link_close(struct link *l);
 
 /* Keeps the server's code and turns the driver's error into err. Returns false. */
 bool link_fail(struct link *l, const bson_error_t *error, const bson_t *reply, const char *what, struct err *err);
+/* Has this cursor ended because of an error? Then as link_fail. */
+bool link_cursor_failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err);
 /* A command on the primary with these options (may be NULL); ret_reply is initialised in every case. */
 bool link_command(
     struct link *l, const char *db, const bson_t *command, const bson_t *opts, bson_t *ret_reply, struct err *err);

@@ -442,14 +442,6 @@ struct call {
 	size_t size;
 };
 
-static bool failed(struct link *l, mongoc_cursor_t *cursor, const char *what, struct err *err)
-{
-	bson_error_t error = {0};
-	const bson_t *reply;
-
-	return mongoc_cursor_error_document(cursor, &error, &reply) && !link_fail(l, &error, reply, what, err);
-}
-
 static bool add_chunk(const struct call *c, const bson_t *chunk, struct owner *o)
 {
 	const char *shard = bson_path_utf8(chunk, "shard", NULL);
@@ -476,7 +468,7 @@ static bool read_chunks(struct link *l, struct call *c, const bson_t *collection
 		    OWNER_RANGES_MAX);
 		return true;
 	}
-	return !failed(l, cursor, "read \"config.chunks\"", err);
+	return !link_cursor_failed(l, cursor, "read \"config.chunks\"", err);
 }
 
 static bool act_load(struct link *l, void *arg, struct err *err)
@@ -494,7 +486,7 @@ static bool act_load(struct link *l, void *arg, struct err *err)
 	if (!config_find(l->client, "collections", &filter, NULL, &cursor, err))
 		return false;
 	if (!mongoc_cursor_next(cursor, &collection))
-		return !failed(l, cursor, "read \"config.collections\"", err);
+		return !link_cursor_failed(l, cursor, "read \"config.collections\"", err);
 	/* the one chunk of a collection that is unsplittable says on which shard it is */
 	bson_path_bool(collection, "dropped", &dropped);
 	if (c->home ? dropped : !config_is_sharded(collection))

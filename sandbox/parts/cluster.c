@@ -19,7 +19,7 @@ static const struct pace {
 enum {
 	CODE_UNAUTHORIZED = 13,
 	CODE_ALREADY_INITIALIZED = 23,
-	CODE_SAME_CONFIG_VERSION = 103,
+	CODE_CONFIG_INCOMPATIBLE = 103, /* its version is not above the one that is there */
 	CODE_ROLE_EXISTS = 51002,
 	CODE_USER_EXISTS = 51003
 };
@@ -112,7 +112,7 @@ bool cluster_calm(const struct cluster *c, int primary, struct err *err)
 	BSON_APPEND_INT32(&command, "maxTimeMS", 30000);
 	/* Refused for want of a login: users exist, and this comes before them. */
 	return (member_client(c, primary, NULL, NULL, &client, err) &&
-		   command_once(client, &command, CODE_SAME_CONFIG_VERSION, CODE_UNAUTHORIZED, err)) ||
+		   command_once(client, &command, CODE_CONFIG_INCOMPATIBLE, CODE_UNAUTHORIZED, err)) ||
 	       err_wrap(err, "set the election time-out of replica set \"%s\"", c->set_name);
 }
 

@@ -112,10 +112,12 @@ def a_killed_ticker_leaves_a_readable_journal_and_the_right_classes():
         else:
             run.wait_for('"issued"', 1)
             time.sleep(chance.uniform(0, 1 if "--rate" in RATES[number % 3] else 0.3))
-        hold_inserts(300 if number % 5 == 2 else 0)
-        time.sleep(0.1)
+        if number % 5 == 2:
+            hold_inserts(300)
+            time.sleep(0.1)
         run.stop(signal.SIGKILL)
         now = settled()
+        hold_inserts(0)
         if "\n" not in run.text():
             early += 1
             continue

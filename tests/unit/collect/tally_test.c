@@ -1,3 +1,4 @@
+#include "finish.h"
 #include "tests/support/tick_damage.h"
 #include "verifier/collect_tally.h"
 
@@ -72,16 +73,6 @@ static void add_demo(struct tally *t, uint32_t number, int64_t created_at_ms)
 	BSON_APPEND_UTF8(&doc, "randomdata", "xyz");
 	add_bytes(t, bson_get_data(&doc), doc.len);
 	bson_destroy(&doc);
-}
-
-static void finish(struct tally *t)
-{
-	struct tally_counts c;
-	struct err err = ERR_INIT;
-
-	cr_assert(tally_finish(t, &err), "%s", err.msg);
-	c = tally_counts(t);
-	cr_assert_eq(c.documents, c.intact + c.anomalies + c.not_ticks + c.beyond_streams);
 }
 
 static void expect_ranges(const struct observed_stream *s, size_t count, const int64_t *ranges)
