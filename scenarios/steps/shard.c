@@ -25,29 +25,39 @@ static bool shard_describe(struct drill *d, const json_node *args, struct buf *o
 	    drill_namespace(d));
 }
 
+static bool keep_lines(const char *log, struct buf *ret, struct err *err)
+{
+	for (int i = 0; *log && i < LINES_MAX; i++) {
+		char text[LINE_MAX_BYTES], raw[LINE_MAX_BYTES];
+		size_t len = strcspn(log, "\n");
+
+		snprintf(raw, sizeof raw, "%.*s", (int)len, log);
+		text_copy(text, sizeof text, raw);
+		log += len + (log[len] == '\n');
+		if (*text && !buf_printf(ret, err, "%s\n", text))
+			return false;
+	}
+	return true;
+}
+
 /* Each line is about one namespace, or says that there is nothing to shard. */
 static bool tell(struct drill *d, const struct buf *log, const void *ctx, struct err *err)
 {
 	BUF_CLEANUP struct buf kept = BUF_INIT(LINES_MAX * 3 * LINE_MAX_BYTES);
-	const char *line = buf_str(log);
 
 	(void)ctx;
-	for (int i = 0; *line && i < LINES_MAX; i++) {
-		char text[LINE_MAX_BYTES], raw[LINE_MAX_BYTES];
-		size_t len = strcspn(line, "\n");
+	if (!keep_lines(buf_str(log), &kept, err) ||
+	    !file_write_atomic(drill_path(d, LOG_NAME), buf_str(&kept), kept.len, 0600, err))
+		return false;
+	for (const char *line = buf_str(&kept); *line; line += strcspn(line, "\n") + 1) {
+		char text[LINE_MAX_BYTES];
 
-		snprintf(raw, sizeof raw, "%.*s", (int)len, line);
-		text_copy(text, sizeof text, raw);
-		line += len + (line[len] == '\n');
-		if (!buf_printf(&kept, err, "%s\n", text))
-			return false;
-		if (!*text)
-			continue;
+		snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
 		drill_say(d, "%s", text);
 		if (!drill_event(d, err, "x-sharding", "detail", text, NULL))
 			return false;
 	}
-	return file_write_atomic(drill_path(d, LOG_NAME), buf_str(&kept), kept.len, 0600, err);
+	return true;
 }
 
 static bool shard_run(struct drill *d, const json_node *args, struct err *err)

@@ -140,11 +140,13 @@ def sharding(cluster, path):
         with open(log, "wb") as out:
             child = subprocess.Popen([str(a) for a in (harness.DRILL, "run", "--resume", path / "unshardable", "--kubeconfig", cluster.kubeconfig, *YES)],
                                      stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        harness.wait_until(lambda: child.poll() is not None or '"step":"pause"' in (path / "unshardable/timeline.jsonl").read_text(), 40, "the step behind the ticker's")
-        assert child.poll() is None and "replica set rs0: nothing to shard" in log.read_text(), log.read_text()
-        assert not cluster.api.there(kube.core("pods", name="shard"))
-        child.send_signal(signal.SIGINT)
-        child.wait(20)
+        try:
+            harness.wait_until(lambda: child.poll() is not None or '"step":"pause"' in (path / "unshardable/timeline.jsonl").read_text(), 40, "the step behind the ticker's")
+            assert child.poll() is None and "replica set rs0: nothing to shard" in log.read_text(), log.read_text()
+            assert not cluster.api.there(kube.core("pods", name="shard"))
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.wait(20)
         pods_gone(cluster, path / "unshardable")
 
 
