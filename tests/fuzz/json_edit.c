@@ -2,7 +2,7 @@
  * "document \n patch \n path": a document patched by hostile operations and merges, and changed at a hostile path. A
  * failure must leave it as it was, and whatever comes out must print, parse again and be the same.
  */
-#include "doc/json_edit.h"
+#include "printed.h"
 
 #include <string.h>
 
@@ -17,16 +17,9 @@ static struct json *parse(const char *text, size_t len)
 
 static void check(bool ok, const struct json *changed, const json_node *before)
 {
-	const struct json_limits limits = {.max_bytes = 64 << 20, .max_depth = 64, .unique_keys = false};
-	BUF_CLEANUP struct buf out = BUF_INIT(64 << 20);
-	CLEANUP(json) struct json *again = NULL;
-	struct err err = ERR_INIT;
-
 	if (!ok && !json_equal(json_root(changed), before))
 		abort();
-	if (!json_print(json_root(changed), true, &out, &err) ||
-	    !json_parse(buf_str(&out), out.len, &limits, &again, &err) ||
-	    !json_equal(json_root(changed), json_root(again)))
+	if (!prints_and_parses_to_the_same(json_root(changed)))
 		abort();
 }
 

@@ -1,19 +1,9 @@
 /* Any bytes as YAML: read within the limits or refused; what was read is printed and is the same when parsed again. */
 #include "doc/yaml.h"
 
-#include "doc/json_edit.h"
+#include "printed.h"
 
-static void print_and_parse(const json_node *root)
-{
-	const struct json_limits limits = {.max_bytes = 16 << 20, .max_depth = 64, .unique_keys = false};
-	BUF_CLEANUP struct buf out = BUF_INIT(16 << 20);
-	CLEANUP(json) struct json *again = NULL;
-	struct err err = ERR_INIT;
-
-	if (!json_print(root, false, &out, &err) || !json_parse(buf_str(&out), out.len, &limits, &again, &err) ||
-	    !json_equal(root, json_root(again)))
-		abort();
-}
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!yaml_parse((const char *)data, size, &limits, &docs, &err))
 		return 0;
 	for (size_t i = 0; i < docs.count; i++)
-		print_and_parse(json_root(docs.items[i]));
+		if (!prints_and_parses_to_the_same(json_root(docs.items[i])))
+			abort();
 	return 0;
 }
